@@ -1,0 +1,28 @@
+//! The words of Lethe as types: languages, tasks, methods, protocols, suites, cells and their outcomes.
+//!
+//! Pure: this crate knows no files, no tensors and no clock. A suite is parsed from a string; expanding it gives [`Cell`]s,
+//! and a cell's [`CellId`] is a hash of its canonical form, so that two cells are the same work exactly if their ids are.
+
+mod backend;
+mod batch;
+mod cell;
+mod error;
+mod language;
+mod method;
+mod name;
+mod outcome;
+mod protocol;
+mod suite;
+mod task;
+
+pub use backend::Backend;
+pub use batch::{Batch, IGNORED_LABEL, Targets};
+pub use cell::{Cell, CellId, DataKey, NUMERIC_VERSION};
+pub use error::{SpecError, nearest};
+pub use language::Language;
+pub use method::{GradientRule, Method, OuterLoop, Preset, Schedule, Structure, preset, presets};
+pub use name::Name;
+pub use outcome::Outcome;
+pub use protocol::{Probe, Protocol, Stage};
+pub use suite::Suite;
+pub use task::{Head, Split, Task};

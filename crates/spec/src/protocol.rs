@@ -1,0 +1,117 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DataKey, Language, Name, Split, Task};
+
+/// The shape of an experiment: probes, then stages with probes after each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Protocol {
+    pub name: Name,
+    /// Measured on the model as it came.
+    pub before: Vec<Probe>,
+    pub stages: Vec<Stage>,
+}
+
+/// One training stage and the measurements after it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Stage {
+    pub task: Task,
+    pub data: Name,
+    pub split: Split,
+    /// Source languages. Each gives an equal share of every batch.
+    pub languages: Vec<Language>,
+    /// At most this many examples of each language, from the start of its file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub examples: Option<usize>,
+    /// Optimiser steps.
+    pub steps: u64,
+    /// Examples (or question windows) a step, over all languages.
+    pub batch: usize,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+    /// Share of the steps during which the learning rate rises from 0; then it falls linearly to 0.
+    pub warmup: f64,
+    /// Largest global L2 norm of the gradient.
+    pub clip: f64,
+    /// Tokens of a sentence, pair or window, special tokens included.
+    pub max_length: usize,
+    /// Tokens that neighbouring question-answering windows share.
+    pub stride: usize,
+    /// Measured after this stage.
+    pub probes: Vec<Probe>,
+}
+
+/// A measurement: a task's scores per language on held-out data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Probe {
+    pub name: Name,
+    pub task: Task,
+    pub data: Name,
+    pub split: Split,
+    pub languages: Vec<Language>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub examples: Option<usize>,
+    pub max_length: usize,
+    pub stride: usize,
+    /// Put before every sentence of a retrieval probe, as some encoders want (`query: `).
+    pub prefix: String,
+}
+
+impl Protocol {
+    /// Every file of data the protocol reads.
+    pub fn data(&self) -> BTreeSet<DataKey> {
+        let stages = self.stages.iter().flat_map(|stage| {
+            stage.languages.iter().map(|&language| DataKey::new(stage.task, &stage.data, language, stage.split))
+        });
+        let probes = self.probes().flat_map(|probe| {
+            probe.languages.iter().map(|&language| DataKey::new(probe.task, &probe.data, language, probe.split))
+        });
+        stages.chain(probes).collect()
+    }
+
+    /// All probes in the order in which they are measured.
+    pub fn probes(&self) -> impl Iterator<Item = &Probe> {
+        self.before.iter().chain(self.stages.iter().flat_map(|stage| &stage.probes))
+    }
+
+    /// The probes of each moment: before training, then after each stage.
+    pub fn moments(&self) -> impl Iterator<Item = &[Probe]> {
+        std::iter::once(self.before.as_slice()).chain(self.stages.iter().map(|stage| stage.probes.as_slice()))
+    }
+
+    /// The task the last stage trains: what a table of this protocol is about.
+    pub fn task(&self) -> Option<Task> {
+        self.stages.last().map(|stage| stage.task)
+    }
+
+    /// Source languages of all stages, without repetition, in order of first use.
+    pub fn sources(&self) -> Vec<Language> {
+        let mut seen = BTreeSet::new();
+        self.stages.iter().flat_map(|stage| &stage.languages).copied().filter(|language| seen.insert(*language)).collect()
+    }
+
+    /// Total optimiser steps.
+    pub fn steps(&self) -> u64 {
+        self.stages.iter().map(|stage| stage.steps).sum()
+    }
+
+    /// The same protocol measuring only these languages; probes left without a language are dropped.
+    #[must_use]
+    pub fn narrowed(mut self, languages: &[Language]) -> Self {
+        let narrow = |probes: &mut Vec<Probe>| {
+            for probe in probes.iter_mut() {
+                probe.languages.retain(|language| languages.contains(language));
+            }
+            probes.retain(|probe| !probe.languages.is_empty());
+        };
+        narrow(&mut self.before);
+        for stage in &mut self.stages {
+            narrow(&mut stage.probes);
+        }
+        self
+    }
+}

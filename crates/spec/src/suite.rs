@@ -1,0 +1,337 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, MapDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+
+use crate::error::{hint, nearest};
+use crate::method::preset;
+use crate::{
+    GradientRule, Language, Method, Name, OuterLoop, Probe, Protocol, Schedule, SpecError, Split, Stage, Structure,
+    Task,
+};
+
+/// More cells than this are refused before they are expanded.
+const MOST_CELLS: usize = 100_000;
+const MOST_STEPS: u64 = 10_000_000;
+const MOST_TOKENS: usize = 8192;
+
+/// A suite file: protocols × methods × seeds on one model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suite {
+    pub name: Name,
+    pub description: String,
+    pub model: Name,
+    pub seeds: Vec<u64>,
+    pub methods: Vec<Method>,
+    pub protocols: Vec<Protocol>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct SuiteText {
+    description: String,
+    model: Name,
+    seeds: Vec<u64>,
+    methods: Vec<String>,
+    #[serde(default)]
+    method: BTreeMap<Name, MethodText>,
+    #[serde(default)]
+    probe: BTreeMap<Name, ProbeText>,
+    protocol: BTreeMap<Name, ProtocolText>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct MethodText {
+    preset: Option<String>,
+    #[serde(default, deserialize_with = "word_or_table")]
+    structure: Option<Structure>,
+    #[serde(default, deserialize_with = "word_or_table")]
+    rule: Option<GradientRule>,
+    #[serde(default, deserialize_with = "word_or_table")]
+    schedule: Option<Schedule>,
+    #[serde(default, deserialize_with = "word_or_table")]
+    outer: Option<OuterLoop>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ProbeText {
+    task: Task,
+    data: Name,
+    #[serde(default = "test_split")]
+    split: Split,
+    languages: Vec<Language>,
+    examples: Option<usize>,
+    max_length: usize,
+    #[serde(default)]
+    stride: usize,
+    #[serde(default)]
+    prefix: String,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ProtocolText {
+    #[serde(default)]
+    before: Vec<String>,
+    #[serde(default)]
+    stage: Vec<StageText>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct StageText {
+    task: Task,
+    data: Name,
+    #[serde(default = "train_split")]
+    split: Split,
+    languages: Vec<Language>,
+    examples: Option<usize>,
+    steps: u64,
+    batch: usize,
+    learning_rate: f64,
+    weight_decay: f64,
+    warmup: f64,
+    clip: f64,
+    max_length: usize,
+    #[serde(default)]
+    stride: usize,
+    #[serde(default)]
+    probes: Vec<String>,
+}
+
+fn test_split() -> Split {
+    Split::Test
+}
+
+fn train_split() -> Split {
+    Split::Train
+}
+
+/// `structure = "full"` and `structure = { kind = "full" }` mean the same.
+fn word_or_table<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    struct WordOrTable<T>(std::marker::PhantomData<T>);
+    impl<'de, T: DeserializeOwned> Visitor<'de> for WordOrTable<T> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a name, or a table with `kind` and knobs")
+        }
+        fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<T, E> {
+            T::deserialize(MapDeserializer::new(std::iter::once(("kind", word))))
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+    deserializer.deserialize_any(WordOrTable(std::marker::PhantomData)).map(Some)
+}
+
+impl Suite {
+    /// Reads a suite. `name` is the file's stem; messages carry it.
+    ///
+    /// # Errors
+    /// [`SpecError::Syntax`] with line, column and the nearest known key; [`SpecError::Invalid`] for values that make no
+    /// sense; [`SpecError::UnknownWord`] for unknown methods and probes.
+    pub fn parse(name: &str, text: &str) -> Result<Self, SpecError> {
+        let raw: SuiteText = toml::from_str(text).map_err(|error| syntax_error(name, text, &error))?;
+        let invalid = |message: String| SpecError::Invalid { suite: name.to_owned(), message };
+
+        if raw.seeds.is_empty() || raw.methods.is_empty() || raw.protocol.is_empty() {
+            return Err(invalid("`seeds`, `methods` and `[protocol.…]` need at least one entry each".to_owned()));
+        }
+        distinct(&raw.seeds).map_err(|seed| invalid(format!("seed {seed} is listed twice")))?;
+        distinct(&raw.methods).map_err(|method| invalid(format!("method `{method}` is listed twice")))?;
+        let cells = raw.seeds.len().saturating_mul(raw.methods.len()).saturating_mul(raw.protocol.len());
+        if cells > MOST_CELLS {
+            return Err(invalid(format!("{cells} cells; at most {MOST_CELLS} are planned at once: split the suite")));
+        }
+
+        for defined in raw.method.keys().filter(|&defined| preset(defined.as_str()).is_ok()) {
+            return Err(invalid(format!("[method.{defined}] has the name of a preset: choose another")));
+        }
+        let methods =
+            raw.methods.iter().map(|method| compose(method, &raw.method)).collect::<Result<Vec<_>, _>>()?;
+        let probes: BTreeMap<&str, Probe> = raw
+            .probe
+            .iter()
+            .map(|(key, probe)| Ok((key.as_str(), read_probe(key, probe).map_err(&invalid)?)))
+            .collect::<Result<_, SpecError>>()?;
+        let named = |names: &[String]| {
+            names
+                .iter()
+                .map(|key| {
+                    let known = probes.keys().copied();
+                    probes.get(key.as_str()).cloned().ok_or_else(|| SpecError::unknown("probe", key, known))
+                })
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let protocols = raw
+            .protocol
+            .iter()
+            .map(|(key, protocol)| {
+                let stages = protocol
+                    .stage
+                    .iter()
+                    .enumerate()
+                    .map(|(index, stage)| {
+                        check_stage(stage).map_err(|message| {
+                            invalid(format!("[[protocol.{key}.stage]] number {}: {message}", index + 1))
+                        })?;
+                        read_stage(stage, named(&stage.probes)?)
+                    })
+                    .collect::<Result<Vec<_>, SpecError>>()?;
+                let protocol = Protocol { name: key.clone(), before: named(&protocol.before)?, stages };
+                if protocol.stages.is_empty() && protocol.before.is_empty() {
+                    return Err(invalid(format!("[protocol.{key}] has neither a stage nor a probe")));
+                }
+                Ok(protocol)
+            })
+            .collect::<Result<Vec<_>, SpecError>>()?;
+        Ok(Suite {
+            name: Name::new(name)?,
+            description: raw.description,
+            model: raw.model,
+            seeds: raw.seeds,
+            methods,
+            protocols,
+        })
+    }
+
+    /// Every (protocol, method, seed), in the order in which tables show them.
+    pub fn work(&self) -> impl Iterator<Item = (&Protocol, &Method, u64)> {
+        self.protocols.iter().flat_map(move |protocol| {
+            self.methods
+                .iter()
+                .flat_map(move |method| self.seeds.iter().map(move |&seed| (protocol, method, seed)))
+        })
+    }
+}
+
+fn compose(name: &str, defined: &BTreeMap<Name, MethodText>) -> Result<Method, SpecError> {
+    let safe = Name::new(name)?;
+    let Some(text) = defined.get(&safe) else {
+        let known = crate::presets().iter().map(|preset| preset.name).chain(defined.keys().map(Name::as_str));
+        return match preset(name) {
+            Ok(preset) => Ok(preset.method(safe)),
+            Err(_) => Err(SpecError::unknown("method", name, known)),
+        };
+    };
+    let base = preset(text.preset.as_deref().unwrap_or("ft"))?.method(safe);
+    Ok(Method {
+        structure: text.structure.clone().unwrap_or(base.structure),
+        rule: text.rule.clone().unwrap_or(base.rule),
+        schedule: text.schedule.clone().unwrap_or(base.schedule),
+        outer: text.outer.clone().unwrap_or(base.outer),
+        name: base.name,
+    })
+}
+
+fn read_probe(name: &Name, text: &ProbeText) -> Result<Probe, String> {
+    let at = |message: String| format!("[probe.{name}]: {message}");
+    check_languages(&text.languages).map_err(at)?;
+    check_lengths(text.task, text.max_length, text.stride).map_err(at)?;
+    check_examples(text.examples).map_err(at)?;
+    if !text.prefix.is_empty() && text.task != Task::Retrieval {
+        return Err(at("`prefix` belongs to retrieval probes".to_owned()));
+    }
+    if text.task == Task::Retrieval && text.languages.contains(&Language::ENGLISH) {
+        return Err(at("retrieval is measured against English: leave `en` out of its languages".to_owned()));
+    }
+    Ok(Probe {
+        name: name.clone(),
+        task: text.task,
+        data: text.data.clone(),
+        split: text.split,
+        languages: text.languages.clone(),
+        examples: text.examples,
+        max_length: text.max_length,
+        stride: text.stride,
+        prefix: text.prefix.clone(),
+    })
+}
+
+fn read_stage(text: &StageText, probes: Vec<Probe>) -> Result<Stage, SpecError> {
+    Ok(Stage {
+        task: text.task,
+        data: text.data.clone(),
+        split: text.split,
+        languages: text.languages.clone(),
+        examples: text.examples,
+        steps: text.steps,
+        batch: text.batch,
+        learning_rate: text.learning_rate,
+        weight_decay: text.weight_decay,
+        warmup: text.warmup,
+        clip: text.clip,
+        max_length: text.max_length,
+        stride: text.stride,
+        probes,
+    })
+}
+
+fn check_stage(stage: &StageText) -> Result<(), String> {
+    check_languages(&stage.languages)?;
+    check_lengths(stage.task, stage.max_length, stage.stride)?;
+    check_examples(stage.examples)?;
+    let refuse = |bad: bool, message: &str| if bad { Err(message.to_owned()) } else { Ok(()) };
+    refuse(stage.task.head().is_none(), "retrieval is only probed, never trained")?;
+    refuse(!(1..=MOST_STEPS).contains(&stage.steps), "`steps` must be 1 to 10,000,000")?;
+    refuse(!(1..=65_536).contains(&stage.batch), "`batch` must be 1 to 65,536")?;
+    refuse(stage.batch < stage.languages.len(), "`batch` must hold at least one example of each language")?;
+    refuse(!(stage.learning_rate > 0.0 && stage.learning_rate <= 1.0), "`learning-rate` must be in (0, 1]")?;
+    refuse(!(0.0..=1.0).contains(&stage.weight_decay), "`weight-decay` must be in [0, 1]")?;
+    refuse(!(0.0..=1.0).contains(&stage.warmup), "`warmup` is a share of the steps, in [0, 1]")?;
+    refuse(!(stage.clip > 0.0 && stage.clip.is_finite()), "`clip` must be a positive number")
+}
+
+fn check_languages(languages: &[Language]) -> Result<(), String> {
+    if languages.is_empty() {
+        return Err("`languages` is empty".to_owned());
+    }
+    distinct(languages).map_err(|language| format!("language `{language}` is listed twice"))
+}
+
+fn check_lengths(task: Task, max_length: usize, stride: usize) -> Result<(), String> {
+    if !(8..=MOST_TOKENS).contains(&max_length) {
+        return Err(format!("`max-length` must be 8 to {MOST_TOKENS} tokens"));
+    }
+    if task != Task::Qa && stride != 0 {
+        return Err("`stride` belongs to question answering".to_owned());
+    }
+    if task == Task::Qa && stride >= max_length / 2 {
+        return Err("`stride` must be smaller than half of `max-length`".to_owned());
+    }
+    Ok(())
+}
+
+fn check_examples(examples: Option<usize>) -> Result<(), String> {
+    if examples == Some(0) { Err("`examples` must be at least 1; leave it out for all".to_owned()) } else { Ok(()) }
+}
+
+/// The first repeated item as the error.
+fn distinct<T: Ord + Clone>(items: &[T]) -> Result<(), T> {
+    let mut seen = BTreeSet::new();
+    items.iter().find(|item| !seen.insert((*item).clone())).map_or(Ok(()), |item| Err(item.clone()))
+}
+
+fn syntax_error(suite: &str, text: &str, error: &toml::de::Error) -> SpecError {
+    let start = error.span().map_or(0, |span| span.start.min(text.len()));
+    let before = text.get(..start).unwrap_or(text);
+    let message = error.message().replace('\n', "; ");
+    // serde names the unknown field first and the known ones after it, each between backticks.
+    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let suggestion = match words.split_first() {
+        Some((unknown, known)) if message.starts_with("unknown") => nearest(unknown, known.iter().copied()),
+        _ => None,
+    };
+    let hint = hint(suggestion);
+    SpecError::Syntax {
+        suite: suite.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before.rsplit('\n').next().unwrap_or("").chars().count() + 1,
+        message,
+        hint,
+    }
+}
