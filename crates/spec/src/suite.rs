@@ -136,28 +136,17 @@ impl Suite {
     /// sense; [`SpecError::UnknownWord`] for unknown methods and probes.
     pub fn parse(name: &str, text: &str) -> Result<Self, SpecError> {
         let raw: SuiteText = toml::from_str(text).map_err(|error| syntax_error(name, text, &error))?;
-        let invalid = |message: String| SpecError::Invalid { suite: name.to_owned(), message };
-
-        if raw.seeds.is_empty() || raw.methods.is_empty() || raw.protocol.is_empty() {
-            return Err(invalid("`seeds`, `methods` and `[protocol.…]` need at least one entry each".to_owned()));
-        }
-        distinct(&raw.seeds).map_err(|seed| invalid(format!("seed {seed} is listed twice")))?;
-        distinct(&raw.methods).map_err(|method| invalid(format!("method `{method}` is listed twice")))?;
-        let cells = raw.seeds.len().saturating_mul(raw.methods.len()).saturating_mul(raw.protocol.len());
-        if cells > MOST_CELLS {
-            return Err(invalid(format!("{cells} cells; at most {MOST_CELLS} are planned at once: split the suite")));
-        }
-
-        for defined in raw.method.keys().filter(|&defined| preset(defined.as_str()).is_ok()) {
-            return Err(invalid(format!("[method.{defined}] has the name of a preset: choose another")));
+        if let Some(defined) = raw.method.keys().find(|defined| preset(defined.as_str()).is_ok()) {
+            let message = format!("[method.{defined}] has the name of a preset: choose another");
+            return Err(SpecError::Invalid { suite: name.to_owned(), message });
         }
         let methods =
             raw.methods.iter().map(|method| compose(method, &raw.method)).collect::<Result<Vec<_>, _>>()?;
         let probes: BTreeMap<&str, Probe> = raw
             .probe
             .iter()
-            .map(|(key, probe)| Ok((key.as_str(), read_probe(key, probe).map_err(&invalid)?)))
-            .collect::<Result<_, SpecError>>()?;
+            .map(|(key, probe)| (key.as_str(), probe.probe(key)))
+            .collect();
         let named = |names: &[String]| {
             names
                 .iter()
@@ -171,32 +160,40 @@ impl Suite {
             .protocol
             .iter()
             .map(|(key, protocol)| {
-                let stages = protocol
-                    .stage
-                    .iter()
-                    .enumerate()
-                    .map(|(index, stage)| {
-                        check_stage(stage).map_err(|message| {
-                            invalid(format!("[[protocol.{key}.stage]] number {}: {message}", index + 1))
-                        })?;
-                        read_stage(stage, named(&stage.probes)?)
-                    })
-                    .collect::<Result<Vec<_>, SpecError>>()?;
-                let protocol = Protocol { name: key.clone(), before: named(&protocol.before)?, stages };
-                if protocol.stages.is_empty() && protocol.before.is_empty() {
-                    return Err(invalid(format!("[protocol.{key}] has neither a stage nor a probe")));
-                }
-                Ok(protocol)
+                let stages =
+                    protocol.stage.iter().map(|stage| Ok(stage.stage(named(&stage.probes)?))).collect::<Result<_, SpecError>>()?;
+                Ok(Protocol { name: key.clone(), before: named(&protocol.before)?, stages })
             })
             .collect::<Result<Vec<_>, SpecError>>()?;
-        Ok(Suite {
+        let suite = Suite {
             name: Name::new(name)?,
             description: raw.description,
             model: raw.model,
             seeds: raw.seeds,
             methods,
             protocols,
-        })
+        };
+        suite.check()?;
+        Ok(suite)
+    }
+
+    /// Whether the suite can be run at all; a parsed suite can.
+    ///
+    /// # Errors
+    /// [`SpecError::Invalid`] naming the protocol, stage or probe.
+    pub fn check(&self) -> Result<(), SpecError> {
+        let invalid = |message: String| SpecError::Invalid { suite: self.name.to_string(), message };
+        if self.seeds.is_empty() || self.methods.is_empty() || self.protocols.is_empty() {
+            return Err(invalid("`seeds`, `methods` and `[protocol.…]` need at least one entry each".to_owned()));
+        }
+        distinct(&self.seeds).map_err(|seed| invalid(format!("seed {seed} is listed twice")))?;
+        let names: Vec<&Name> = self.methods.iter().map(|method| &method.name).collect();
+        distinct(&names).map_err(|method| invalid(format!("method `{method}` is listed twice")))?;
+        let cells = self.seeds.len().saturating_mul(self.methods.len()).saturating_mul(self.protocols.len());
+        if cells > MOST_CELLS {
+            return Err(invalid(format!("{cells} cells; at most {MOST_CELLS} are planned at once: split the suite")));
+        }
+        self.protocols.iter().try_for_each(|protocol| check_protocol(protocol).map_err(invalid))
     }
 
     /// Every (protocol, method, seed), in the order in which tables show them.
@@ -228,50 +225,83 @@ fn compose(name: &str, defined: &BTreeMap<Name, MethodText>) -> Result<Method, S
     })
 }
 
-fn read_probe(name: &Name, text: &ProbeText) -> Result<Probe, String> {
-    let at = |message: String| format!("[probe.{name}]: {message}");
-    check_languages(&text.languages).map_err(at)?;
-    check_lengths(text.task, text.max_length, text.stride).map_err(at)?;
-    check_examples(text.examples).map_err(at)?;
-    if !text.prefix.is_empty() && text.task != Task::Retrieval {
-        return Err(at("`prefix` belongs to retrieval probes".to_owned()));
+impl ProbeText {
+    fn probe(&self, name: &Name) -> Probe {
+        Probe {
+            name: name.clone(),
+            task: self.task,
+            data: self.data.clone(),
+            split: self.split,
+            languages: self.languages.clone(),
+            examples: self.examples,
+            max_length: self.max_length,
+            stride: self.stride,
+            prefix: self.prefix.clone(),
+        }
     }
-    if text.task == Task::Retrieval && text.languages.contains(&Language::ENGLISH) {
-        return Err(at("retrieval is measured against English: leave `en` out of its languages".to_owned()));
-    }
-    Ok(Probe {
-        name: name.clone(),
-        task: text.task,
-        data: text.data.clone(),
-        split: text.split,
-        languages: text.languages.clone(),
-        examples: text.examples,
-        max_length: text.max_length,
-        stride: text.stride,
-        prefix: text.prefix.clone(),
-    })
 }
 
-fn read_stage(text: &StageText, probes: Vec<Probe>) -> Result<Stage, SpecError> {
-    Ok(Stage {
-        task: text.task,
-        data: text.data.clone(),
-        split: text.split,
-        languages: text.languages.clone(),
-        examples: text.examples,
-        steps: text.steps,
-        batch: text.batch,
-        learning_rate: text.learning_rate,
-        weight_decay: text.weight_decay,
-        warmup: text.warmup,
-        clip: text.clip,
-        max_length: text.max_length,
-        stride: text.stride,
-        probes,
-    })
+impl StageText {
+    fn stage(&self, probes: Vec<Probe>) -> Stage {
+        Stage {
+            task: self.task,
+            data: self.data.clone(),
+            split: self.split,
+            languages: self.languages.clone(),
+            examples: self.examples,
+            steps: self.steps,
+            batch: self.batch,
+            learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
+            warmup: self.warmup,
+            clip: self.clip,
+            max_length: self.max_length,
+            stride: self.stride,
+            probes,
+        }
+    }
 }
 
-fn check_stage(stage: &StageText) -> Result<(), String> {
+fn check_protocol(protocol: &Protocol) -> Result<(), String> {
+    let name = &protocol.name;
+    if protocol.probes().next().is_none() {
+        return Err(format!("[protocol.{name}] measures nothing: give it probes"));
+    }
+    for (index, stage) in protocol.stages.iter().enumerate() {
+        check_stage(stage).map_err(|message| format!("[[protocol.{name}.stage]] number {}: {message}", index + 1))?;
+    }
+    // The model has one head at a time: that of the stage just trained, or, before training, of the first one.
+    for (moment, probes) in protocol.moments().enumerate() {
+        let head = protocol.stages.get(moment.saturating_sub(1)).map(|stage| stage.task);
+        for probe in probes {
+            check_probe(probe).map_err(|message| format!("[probe.{}]: {message}", probe.name))?;
+            if probe.task.head().is_some() && head != Some(probe.task) {
+                return Err(format!(
+                    "[protocol.{name}] measures {} where the model has no head for it: put probe `{}` after a stage of that task",
+                    probe.task, probe.name
+                ));
+            }
+        }
+        let names: Vec<&Name> = probes.iter().map(|probe| &probe.name).collect();
+        distinct(&names).map_err(|probe| format!("[protocol.{name}] lists probe `{probe}` twice at one moment"))?;
+    }
+    Ok(())
+}
+
+fn check_probe(probe: &Probe) -> Result<(), String> {
+    check_languages(&probe.languages)?;
+    check_lengths(probe.task, probe.max_length, probe.stride)?;
+    check_examples(probe.examples)?;
+    if !probe.prefix.is_empty() && probe.task != Task::Retrieval {
+        return Err("`prefix` belongs to retrieval probes".to_owned());
+    }
+    if probe.task == Task::Retrieval && probe.languages.contains(&Language::ENGLISH) {
+        return Err("retrieval is measured against English: leave `en` out of its languages".to_owned());
+    }
+    Ok(())
+}
+
+fn check_stage(stage: &Stage) -> Result<(), String> {
     check_languages(&stage.languages)?;
     check_lengths(stage.task, stage.max_length, stage.stride)?;
     check_examples(stage.examples)?;
@@ -283,7 +313,17 @@ fn check_stage(stage: &StageText) -> Result<(), String> {
     refuse(!(stage.learning_rate > 0.0 && stage.learning_rate <= 1.0), "`learning-rate` must be in (0, 1]")?;
     refuse(!(0.0..=1.0).contains(&stage.weight_decay), "`weight-decay` must be in [0, 1]")?;
     refuse(!(0.0..=1.0).contains(&stage.warmup), "`warmup` is a share of the steps, in [0, 1]")?;
-    refuse(!(stage.clip > 0.0 && stage.clip.is_finite()), "`clip` must be a positive number")
+    refuse(!(stage.clip > 0.0 && stage.clip.is_finite()), "`clip` must be a positive number")?;
+    let numbers = [stage.learning_rate, stage.weight_decay, stage.warmup, stage.clip];
+    refuse(numbers.into_iter().any(|number| !plain(number)), "numbers may have at most 15 digits and 15 decimal places")
+}
+
+/// Whether every reader of decimal numbers gives this one back to the last bit, so that a cell keeps its id.
+fn plain(number: f64) -> bool {
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let digits = digits.bytes().filter(u8::is_ascii_digit).count();
+    exponent.parse::<i32>().is_ok_and(|exponent| digits <= 15 && exponent.abs() <= 15)
 }
 
 fn check_languages(languages: &[Language]) -> Result<(), String> {

@@ -1,0 +1,191 @@
+use std::fs;
+use std::path::Path;
+
+use spec::{DataKey, Task};
+
+use crate::encode::{Details, ENCODING_VERSION};
+use crate::{DataError, DataFolder, EncodeOptions, Encoded, Tokenization, atomic, encode};
+
+const MAGIC: &[u8; 8] = b"LETHEENC";
+/// Magic, hash of the rest.
+const HEADER: usize = 8 + blake3::OUT_LEN;
+
+/// Where encoded data came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CacheUse {
+    /// Read from the cache.
+    Hit,
+    /// Encoded now, and put into the cache.
+    Built,
+    /// The cache's file was unusable for the given reason and has been replaced.
+    Rebuilt(String),
+    /// Encoded now; the cache could not be written for the given reason.
+    Unwritten(String),
+}
+
+/// The first `limit` examples of one file as token sequences, from the cache folder where possible.
+///
+/// The cache's file is named by everything that decides its content: the data's hash, the limit, the tokenizer's hash, the
+/// task, the lengths and the version of the encoding. Its own hash is verified; concurrent processes may use one folder.
+///
+/// # Errors
+/// [`DataError`] of loading or encoding; never because of the cache.
+pub fn encoded(
+    cache: &Path,
+    folder: &DataFolder,
+    key: &DataKey,
+    limit: Option<usize>,
+    tokenization: &Tokenization,
+    options: &EncodeOptions,
+) -> Result<(Encoded, CacheUse), DataError> {
+    let entry = folder.entry(key)?;
+    let rows = limit.map_or(entry.rows, |limit| limit.min(entry.rows));
+    let EncodeOptions { max_length, stride, prefix } = options;
+    // Settings that a task does not use must not part its files.
+    let stride = if key.task == Task::Qa { *stride } else { 0 };
+    let prefix = if key.task == Task::Retrieval { prefix.as_str() } else { "" };
+    let identity = format!(
+        "encoding {ENCODING_VERSION}\ndata {}\nrows {rows}\ntokenizer {}\ntask {}\nlength {max_length}\nstride {stride}\n\
+         prefix {prefix}",
+        entry.hash,
+        tokenization.hash(),
+        key.task,
+    );
+    let identity = blake3::hash(identity.as_bytes());
+    let path = cache.join(format!("{}-{}-{}.enc", key.task, key.language, &identity.to_hex()[..32]));
+    let mut usage = CacheUse::Built;
+    if let Ok(bytes) = fs::read(&path) {
+        match parse(&bytes, identity.as_bytes()) {
+            Ok(encoded) => return Ok((encoded, CacheUse::Hit)),
+            Err(reason) => usage = CacheUse::Rebuilt(format!("{}: {reason}", path.display())),
+        }
+    }
+    let examples = folder.load(key, limit)?;
+    let encoded = encode(&examples, tokenization, options)?;
+    if let Err(error) = atomic::write(&path, &serialise(&encoded, identity.as_bytes())) {
+        usage = CacheUse::Unwritten(error.to_string());
+    }
+    Ok((encoded, usage))
+}
+
+fn serialise(encoded: &Encoded, identity: &[u8; 32]) -> Vec<u8> {
+    let Encoded { task, examples, pad, max_length, bounds, ids, segments, owner, details, cut } = encoded;
+    let mut out = Writer(vec![0; HEADER]);
+    out.0.extend(identity);
+    out.number(*task as u64);
+    out.number(*examples as u64);
+    out.number(*pad as u32 as u64);
+    out.number(*max_length as u64);
+    out.number(*cut);
+    out.words(bounds);
+    out.words(ids);
+    out.bytes(segments);
+    out.words(owner);
+    match details {
+        Details::Ner { labels, bounds, first_tokens } => {
+            out.bytes(&labels.iter().map(|&label| label as u8).collect::<Vec<u8>>());
+            out.words(bounds);
+            out.words(first_tokens);
+        }
+        Details::Nli { labels } => out.bytes(labels),
+        Details::Qa { contexts, bounds, offsets, answers } => {
+            out.words(contexts);
+            out.words(bounds);
+            out.pairs(offsets);
+            out.pairs(answers);
+        }
+        Details::Retrieval => {}
+    }
+    let hash = blake3::hash(&out.0[HEADER..]);
+    out.0[..8].copy_from_slice(MAGIC);
+    out.0[8..HEADER].copy_from_slice(hash.as_bytes());
+    out.0
+}
+
+/// The hash over the whole content makes a file that is not ours, or not whole, impossible to mistake; after it the
+/// parts are as they were written.
+fn parse(bytes: &[u8], identity: &[u8; 32]) -> Result<Encoded, &'static str> {
+    let content = bytes.get(HEADER..).filter(|_| bytes.starts_with(MAGIC)).ok_or("is not an encoded cache file")?;
+    if blake3::hash(content).as_bytes()[..] != bytes[8..HEADER] {
+        return Err("is damaged");
+    }
+    let content = content.strip_prefix(identity).ok_or("belongs to other data")?;
+    let mut input = Reader(content);
+    let read = (|| {
+        let task = input.number()?;
+        let task = Task::ALL.into_iter().find(|known| *known as u64 == task)?;
+        let examples = input.number()? as usize;
+        let pad = input.number()? as u32 as i32;
+        let max_length = input.number()? as usize;
+        let cut = input.number()?;
+        let (bounds, ids, segments, owner) = (input.words()?, input.words()?, input.bytes()?.to_vec(), input.words()?);
+        let details = match task {
+            Task::Ner => Details::Ner {
+                labels: input.bytes()?.iter().map(|&label| label as i8).collect(),
+                bounds: input.words()?,
+                first_tokens: input.words()?,
+            },
+            Task::Nli => Details::Nli { labels: input.bytes()?.to_vec() },
+            Task::Qa => Details::Qa {
+                contexts: input.words()?,
+                bounds: input.words()?,
+                offsets: input.pairs()?,
+                answers: input.pairs()?,
+            },
+            Task::Retrieval => Details::Retrieval,
+        };
+        Some(Encoded { task, examples, pad, max_length, bounds, ids, segments, owner, details, cut })
+    })();
+    read.filter(|_| input.0.is_empty()).ok_or("is of another layout")
+}
+
+/// Little-endian numbers; lists with their length in bytes in front.
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn number(&mut self, number: u64) {
+        self.0.extend(number.to_le_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.0.extend(bytes);
+    }
+
+    fn words(&mut self, words: &[u32]) {
+        self.number(4 * words.len() as u64);
+        self.0.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    }
+
+    fn pairs(&mut self, pairs: &[(u32, u32)]) {
+        self.words(&pairs.iter().flat_map(|&(a, b)| [a, b]).collect::<Vec<u32>>());
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn number(&mut self) -> Option<u64> {
+        let (number, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*number))
+    }
+
+    fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    fn words(&mut self) -> Option<Vec<u32>> {
+        let (words, []) = self.bytes()?.as_chunks() else { return None };
+        Some(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
+    }
+
+    fn pairs(&mut self) -> Option<Vec<(u32, u32)>> {
+        let words = self.words()?;
+        let (pairs, []) = words.as_chunks() else { return None };
+        Some(pairs.iter().map(|&[a, b]| (a, b)).collect())
+    }
+}

@@ -1,0 +1,203 @@
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use spec::{DataKey, Language, Name, Split, Task, nearest};
+
+use crate::manifest::{Manifest, ManifestEntry};
+use crate::{DataError, Examples, atomic, canonical};
+
+/// The folder that holds the canonical data: `<data set>/<task>/<language>/<split>.parquet`, with a manifest for each
+/// data set. It need not exist until something is imported.
+#[derive(Debug, Clone)]
+pub struct DataFolder {
+    root: PathBuf,
+}
+
+/// What [`DataFolder::check`] found about one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckLine {
+    pub key: DataKey,
+    pub rows: usize,
+    /// Why the file cannot be used, `None` if it is whole.
+    pub damage: Option<String>,
+    /// Examples of a held-out split whose text the train split of the same language holds too.
+    pub seen_in_training: usize,
+}
+
+impl DataFolder {
+    pub fn open(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Every data set's manifest, by name. Folders without one are not ours and are passed over.
+    ///
+    /// # Errors
+    /// [`DataError`] if the folder or a manifest cannot be read.
+    pub fn list(&self) -> Result<Vec<Manifest>, DataError> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(DataError::io("read the data folder", &self.root)(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(DataError::io("read the data folder", &self.root))?;
+            names.extend(entry.file_name().to_str().and_then(|name| Name::new(name).ok()));
+        }
+        names.sort();
+        let manifests = names.iter().map(|name| Manifest::read(&self.dataset(name)));
+        manifests.filter_map(Result::transpose).collect()
+    }
+
+    /// What the manifest says about one file.
+    ///
+    /// # Errors
+    /// [`DataError::Missing`] with what there is instead, and the nearest name.
+    pub fn entry(&self, key: &DataKey) -> Result<ManifestEntry, DataError> {
+        if let Some(manifest) = Manifest::read(&self.dataset(&key.data))? {
+            return match manifest.entry(key.task, key.language, key.split) {
+                Some(entry) => Ok(entry.clone()),
+                None => Err(missing(key, instead(&manifest, key))),
+            };
+        }
+        let manifests = self.list()?;
+        let names: Vec<&str> = manifests.iter().map(|manifest| manifest.dataset.as_str()).collect();
+        let message = if names.is_empty() {
+            format!("nothing has been imported into {} yet; use `harness data import`", self.root.display())
+        } else {
+            let meant = nearest(key.data.as_str(), names.iter().copied());
+            let meant = meant.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default();
+            format!("there is no data set `{}`{meant}; imported: {}", key.data, names.join(", "))
+        };
+        Err(missing(key, message))
+    }
+
+    /// The first `limit` examples of one file. The whole file is read and its content hash compared with the manifest's.
+    ///
+    /// # Errors
+    /// [`DataError::Missing`] as [`Self::entry`]; [`DataError::Damaged`] if the file is gone, unreadable or changed.
+    pub fn load(&self, key: &DataKey, limit: Option<usize>) -> Result<Examples, DataError> {
+        let mut examples = self.verified(&key.data, &self.entry(key)?)?;
+        if let Some(limit) = limit {
+            examples.truncate(limit);
+        }
+        Ok(examples)
+    }
+
+    /// Reads and verifies every file; `progress` gets each one's key before it is read.
+    ///
+    /// # Errors
+    /// [`DataError`] only if a manifest cannot be read; damage of a file is a line of the result.
+    pub fn check(&self, progress: &mut dyn FnMut(&str)) -> Result<Vec<CheckLine>, DataError> {
+        let mut lines = Vec::new();
+        for manifest in self.list()? {
+            // Entries are sorted: the train split comes before what is held out.
+            let mut trained = (None, HashSet::new());
+            for entry in &manifest.entries {
+                let key = entry.key(&manifest.dataset);
+                progress(&key.to_string());
+                let (damage, texts) = match self.verified(&manifest.dataset, entry) {
+                    Ok(examples) => (None, examples.text_hashes()),
+                    Err(error) => (Some(error.to_string()), Vec::new()),
+                };
+                let of = Some((entry.task, entry.language));
+                let mut seen_in_training = 0;
+                if entry.split == Split::Train {
+                    trained = (of, texts.into_iter().collect());
+                } else if trained.0 == of {
+                    seen_in_training = texts.iter().filter(|text| trained.1.contains(*text)).count();
+                }
+                lines.push(CheckLine { key, rows: entry.rows, damage, seen_in_training });
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Stores examples under a key, unless the very same are there and whole. Gives the entry and whether it was written.
+    pub(crate) fn store(
+        &self,
+        key: &DataKey,
+        examples: Examples,
+        source: String,
+        licence: String,
+    ) -> Result<(ManifestEntry, bool), DataError> {
+        let examples = canonical::renamed(examples);
+        let entry = ManifestEntry {
+            task: key.task,
+            language: key.language,
+            split: key.split,
+            rows: examples.len(),
+            hash: examples.content_hash(),
+            source,
+            licence,
+        };
+        let folder = self.dataset(&key.data);
+        fs::create_dir_all(&folder).map_err(DataError::io("create the folder", &folder))?;
+        // Two imports at once would lose each other's lines of the manifest. Closing the file unlocks it.
+        let lock = folder.join(".lock");
+        let file = File::create(&lock).map_err(DataError::io("write", &lock))?;
+        file.lock().map_err(DataError::io("lock", &lock))?;
+        let mut manifest = Manifest::read(&folder)?.unwrap_or_else(|| Manifest::new(&key.data));
+        let old = manifest.entry(key.task, key.language, key.split);
+        let whole = old.is_some_and(|old| old.hash == entry.hash && self.verified(&key.data, old).is_ok());
+        if !whole {
+            let path = self.path(&key.data, key.task, key.language, key.split);
+            atomic::write(&path, &canonical::to_bytes(&examples, &path)?)?;
+        }
+        if old != Some(&entry) {
+            manifest.put(entry.clone());
+            manifest.write(&folder)?;
+        }
+        Ok((entry, !whole))
+    }
+
+    fn verified(&self, dataset: &Name, entry: &ManifestEntry) -> Result<Examples, DataError> {
+        let path = self.path(dataset, entry.task, entry.language, entry.split);
+        let examples = canonical::read(&path, entry.task).map_err(|error| match error {
+            DataError::Io { source, .. } => DataError::damaged(&path, source.to_string()),
+            DataError::File { message, .. } => DataError::damaged(&path, message),
+            DataError::Row { place, message, .. } => DataError::damaged(&path, format!("{place}: {message}")),
+            other => other,
+        })?;
+        if examples.len() != entry.rows || examples.content_hash() != entry.hash {
+            return Err(DataError::damaged(&path, "the content is not what the manifest says"));
+        }
+        Ok(examples)
+    }
+
+    fn dataset(&self, name: &Name) -> PathBuf {
+        self.root.join(name.as_str())
+    }
+
+    fn path(&self, dataset: &Name, task: Task, language: Language, split: Split) -> PathBuf {
+        let folder = self.dataset(dataset).join(task.as_str()).join(language.code());
+        folder.join(format!("{split}.parquet"))
+    }
+}
+
+fn missing(key: &DataKey, message: String) -> DataError {
+    DataError::Missing { key: key.to_string(), message }
+}
+
+/// What a data set has in place of the file that was asked for.
+fn instead(manifest: &Manifest, key: &DataKey) -> String {
+    let of_task: Vec<_> = manifest.entries.iter().filter(|entry| entry.task == key.task).collect();
+    if of_task.is_empty() {
+        let mut tasks: Vec<&str> = manifest.entries.iter().map(|entry| entry.task.as_str()).collect();
+        tasks.dedup();
+        return format!("`{}` is data for {}", manifest.dataset, tasks.join(", "));
+    }
+    let splits: Vec<&str> =
+        of_task.iter().filter(|entry| entry.language == key.language).map(|entry| entry.split.as_str()).collect();
+    if splits.is_empty() {
+        let mut languages: Vec<&str> = of_task.iter().map(|entry| entry.language.code()).collect();
+        languages.dedup();
+        return format!("`{}` has the languages {}", manifest.dataset, languages.join(", "));
+    }
+    format!("`{}` has of this language only {}", manifest.dataset, splits.join(", "))
+}

@@ -1,0 +1,118 @@
+//! Percentile bootstrap intervals over examples (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13).
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use crate::contribution::{Contribution, LanguageContributions, divide};
+use crate::error::StatisticsError;
+
+/// The usual number of resamples.
+pub const RESAMPLES: usize = 1000;
+
+/// A 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    pub low: f64,
+    pub high: f64,
+}
+
+/// Interval of [`crate::ratio`] when the examples are drawn anew.
+///
+/// # Errors
+/// No examples, or 0 resamples.
+pub fn interval(examples: &[Contribution], seed: u64, resamples: usize) -> Result<Interval, StatisticsError> {
+    resampled(&[(None, examples)], seed, resamples)
+}
+
+/// Interval of [`crate::macro_ratio`], examples drawn anew within each language. The languages themselves are fixed: the
+/// interval says nothing about others.
+///
+/// # Errors
+/// No languages, a language without examples, or 0 resamples.
+pub fn macro_interval(
+    languages: &LanguageContributions,
+    seed: u64,
+    resamples: usize,
+) -> Result<Interval, StatisticsError> {
+    let strata: Vec<_> = languages.iter().map(|(language, c)| (Some(language.as_str()), c.as_slice())).collect();
+    resampled(&strata, seed, resamples)
+}
+
+fn resampled(
+    strata: &[(Option<&str>, &[Contribution])],
+    seed: u64,
+    resamples: usize,
+) -> Result<Interval, StatisticsError> {
+    check(strata, resamples, Contribution::is_finite)?;
+    let mut draws = generator(seed, Purpose::Interval);
+    let values = (0..resamples).map(|_| {
+        let total: f64 = strata
+            .iter()
+            .map(|(_, examples)| {
+                let mut sums = (0.0, 0.0);
+                for _ in 0..examples.len() {
+                    let example = examples[below(&mut draws, examples.len())];
+                    sums = (sums.0 + example.numerator, sums.1 + example.denominator);
+                }
+                divide(sums.0, sums.1)
+            })
+            .sum();
+        total / strata.len() as f64
+    });
+    Ok(central_95(values.collect()))
+}
+
+/// What random numbers are for, so that no two uses of a seed share them.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    Interval,
+    PairedDifference,
+    Permutation,
+}
+
+pub(crate) fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(purpose as u64);
+    generator
+}
+
+/// Uniform in 0..count, up to a bias of count / 2^64.
+pub(crate) fn below(generator: &mut ChaCha8Rng, count: usize) -> usize {
+    ((u128::from(generator.next_u64()) * count as u128) >> 64) as usize
+}
+
+/// Refuses no resamples, no strata, an empty stratum, and examples that are not finite.
+pub(crate) fn check<T>(
+    strata: &[(Option<&str>, &[T])],
+    resamples: usize,
+    finite: impl Fn(&T) -> bool,
+) -> Result<(), StatisticsError> {
+    if resamples == 0 {
+        return Err(StatisticsError::NoResamples);
+    }
+    if strata.is_empty() {
+        return Err(StatisticsError::NoExamples { language: None });
+    }
+    for (language, examples) in strata {
+        let language = language.map(str::to_owned);
+        if examples.is_empty() {
+            return Err(StatisticsError::NoExamples { language });
+        }
+        if let Some(example) = examples.iter().position(|example| !finite(example)) {
+            return Err(StatisticsError::NotFinite { language, example });
+        }
+    }
+    Ok(())
+}
+
+/// The 2.5 % and 97.5 % quantiles, interpolated linearly (type 7 of Hyndman and Fan 1996, NumPy's default).
+pub(crate) fn central_95(mut values: Vec<f64>) -> Interval {
+    values.sort_unstable_by(f64::total_cmp);
+    let quantile = |p: f64| {
+        let position = p * (values.len() - 1) as f64;
+        let (lower, upper) = (position.floor() as usize, position.ceil() as usize);
+        values[lower] + (position - position.floor()) * (values[upper] - values[lower])
+    };
+    Interval { low: quantile(0.025), high: quantile(0.975) }
+}

@@ -1,0 +1,14 @@
+//! One cell in a process of its own.
+
+mod control;
+mod memory;
+mod probe;
+mod progress;
+mod runner;
+mod shared;
+mod timing;
+mod train;
+
+pub use memory::keep_freed_memory;
+pub use probe::{each_batch, predict_answers, predict_labels, predict_tags, sentence_vectors};
+pub use runner::run;

@@ -1,0 +1,185 @@
+//! One probe: a task's scores in every language asked for, on the model as it is.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use data::{CacheUse, EncodeOptions, Encoded, Examples, NerDecoder, NliDecoder, QaDecoder, QaExample, evaluation_batches};
+use evaluation::{RESAMPLES, Scores};
+use model::{Learner, Logits};
+use results::{ProbeExamples, Score};
+use spec::{DataKey, Language, Probe, Task};
+
+use super::runner::Running;
+use super::shared::Measured;
+
+/// Real and padding tokens of one evaluation batch: large enough to keep the processor busy, small enough to stay in
+/// its caches.
+const BATCH_TOKENS: usize = 2048;
+/// Seed of every bootstrap, so that equal scores have equal intervals.
+const INTERVAL_SEED: u64 = 0;
+
+/// Measures all languages of a probe.
+pub fn measure(running: &mut Running, probe: &Probe) -> Result<Measured> {
+    let mut measured = Measured { scores: Vec::new(), examples: Vec::new() };
+    for &language in &probe.languages {
+        let key = DataKey::new(probe.task, &probe.data, language, probe.split);
+        let options =
+            EncodeOptions { max_length: probe.max_length, stride: probe.stride, prefix: probe.prefix.clone() };
+        let (encoded, used) =
+            data::encoded(&running.job.cache, &running.data, &key, probe.examples, &running.tokenization, &options)
+                .with_context(|| format!("probe data `{key}`"))?;
+        warn(&used);
+        let examples = running.data.load(&key, probe.examples)?;
+        let (ids, scores) = score(&running.learner, probe.task, language, &examples, &encoded)
+            .with_context(|| format!("scoring `{key}`"))?;
+        collect(&mut measured, running.progress.moment, probe, language, ids, scores)?;
+    }
+    Ok(measured)
+}
+
+/// Per-example scores of a model on one language's examples, with the examples' ids.
+fn score(
+    learner: &Learner,
+    task: Task,
+    language: Language,
+    examples: &Examples,
+    encoded: &Encoded,
+) -> Result<(Vec<String>, Scores)> {
+    let ids = examples.ids().into_iter().map(str::to_owned).collect();
+    let scores = match examples {
+        Examples::Ner(gold) => {
+            let predicted = predict_tags(learner, encoded)?;
+            let names = |tags: &[u8]| tags.iter().map(|&tag| task.labels()[usize::from(tag)]).collect::<Vec<_>>();
+            let gold: Vec<Vec<&str>> = gold.iter().map(|example| names(&example.tags)).collect();
+            let predicted: Vec<Vec<&str>> = predicted.iter().map(|tags| names(tags)).collect();
+            evaluation::score_ner(&gold, &predicted)?
+        }
+        Examples::Nli(gold) => {
+            let predicted: Vec<usize> = predict_labels(learner, encoded)?.into_iter().map(usize::from).collect();
+            let gold: Vec<usize> = gold.iter().map(|example| usize::from(example.label)).collect();
+            evaluation::score_labels(&gold, &predicted, task.labels())?
+        }
+        Examples::Qa(gold) => {
+            let predicted = predict_answers(learner, gold, encoded)?;
+            let answers: Vec<Vec<&str>> = gold
+                .iter()
+                .map(|example| example.answers.iter().map(|answer| answer.text.as_str()).collect())
+                .collect();
+            evaluation::score_qa(language.code(), &answers, &predicted)?
+        }
+        Examples::Pairs(_) => {
+            let vectors = sentence_vectors(learner, encoded)?;
+            let width = learner.config().hidden_size;
+            let (foreign, english) = vectors.split_at(vectors.len() / 2);
+            evaluation::score_retrieval(foreign, english, width)?
+        }
+    };
+    Ok((ids, scores))
+}
+
+/// Tags of every word of every sentence, as indices into the task's labels.
+pub fn predict_tags(learner: &Learner, encoded: &Encoded) -> Result<Vec<Vec<u8>>> {
+    let mut decoder = NerDecoder::new(encoded);
+    each_batch(learner, encoded, |items, seq, logits| match logits {
+        Logits::Tokens { values, .. } => Ok(decoder.add(items, seq, &values)?),
+        other => Err(wrong_head(&other)),
+    })?;
+    Ok(decoder.finish())
+}
+
+/// The label of every pair.
+pub fn predict_labels(learner: &Learner, encoded: &Encoded) -> Result<Vec<u8>> {
+    let mut decoder = NliDecoder::new(encoded);
+    each_batch(learner, encoded, |items, _, logits| match logits {
+        Logits::Classes { values, .. } => Ok(decoder.add(items, &values)?),
+        other => Err(wrong_head(&other)),
+    })?;
+    Ok(decoder.finish())
+}
+
+/// The answer to every question, cut from its context.
+pub fn predict_answers(learner: &Learner, questions: &[QaExample], encoded: &Encoded) -> Result<Vec<String>> {
+    let mut decoder = QaDecoder::new(encoded);
+    each_batch(learner, encoded, |items, seq, logits| match logits {
+        Logits::Spans { starts, ends } => {
+            let pairs: Vec<f32> = starts.into_iter().zip(ends).flat_map(|(start, end)| [start, end]).collect();
+            Ok(decoder.add(items, seq, &pairs)?)
+        }
+        other => Err(wrong_head(&other)),
+    })?;
+    Ok(decoder.finish(questions))
+}
+
+fn wrong_head(logits: &Logits) -> anyhow::Error {
+    let what = match logits {
+        Logits::Tokens { .. } => "labels of tokens",
+        Logits::Classes { .. } => "labels of pairs",
+        Logits::Spans { .. } => "answer spans",
+    };
+    anyhow::anyhow!("the model's head gives {what}, which this task does not use")
+}
+
+/// Logits of all items, batch by batch: (items, padded length, logits).
+pub fn each_batch(
+    learner: &Learner,
+    encoded: &Encoded,
+    mut take: impl FnMut(&[usize], usize, Logits) -> Result<()>,
+) -> Result<()> {
+    for items in evaluation_batches(&encoded.lengths(), BATCH_TOKENS) {
+        let batch = encoded.batch(&items, 1);
+        take(&items, batch.seq, learner.logits(&batch)?)?;
+    }
+    Ok(())
+}
+
+/// One vector an item `[items, hidden]`, in the items' order.
+pub fn sentence_vectors(learner: &Learner, encoded: &Encoded) -> Result<Vec<f32>> {
+    let width = learner.config().hidden_size;
+    let mut vectors = vec![0.0; encoded.len() * width];
+    for items in evaluation_batches(&encoded.lengths(), BATCH_TOKENS) {
+        let batch = encoded.batch(&items, 1);
+        for (&item, vector) in items.iter().zip(learner.sentence_vectors(&batch)?.chunks_exact(width)) {
+            vectors[item * width..(item + 1) * width].copy_from_slice(vector);
+        }
+    }
+    Ok(vectors)
+}
+
+/// Books one language's scores with their intervals.
+fn collect(
+    measured: &mut Measured,
+    moment: usize,
+    probe: &Probe,
+    language: Language,
+    ids: Vec<String>,
+    scores: Scores,
+) -> Result<()> {
+    let moment = u32::try_from(moment)?;
+    for (&metric, contributions) in &scores {
+        let interval = evaluation::interval(contributions, INTERVAL_SEED, RESAMPLES)?;
+        measured.scores.push(Score {
+            moment,
+            probe: probe.name.clone(),
+            task: probe.task,
+            language,
+            metric: metric.to_owned(),
+            value: evaluation::ratio(contributions),
+            low: Some(interval.low),
+            high: Some(interval.high),
+            examples: contributions.len() as u64,
+        });
+    }
+    let contributions: BTreeMap<String, _> =
+        scores.into_iter().map(|(metric, contributions)| (metric.to_owned(), contributions)).collect();
+    measured.examples.push(ProbeExamples { moment, probe: probe.name.clone(), language, ids, contributions });
+    Ok(())
+}
+
+/// A cache that does not work costs time, never numbers.
+pub fn warn(used: &CacheUse) {
+    match used {
+        CacheUse::Hit | CacheUse::Built => {}
+        CacheUse::Rebuilt(why) => eprintln!("warning: a cached encoding was unusable and is rebuilt: {why}"),
+        CacheUse::Unwritten(why) => eprintln!("warning: the cache cannot be written: {why}"),
+    }
+}

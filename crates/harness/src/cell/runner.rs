@@ -1,0 +1,270 @@
+//! A cell from its job to its published results: probes, then a stage, then probes again, with checkpoints between.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use data::{DataFolder, Tokenization};
+use model::{Learner, ModelError};
+use results::{CellResult, Claim, ResultsError, ResultsFolder};
+use spec::{Cell, Outcome, Task};
+use strategies::{Strategy, StrategyError};
+
+use super::control::{Events, Stop};
+use super::progress::{LEARNER, Progress};
+use super::timing::Stopwatch;
+use super::{probe, shared, train};
+use crate::cost;
+use crate::events::{Event, Job};
+use crate::exit::Exit;
+use crate::process::BUSY;
+
+/// Everything a running cell holds.
+pub struct Running<'a> {
+    pub job: &'a Job,
+    pub data: DataFolder,
+    pub tokenization: Tokenization,
+    pub learner: Learner,
+    pub claim: Claim,
+    pub progress: Progress,
+    pub watch: Stopwatch,
+    pub stop: Stop,
+    saved: Instant,
+    /// Work done so far and in all, in tokens, for the parent's estimate.
+    done: f64,
+    of: f64,
+}
+
+/// Why a cell's work ended early.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped at a checkpoint")]
+pub struct Interrupted;
+
+/// Runs the job to its end, or to a checkpoint if asked to stop.
+pub fn run(job: &Job) -> Result<Exit> {
+    let stop = Stop::watch();
+    let folder = ResultsFolder::open(&job.results)?;
+    let claim = match folder.claim(&job.cell, job.overwrite) {
+        Ok(claim) => claim,
+        Err(ResultsError::AlreadyRunning { .. } | ResultsError::AlreadyFinished { .. }) => {
+            std::process::exit(i32::from(BUSY));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut running = match Running::start(job, claim, stop) {
+        Ok(running) => running,
+        Err((claim, error)) => return refuse(claim, &error),
+    };
+    match running.work() {
+        Ok(()) => running.publish(Outcome::Done),
+        Err(error) if error.is::<Interrupted>() => Ok(Exit::Interrupted),
+        Err(error) if is_results_error(&error) => Err(error),
+        Err(error) => {
+            let outcome = outcome_of(&error, running.progress.steps);
+            running.publish(outcome)
+        }
+    }
+}
+
+/// Input that no work can begin on.
+fn refuse(claim: Claim, error: &anyhow::Error) -> Result<Exit> {
+    let outcome = outcome_of(error, 0);
+    claim.fail(&outcome, &Stopwatch::default().report(), &format!("{error:#}"))?;
+    Events.send(&Event::Ended { outcome: outcome.label().to_owned() });
+    Ok(Exit::Ok)
+}
+
+fn is_results_error(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<ResultsError>())
+}
+
+/// What a failure is recorded as.
+fn outcome_of(error: &anyhow::Error, step: u64) -> Outcome {
+    for cause in error.chain() {
+        let model = cause.downcast_ref::<ModelError>().or_else(|| match cause.downcast_ref::<StrategyError>() {
+            Some(StrategyError::Model(error)) => Some(error),
+            _ => None,
+        });
+        match model {
+            Some(ModelError::NonFinite { what }) => return Outcome::Diverged { step, what: what.clone() },
+            Some(ModelError::OutOfMemory { .. }) => return Outcome::OutOfMemory { detail: format!("{error:#}") },
+            _ => {}
+        }
+        if let Some(data::DataError::NotFinite { .. }) = cause.downcast_ref() {
+            return Outcome::Diverged { step, what: "a logit".to_owned() };
+        }
+    }
+    Outcome::Invalid { error: format!("{error:#}") }
+}
+
+impl<'a> Running<'a> {
+    /// Loads model and data and goes back to the last checkpoint. On failure the claim comes back, to record it.
+    fn start(job: &'a Job, claim: Claim, stop: Stop) -> Result<Self, (Claim, anyhow::Error)> {
+        let mut watch = Stopwatch::default();
+        let loaded = watch.time("load", || -> Result<_> {
+            let learner = Learner::load(&job.model, job.cell.backend)?;
+            Ok((learner, Tokenization::load(&job.model)?))
+        });
+        let (learner, tokenization) = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => return Err((claim, error)),
+        };
+        let mut running = Running {
+            job,
+            data: DataFolder::open(&job.data),
+            tokenization,
+            learner,
+            claim,
+            progress: Progress::default(),
+            watch,
+            stop,
+            saved: Instant::now(),
+            done: 0.0,
+            of: cost::tokens(&job.cell),
+        };
+        match running.resume() {
+            Ok(()) => Ok(running),
+            Err(error) => Err((running.claim, error)),
+        }
+    }
+
+    fn cell(&self) -> &'a Cell {
+        &self.job.cell
+    }
+
+    /// Goes back to the newest checkpoint; a damaged one costs its work, not the cell.
+    fn resume(&mut self) -> Result<()> {
+        let folder = match self.claim.latest_checkpoint() {
+            Ok(Some(folder)) => folder,
+            Ok(None) => return self.set_head(0),
+            Err(error @ ResultsError::DamagedCheckpoint { .. }) => {
+                eprintln!("warning: {error}; the cell starts again");
+                self.claim.discard_checkpoints()?;
+                return self.set_head(0);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.progress = Progress::load(&folder)?;
+        if self.progress.trained() {
+            let stages = &self.cell().protocol.stages;
+            let stage = if self.progress.steps > 0 { self.progress.moment } else { self.progress.moment - 1 };
+            self.set_head(stage)?;
+            Strategy::new(&self.cell().method, &stages[stage]).begin(&mut self.learner)?;
+            self.learner.load_checkpoint(&folder.join(LEARNER))?;
+        } else {
+            self.set_head(0)?;
+        }
+        Ok(())
+    }
+
+    /// A fresh head for the task of a stage, drawn from the cell's seed.
+    fn set_head(&mut self, stage: usize) -> Result<()> {
+        let task = self.cell().protocol.stages.get(stage).map(|stage| stage.task);
+        if let Some(head) = task.and_then(Task::head) {
+            self.learner.set_head(head, self.cell().seed)?;
+        }
+        Ok(())
+    }
+
+    fn work(&mut self) -> Result<()> {
+        let stages = &self.cell().protocol.stages;
+        loop {
+            self.measure()?;
+            let Some(stage) = stages.get(self.progress.moment) else { return Ok(()) };
+            let index = self.progress.moment;
+            if self.progress.steps == 0 {
+                if index > 0 && stages[index - 1].task != stage.task {
+                    self.set_head(index)?;
+                }
+                Strategy::new(&self.cell().method, stage).begin(&mut self.learner)?;
+            }
+            train::stage(self, index, stage)?;
+            self.progress.moment += 1;
+            self.progress.probes = 0;
+            self.progress.steps = 0;
+            self.checkpoint()?;
+        }
+    }
+
+    /// The probes of this moment that are not done yet.
+    fn measure(&mut self) -> Result<()> {
+        let moment = self.progress.moment;
+        let Some(probes) = self.cell().protocol.moments().nth(moment) else { return Ok(()) };
+        for probe in probes.iter().skip(self.progress.probes) {
+            self.tell(&format!("measuring {}", probe.name), None);
+            let place = shared::path(&self.job.cache, self.cell(), probe)?;
+            let known = (!self.progress.trained()).then(|| shared::load(&place)).flatten();
+            let measured = match known {
+                Some(measured) => measured,
+                None => {
+                    let start = Instant::now();
+                    let measured = probe::measure(self, probe).with_context(|| format!("probe `{}`", probe.name))?;
+                    self.watch.book("probe", start.elapsed());
+                    if !self.progress.trained()
+                        && let Err(error) = shared::store(&place, &measured)
+                    {
+                        eprintln!("warning: the cache cannot be written: {error:#}");
+                    }
+                    measured
+                }
+            };
+            self.progress.scores.extend(measured.scores);
+            self.progress.examples.extend(measured.examples);
+            self.progress.probes += 1;
+            self.advance(cost::probe_tokens(probe));
+            if self.progress.trained() {
+                self.checkpoint_if_due()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Saves everything a resumed cell needs.
+    pub fn checkpoint(&mut self) -> Result<()> {
+        let (learner, progress) = (&self.learner, &self.progress);
+        self.claim.checkpoint(|folder| -> Result<()> {
+            progress.save(folder)?;
+            if progress.trained() {
+                learner.save_checkpoint(&folder.join(LEARNER))?;
+            }
+            Ok(())
+        })?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    /// A checkpoint if the last one is old, or if the parent asks us to leave, which ends the work.
+    pub fn checkpoint_if_due(&mut self) -> Result<()> {
+        let leave = self.stop.asked();
+        if leave || self.saved.elapsed() >= Duration::from_secs(self.job.checkpoint_seconds) {
+            self.checkpoint()?;
+        }
+        if leave { Err(Interrupted.into()) } else { Ok(()) }
+    }
+
+    /// Books work for the parent's estimate.
+    pub fn advance(&mut self, tokens: f64) {
+        self.done += tokens;
+    }
+
+    pub fn tell(&self, phase: &str, loss: Option<f64>) {
+        Events.send(&Event::Progress { phase: phase.to_owned(), done: self.done as u64, of: self.of as u64, loss });
+    }
+
+    fn publish(self, outcome: Outcome) -> Result<Exit> {
+        let done = outcome == Outcome::Done;
+        if let Some(folder) = self.job.save.as_ref().filter(|_| done) {
+            self.learner.save_folder(folder).with_context(|| format!("saving the model to `{}`", folder.display()))?;
+        }
+        let result = CellResult {
+            outcome: outcome.clone(),
+            scores: self.progress.scores,
+            examples: self.progress.examples,
+            curve: self.progress.curve,
+            series: self.progress.series,
+            notes: self.progress.notes,
+        };
+        self.claim.publish(&result, &self.watch.report())?;
+        Events.send(&Event::Ended { outcome: outcome.label().to_owned() });
+        Ok(Exit::Ok)
+    }
+}

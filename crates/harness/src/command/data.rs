@@ -1,0 +1,61 @@
+//! `harness data`: import, list, check.
+
+use anyhow::{Context, Result, bail};
+use data::{DataFolder, ImportFile, Selection};
+
+use crate::cli::{DataCommand, Folders, Import, Listing};
+use crate::exit::Exit;
+
+pub fn run(folders: &Folders, command: DataCommand) -> Result<Exit> {
+    match command {
+        DataCommand::Import(options) => import(folders, options),
+        DataCommand::List => super::list::run(folders, Some(Listing::Data)),
+        DataCommand::Check => check(folders),
+    }
+}
+
+fn import(folders: &Folders, options: Import) -> Result<Exit> {
+    let folder = DataFolder::open(&folders.data);
+    let mut say = |line: &str| eprintln!("{line}");
+    let entries = match options.format {
+        None if options.source.iter().any(|source| source.is_file()) => {
+            bail!("single files need their --format, --name, --language and --split")
+        }
+        None => {
+            let selection = Selection { datasets: options.only, languages: options.only_language };
+            let imported = options.source.iter().map(|source| data::import(source, &folder, &selection, &mut say));
+            imported.collect::<Result<Vec<_>, _>>()?.concat()
+        }
+        Some(format) => {
+            let file = ImportFile {
+                paths: options.source,
+                format,
+                dataset: options.name.context("files need --name, the data set they become part of")?,
+                task: format.task(),
+                language: options.language.context("files need --language")?,
+                split: options.split.context("files need --split")?,
+                licence: options.licence,
+                source: String::new(),
+            };
+            vec![data::import_file(&file, &folder, &mut say)?]
+        }
+    };
+    let rows: usize = entries.iter().map(|entry| entry.rows).sum();
+    eprintln!("{} files with {rows} rows are in `{}`", entries.len(), folders.data.display());
+    Ok(Exit::Ok)
+}
+
+fn check(folders: &Folders) -> Result<Exit> {
+    let lines = DataFolder::open(&folders.data).check(&mut |line| eprintln!("{line}"))?;
+    let mut damaged = 0;
+    for line in &lines {
+        if let Some(why) = &line.damage {
+            damaged += 1;
+            println!("damaged  {}: {why}", line.key);
+        } else {
+            println!("ok       {}", line.key);
+        }
+    }
+    eprintln!("{} files, {damaged} damaged", lines.len());
+    Ok(if damaged == 0 { Exit::Ok } else { Exit::Usage })
+}

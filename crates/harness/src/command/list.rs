@@ -1,0 +1,123 @@
+//! `harness list`: suites, methods, tasks, models, data.
+
+use anyhow::Result;
+use data::DataFolder;
+use results::Table;
+use spec::Task;
+
+use crate::cli::{Folders, Listing};
+use crate::exit::Exit;
+use crate::{places, screen, suites};
+
+const EVERYTHING: [Listing; 5] = [Listing::Suites, Listing::Methods, Listing::Tasks, Listing::Models, Listing::Data];
+
+pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
+    let wanted: &[Listing] = match &what {
+        Some(one) => std::slice::from_ref(one),
+        None => &EVERYTHING,
+    };
+    for listing in wanted {
+        match listing {
+            Listing::Suites => list_suites()?,
+            Listing::Methods => list_methods(),
+            Listing::Tasks => list_tasks(),
+            Listing::Models => list_models(folders),
+            Listing::Data => list_data(folders)?,
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn table(title: &str, header: &[&str], rows: Vec<Vec<String>>, empty: &str) {
+    if rows.is_empty() {
+        println!("{title}: {empty}\n");
+        return;
+    }
+    let mut table = Table::new(title, header.len(), header.iter().copied());
+    rows.into_iter().for_each(|row| table.push(row));
+    println!("{}", table.terminal(screen::width(), screen::color()));
+}
+
+fn list_suites() -> Result<()> {
+    let mut rows = Vec::new();
+    for suite in suites::shipped() {
+        let suite = suite?;
+        let cells = suite.work().count();
+        let protocols: Vec<&str> = suite.protocols.iter().map(|protocol| protocol.name.as_str()).collect();
+        let methods: Vec<&str> = suite.methods.iter().map(|method| method.name.as_str()).collect();
+        rows.push(vec![
+            suite.name.to_string(),
+            suite.description.clone(),
+            suite.model.to_string(),
+            protocols.join(", "),
+            methods.join(", "),
+            cells.to_string(),
+        ]);
+    }
+    table("Suites", &["suite", "what", "model", "protocols", "methods", "cells"], rows, "none");
+    Ok(())
+}
+
+fn list_methods() {
+    let rows = spec::presets()
+        .iter()
+        .map(|preset| [preset.name, preset.summary, preset.source, preset.fidelity, preset.knobs].map(str::to_owned).to_vec())
+        .collect();
+    table("Methods", &["method", "what", "source", "fidelity", "knobs"], rows, "none");
+}
+
+fn list_tasks() {
+    let rows = Task::ALL
+        .iter()
+        .map(|task| {
+            let trained = if task.head().is_some() { "trained and probed" } else { "probed" };
+            vec![task.to_string(), trained.to_owned(), task.main_metric().to_owned(), task.labels().join(" ")]
+        })
+        .collect();
+    table("Tasks", &["task", "use", "main metric", "labels"], rows, "none");
+}
+
+fn list_models(folders: &Folders) {
+    let rows = places::models(folders)
+        .into_iter()
+        .map(|(name, path)| {
+            let shape = match model::ModelConfig::read(&path.join("config.json")) {
+                Ok(config) => format!(
+                    "{} layers x {}, {} pieces",
+                    config.num_hidden_layers, config.hidden_size, config.vocab_size
+                ),
+                Err(error) => format!("unusable: {error}"),
+            };
+            vec![name, shape, path.display().to_string()]
+        })
+        .collect();
+    let empty = format!("none in `{}` (set --models or LETHE_REAL)", folders.models.display());
+    table("Models", &["model", "encoder", "folder"], rows, &empty);
+}
+
+/// One row a data set, task and split.
+fn list_data(folders: &Folders) -> Result<()> {
+    let mut rows = Vec::new();
+    for manifest in DataFolder::open(&folders.data).list()? {
+        let mut groups: std::collections::BTreeMap<(Task, spec::Split), (Vec<&str>, usize, &str)> = Default::default();
+        for file in &manifest.entries {
+            let group = groups.entry((file.task, file.split)).or_insert((Vec::new(), 0, &file.licence));
+            group.0.push(file.language.code());
+            group.1 += file.rows;
+        }
+        for ((task, split), (languages, count, licence)) in groups {
+            let languages = if languages.len() > 30 { format!("{} languages", languages.len()) } else { languages.join(" ") };
+            rows.push(vec![
+                manifest.dataset.to_string(),
+                task.to_string(),
+                split.to_string(),
+                languages,
+                count.to_string(),
+                licence.to_owned(),
+            ]);
+        }
+    }
+    let empty = format!("none in `{}` (see `harness data import --help`)", folders.data.display());
+    table("Data", &["data set", "task", "split", "languages", "rows", "licence"], rows, &empty);
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The sub-commands, one file each.
+
+mod cell;
+mod data;
+mod embed;
+mod list;
+mod predict;
+mod report;
+mod run;
+mod score;
+mod sweep;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+/// Dispatches to the sub-command.
+pub fn run(arguments: Cli) -> Result<Exit> {
+    let folders = arguments.folders;
+    match arguments.command {
+        Command::Sweep(options) => sweep::run(&folders, &options),
+        Command::Run(options) => run::run(&folders, &options),
+        Command::Report(options) => report::run(&folders, &options),
+        Command::List { what } => list::run(&folders, what),
+        Command::Data { command } => data::run(&folders, command),
+        Command::Predict(options) => predict::run(&folders, &options),
+        Command::Embed(options) => embed::run(&folders, &options),
+        Command::Score(options) => score::run(&options),
+        Command::Cell => cell::run(),
+    }
+}

@@ -1,0 +1,95 @@
+//! `harness run`: one cell from flags, ending with a saved model.
+
+use anyhow::{Context, Result, bail};
+use results::{Overwrite, ResultsFolder};
+use spec::{Method, Name, Probe, Protocol, Split, Stage, Suite, Task};
+
+use crate::cli::{Folders, RunOne, TableFormat};
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::{places, scheduler};
+
+pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
+    if let Some(save) = &options.save
+        && save.exists()
+    {
+        bail!("`{}` exists already; --save wants a new folder", save.display());
+    }
+    let model = places::find_model(folders, &options.model)?;
+    let name = model.file_name().and_then(|name| name.to_str()).context("the model folder has no name")?;
+    let mut folders = folders.clone();
+    if let Some(parent) = model.parent() {
+        folders.models = parent.to_owned();
+    }
+    let suite = suite(options, Name::new(name)?)?;
+    let plan = Plan::new(suite, &folders, options.backend)?;
+    let limits = scheduler::Options {
+        jobs: 1,
+        limit: None,
+        checkpoint_seconds: 60,
+        fail_fast: false,
+        // A finished cell keeps no model: to save one it runs again.
+        overwrite: if options.save.is_some() { Overwrite::Always } else { Overwrite::Failed },
+        save: options.save.clone(),
+    };
+    let results = ResultsFolder::open(&folders.results)?;
+    let mut todo = Vec::new();
+    for cell in &plan.cells {
+        if limits.overwrite.runs(&results.status(cell)?) {
+            todo.push(cell.clone());
+        }
+    }
+    let summary = scheduler::run(&todo, &plan.model, &folders, &limits)?;
+    super::report::print(&plan, &results, TableFormat::Terminal, &[])?;
+    if let Some(save) = options.save.as_ref().filter(|_| summary.done > 0) {
+        eprintln!("the updated model is in `{}`", save.display());
+    }
+    super::sweep::verdict(&summary, &plan, &results)
+}
+
+/// The suite of one cell that the flags describe; written as text so that the checks of suites apply.
+fn suite(options: &RunOne, model: Name) -> Result<Suite> {
+    let stride = match options.task {
+        Task::Qa => options.stride.unwrap_or(options.max_length / 4),
+        _ => options.stride.unwrap_or(0),
+    };
+    let method: Method = spec::preset(&options.method)?.method(Name::new(options.method.as_str())?);
+    let probe = Probe {
+        name: options.eval.clone(),
+        task: options.task,
+        data: options.eval.clone(),
+        split: options.eval_split,
+        languages: options.targets.clone(),
+        examples: options.eval_examples,
+        max_length: options.max_length,
+        stride,
+        prefix: String::new(),
+    };
+    let stage = Stage {
+        task: options.task,
+        data: options.train.clone(),
+        split: Split::Train,
+        languages: options.sources.clone(),
+        examples: options.examples,
+        steps: options.steps,
+        batch: options.batch,
+        learning_rate: options.learning_rate,
+        weight_decay: options.weight_decay,
+        warmup: options.warmup,
+        clip: options.clip,
+        max_length: options.max_length,
+        stride,
+        probes: vec![probe],
+    };
+    let protocol = Protocol { name: Name::new(options.task.as_str())?, before: Vec::new(), stages: vec![stage] };
+    let suite = Suite {
+        name: Name::new("run")?,
+        description: "one cell".to_owned(),
+        model,
+        seeds: vec![options.seed],
+        methods: vec![method],
+        protocols: vec![protocol],
+    };
+    suite.check()?;
+    Ok(suite)
+}

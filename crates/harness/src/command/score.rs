@@ -1,0 +1,135 @@
+//! `harness score`: gold and predictions through any metric.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use data::Examples;
+use evaluation::{RESAMPLES, Scores};
+use results::Table;
+use serde::Deserialize;
+use serde_json::Value;
+use spec::Task;
+
+use crate::cli::Score;
+use crate::exit::Exit;
+use crate::screen;
+
+pub fn run(options: &Score) -> Result<Exit> {
+    let scores = if options.format.task() == Task::Retrieval {
+        retrieval(options)?
+    } else {
+        let gold = data::read(options.format, &options.gold, options.language)?.examples;
+        labelled(options, &gold)?
+    };
+    let mut table = Table::new(
+        format!("{} against {}", options.predictions.display(), options.gold[0].display()),
+        1,
+        ["metric", "value", "95 % interval", "examples"],
+    );
+    for (metric, contributions) in &scores {
+        let interval = evaluation::interval(contributions, options.seed, RESAMPLES)?;
+        table.push([
+            (*metric).to_owned(),
+            format!("{:.4}", evaluation::ratio(contributions)),
+            format!("{:.4} to {:.4}", interval.low, interval.high),
+            contributions.len().to_string(),
+        ]);
+    }
+    table.notes.push("intervals: percentile bootstrap over examples".to_owned());
+    print!("{}", table.terminal(screen::width(), screen::color()));
+    Ok(Exit::Ok)
+}
+
+/// One line of a prediction file, as `harness predict` writes it.
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    prediction: Value,
+}
+
+/// Predictions by example id, from JSON lines or from one JSON object `{id: prediction}`, as SQuAD's script takes it.
+fn predictions(path: &Path) -> Result<BTreeMap<String, Value>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    if let Ok(Value::Object(object)) = serde_json::from_str::<Value>(&text)
+        && !object.contains_key("prediction")
+    {
+        return Ok(object.into_iter().collect());
+    }
+    let mut found = BTreeMap::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let line: Line = serde_json::from_str(line).with_context(|| {
+            format!("`{}`, line {}: not an object with `id` and `prediction`", path.display(), number + 1)
+        })?;
+        if let Some(_twice) = found.insert(line.id.clone(), line.prediction) {
+            bail!("`{}`, line {}: example `{}` has two predictions", path.display(), number + 1, line.id);
+        }
+    }
+    Ok(found)
+}
+
+fn labelled(options: &Score, gold: &Examples) -> Result<Scores> {
+    let mut found = predictions(&options.predictions)?;
+    let mut in_order = Vec::with_capacity(gold.len());
+    for id in gold.ids() {
+        let prediction = found.remove(id).with_context(|| {
+            format!("`{}` has no prediction for example `{id}`", options.predictions.display())
+        })?;
+        in_order.push((id, prediction));
+    }
+    if let Some((id, _)) = found.first_key_value() {
+        bail!("`{}` has a prediction for `{id}`, which the gold file does not have", options.predictions.display());
+    }
+    let labels = gold.task().labels();
+    let text = |id: &str, value: Value| match value {
+        Value::String(text) => Ok(text),
+        other => Err(anyhow::anyhow!("the prediction for example `{id}` is {other}, not a text")),
+    };
+    Ok(match gold {
+        Examples::Ner(examples) => {
+            let tags: Vec<Vec<&str>> = examples
+                .iter()
+                .map(|example| example.tags.iter().map(|&tag| labels[usize::from(tag)]).collect())
+                .collect();
+            let predicted: Vec<Vec<String>> = in_order
+                .into_iter()
+                .map(|(id, value)| {
+                    serde_json::from_value(value).with_context(|| format!("the prediction for `{id}` is no list of tags"))
+                })
+                .collect::<Result<_>>()?;
+            evaluation::score_ner(&tags, &predicted)?
+        }
+        Examples::Nli(examples) => {
+            let gold: Vec<usize> = examples.iter().map(|example| usize::from(example.label)).collect();
+            let predicted: Vec<usize> = in_order
+                .into_iter()
+                .map(|(id, value)| {
+                    let name = text(id, value)?;
+                    labels.iter().position(|label| *label == name).with_context(|| {
+                        format!("the prediction for `{id}` is `{name}`; labels are {}", labels.join(", "))
+                    })
+                })
+                .collect::<Result<_>>()?;
+            evaluation::score_labels(&gold, &predicted, labels)?
+        }
+        Examples::Qa(examples) => {
+            let answers: Vec<Vec<&str>> = examples
+                .iter()
+                .map(|example| example.answers.iter().map(|answer| answer.text.as_str()).collect())
+                .collect();
+            let predicted: Vec<String> =
+                in_order.into_iter().map(|(id, value)| text(id, value)).collect::<Result<_>>()?;
+            evaluation::score_qa(options.language.code(), &answers, &predicted)?
+        }
+        Examples::Pairs(_) => bail!("sentence pairs are scored by their vectors"),
+    })
+}
+
+/// Vectors of both sides, as `harness embed` writes them: row i of one translates row i of the other.
+fn retrieval(options: &Score) -> Result<Scores> {
+    let [gold] = options.gold.as_slice() else { bail!("retrieval takes one file of English vectors as --gold") };
+    let (english, width) = data::vectors::read_npy(gold)?;
+    let (foreign, foreign_width) = data::vectors::read_npy(&options.predictions)?;
+    ensure!(width == foreign_width, "vectors of {width} and of {foreign_width} numbers cannot be compared");
+    Ok(evaluation::score_retrieval(&foreign, &english, width)?)
+}

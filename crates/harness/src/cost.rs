@@ -1,0 +1,43 @@
+//! Rough cost of a cell, in tokens passed forward through the whole encoder. Only for estimates of time.
+
+use spec::{Cell, GradientRule, Probe, Stage, Structure, Task};
+
+/// A training step costs about three forward passes: one forward, two backward.
+const TRAINING: f64 = 3.0;
+
+/// Tokens that all stages and probes of a cell process, training weighted by its backward pass.
+pub fn tokens(cell: &Cell) -> f64 {
+    let stages = &cell.protocol.stages;
+    let training: f64 = stages.iter().map(|stage| stage_tokens(stage) * backward(cell)).sum();
+    training + cell.protocol.probes().map(probe_tokens).sum::<f64>()
+}
+
+pub fn stage_tokens(stage: &Stage) -> f64 {
+    stage.steps as f64 * stage.batch as f64 * mean_length(stage.task, stage.max_length)
+}
+
+pub fn probe_tokens(probe: &Probe) -> f64 {
+    let rows = probe.examples.unwrap_or(5000) as f64;
+    let sides = if probe.task == Task::Retrieval { 2.0 } else { 1.0 };
+    rows * sides * probe.languages.len() as f64 * mean_length(probe.task, probe.max_length)
+}
+
+/// Cost of a trained token, in forward passes.
+pub fn backward(cell: &Cell) -> f64 {
+    let GradientRule::Mean = cell.method.rule;
+    match cell.method.structure {
+        Structure::Full => TRAINING,
+        Structure::FrozenLower { .. } => 1.0 + (TRAINING - 1.0) / 3.0,
+    }
+}
+
+/// Typical lengths of the public data sets.
+fn mean_length(task: Task, max_length: usize) -> f64 {
+    let typical = match task {
+        Task::Ner => 20,
+        Task::Nli => 45,
+        Task::Qa => 220,
+        Task::Retrieval => 15,
+    };
+    typical.min(max_length) as f64
+}

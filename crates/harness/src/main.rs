@@ -1,0 +1,32 @@
+//! `harness`: the program that researchers run.
+//!
+//! The parent plans, schedules and keeps the books; it never opens a device. Each cell runs in a process of its own
+//! (the hidden sub-command `cell`), so that a crash, a hang or an exhausted memory costs one cell and never a sweep.
+
+mod board;
+mod cell;
+mod cli;
+mod command;
+mod cost;
+mod events;
+mod exit;
+mod hash;
+mod places;
+mod plan;
+mod prepare;
+mod process;
+mod scheduler;
+mod screen;
+mod suites;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = cli::Cli::parse();
+    match command::run(arguments) {
+        Ok(code) => code.into(),
+        Err(error) => exit::explain(&error).into(),
+    }
+}

@@ -1,0 +1,98 @@
+//! From a suite and filters to the cells that are to be run, before any device is opened.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use data::DataFolder;
+use spec::{Backend, Cell, DataKey, NUMERIC_VERSION, Suite};
+
+use crate::cli::{Filters, Folders};
+use crate::{hash, places};
+
+/// A suite made concrete: its cells with the hashes of the model and of every file they read.
+#[derive(Debug)]
+pub struct Plan {
+    pub suite: Suite,
+    pub model: PathBuf,
+    pub cells: Vec<Cell>,
+}
+
+/// Narrows a suite to what the filters leave.
+///
+/// # Errors
+/// A filter names a method that the suite does not have.
+pub fn narrow(mut suite: Suite, filters: &Filters) -> Result<Suite> {
+    for wanted in &filters.method {
+        if !suite.methods.iter().any(|method| method.name == *wanted) {
+            // A preset may be asked for although the suite does not list it.
+            let preset = spec::preset(wanted.as_str()).map_err(|error| {
+                let listed: Vec<&str> = suite.methods.iter().map(|method| method.name.as_str()).collect();
+                anyhow::Error::new(error).context(format!("suite `{}` has {}", suite.name, listed.join(", ")))
+            })?;
+            suite.methods.push(preset.method(wanted.clone()));
+        }
+    }
+    if !filters.method.is_empty() {
+        suite.methods.retain(|method| filters.method.contains(&method.name));
+    }
+    if !filters.task.is_empty() {
+        suite.protocols.retain(|protocol| protocol.task().is_some_and(|task| filters.task.contains(&task)));
+    }
+    if !filters.seed.is_empty() {
+        suite.seeds = filters.seed.iter().flat_map(|seeds| seeds.0.clone()).collect();
+        suite.seeds.sort_unstable();
+        suite.seeds.dedup();
+    }
+    if !filters.language.is_empty() {
+        suite.protocols =
+            suite.protocols.into_iter().map(|protocol| protocol.narrowed(&filters.language)).collect();
+        suite.protocols.retain(|protocol| protocol.probes().next().is_some());
+    }
+    Ok(suite)
+}
+
+impl Plan {
+    /// Resolves model and data, importing from `$LETHE_REAL` what is missing and can be had there.
+    ///
+    /// # Errors
+    /// Model or data is missing, damaged, or of an unknown language; nothing has been computed then.
+    pub fn new(suite: Suite, folders: &Folders, backend: Backend) -> Result<Self> {
+        let model = places::find_model(folders, suite.model.as_str())?;
+        let model_hash = hash::model_folder(&model)?;
+        let keys: Vec<DataKey> = suite.protocols.iter().flat_map(|protocol| protocol.data()).collect();
+        crate::prepare::import_missing(folders, &keys)?;
+        let folder = DataFolder::open(&folders.data);
+        let mut hashes = BTreeMap::new();
+        for key in &keys {
+            let entry = folder.entry(key).with_context(|| format!("suite `{}` reads `{key}`", suite.name))?;
+            if entry.rows == 0 {
+                bail!("`{key}` is empty");
+            }
+            hashes.insert(key.to_string(), entry.hash.clone());
+        }
+        let layers = model::ModelConfig::read(&model.join("config.json"))?.num_hidden_layers;
+        let cells = suite
+            .work()
+            .map(|(protocol, method, seed)| {
+                method.structure.frozen_layers(&method.name, layers)?;
+                Ok(Cell {
+                    numeric_version: NUMERIC_VERSION,
+                    model: suite.model.clone(),
+                    model_hash: model_hash.clone(),
+                    method: method.clone(),
+                    data: protocol
+                        .data()
+                        .into_iter()
+                        .filter_map(|key| hashes.get_key_value(&key.to_string()))
+                        .map(|(key, hash)| (key.clone(), hash.clone()))
+                        .collect(),
+                    protocol: protocol.clone(),
+                    seed,
+                    backend,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Plan { suite, model, cells })
+    }
+}

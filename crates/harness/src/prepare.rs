@@ -1,0 +1,28 @@
+//! Data that a suite needs and that lies, not yet imported, in `$LETHE_REAL`.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use data::{DataFolder, Selection};
+use spec::{DataKey, Language, Name};
+
+use crate::cli::Folders;
+use crate::places;
+
+/// Imports the data sets of which a file is missing, once, if `$LETHE_REAL/data` is there.
+pub fn import_missing(folders: &Folders, keys: &[DataKey]) -> Result<()> {
+    let folder = DataFolder::open(&folders.data);
+    let missing: Vec<&DataKey> = keys.iter().filter(|key| folder.entry(key).is_err()).collect();
+    let Some(real) = places::real().filter(|_| !missing.is_empty()) else { return Ok(()) };
+    let source = real.join("data");
+    let datasets: BTreeSet<Name> = missing.iter().map(|key| key.data.clone()).collect();
+    let languages: BTreeSet<Language> = missing.iter().map(|key| key.language).collect();
+    let names: Vec<&str> = datasets.iter().map(Name::as_str).collect();
+    eprintln!("importing {} from `{}` into `{}`, once", names.join(", "), source.display(), folders.data.display());
+    let selection =
+        Selection { datasets: datasets.iter().cloned().collect(), languages: languages.into_iter().collect() };
+    let entries = data::import(&source, &folder, &selection, &mut |_| {})
+        .with_context(|| format!("importing from `{}`", source.display()))?;
+    eprintln!("{} files imported", entries.len());
+    Ok(())
+}

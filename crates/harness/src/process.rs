@@ -1,0 +1,155 @@
+//! One cell's process, seen from its parent.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::events::{Event, Job, STOP};
+use crate::exit::Exit;
+
+/// Bytes of a cell's standard error that are kept: its end says why it died.
+const KEPT_STDERR: usize = 64 * 1024;
+const TICK: Duration = Duration::from_millis(100);
+/// A cell that was asked to stop and does not come to a checkpoint is killed after this long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How a cell's process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It published its results; the outcome's label.
+    Published(String),
+    /// It checkpointed because it was asked to.
+    Interrupted,
+    /// It ran longer than it may.
+    TimedOut,
+    /// Another process works on this cell.
+    Busy,
+    /// The results folder cannot be written: no other cell would fare better.
+    ResultsFailed(String),
+    /// It refused its job before any work.
+    Refused(String),
+    /// It died: a panic, a signal. Whether by SIGKILL, as the kernel does when memory runs out.
+    Died { detail: String, killed: bool },
+}
+
+/// Exit code by which a cell says that another process holds its lock.
+pub const BUSY: u8 = 75;
+
+/// This program's file, also after it was replaced on disk by a newer build.
+fn own_executable() -> Result<PathBuf> {
+    let link = PathBuf::from("/proc/self/exe");
+    if link.exists() { Ok(link) } else { std::env::current_exe().context("cannot find this program's own file") }
+}
+
+/// Runs a cell to its end and passes its events on.
+pub fn run(
+    job: &Job,
+    threads: usize,
+    limit: Option<Duration>,
+    stop: &AtomicBool,
+    mut on_event: impl FnMut(&Event),
+) -> Result<Ending> {
+    let mut child = Command::new(own_executable()?)
+        .arg("cell")
+        .env("RAYON_NUM_THREADS", threads.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0) // Ctrl-C reaches the parent alone, which then asks the cells to checkpoint.
+        .spawn()
+        .context("cannot start a cell's process")?;
+    let mut stdin = child.stdin.take().context("a cell's process has no standard input")?;
+    let stdout = child.stdout.take().context("a cell's process has no standard output")?;
+    let stderr = child.stderr.take().context("a cell's process has no standard error")?;
+    // A cell that dies before it has read its job is reported by its exit status below.
+    let _ = writeln!(stdin, "{}", serde_json::to_string(job)?);
+
+    let (sender, events) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Ok(event) = serde_json::from_str::<Event>(&line)
+                && sender.send(event).is_err()
+            {
+                break;
+            }
+        }
+    });
+    let errors = std::thread::spawn(move || last_bytes(stderr, KEPT_STDERR));
+
+    let started = Instant::now();
+    let mut asked_at: Option<Instant> = None;
+    let mut timed_out = false;
+    let mut published = None;
+    loop {
+        match events.recv_timeout(TICK) {
+            Ok(Event::Ended { outcome }) => published = Some(outcome),
+            Ok(event) => on_event(&event),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if asked_at.is_none() && stop.load(Ordering::Relaxed) {
+            asked_at = Some(Instant::now());
+            let _ = writeln!(stdin, "{STOP}");
+        }
+        if asked_at.is_some_and(|asked| asked.elapsed() > PATIENCE) {
+            kill(&mut child);
+            asked_at = Some(Instant::now());
+        }
+        if limit.is_some_and(|limit| started.elapsed() > limit) && !timed_out {
+            timed_out = true;
+            kill(&mut child);
+        }
+    }
+    let status = child.wait().context("cannot wait for a cell's process")?;
+    let _ = reader.join();
+    let detail = errors.join().unwrap_or_default();
+    Ok(if let Some(outcome) = published {
+        Ending::Published(outcome)
+    } else if timed_out {
+        Ending::TimedOut
+    } else if status.code() == Some(i32::from(BUSY)) {
+        Ending::Busy
+    } else if status.code() == Some(Exit::Interrupted as i32) || asked_at.is_some() {
+        Ending::Interrupted
+    } else if status.code() == Some(Exit::Results as i32) {
+        Ending::ResultsFailed(tail(&detail))
+    } else if status.code() == Some(Exit::Usage as i32) {
+        Ending::Refused(tail(&detail))
+    } else if let Some(signal) = status.signal() {
+        Ending::Died { detail: format!("signal {signal}\n{}", tail(&detail)), killed: signal == 9 }
+    } else {
+        Ending::Died { detail: format!("{status}\n{}", tail(&detail)), killed: false }
+    })
+}
+
+/// Kills the cell and whatever it started.
+fn kill(child: &mut Child) {
+    let _ = child.kill();
+}
+
+fn last_bytes(mut stream: impl Read, most: usize) -> String {
+    let mut kept = VecDeque::with_capacity(most);
+    let mut buffer = [0u8; 8192];
+    while let Ok(n) = stream.read(&mut buffer) {
+        if n == 0 {
+            break;
+        }
+        kept.extend(&buffer[..n]);
+        let surplus = kept.len().saturating_sub(most);
+        kept.drain(..surplus);
+    }
+    String::from_utf8_lossy(kept.make_contiguous()).into_owned()
+}
+
+/// The last lines of what a cell wrote, which say why it ended.
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(12)..].join("\n").trim_start_matches("error: ").to_owned()
+}

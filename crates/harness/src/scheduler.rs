@@ -1,0 +1,168 @@
+//! Runs cells, some at a time, each in its own process, and keeps the books.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use results::{Overwrite, ResultsFolder, Timing};
+use spec::{Cell, Outcome};
+
+use crate::board::Board;
+use crate::cli::Folders;
+use crate::events::Job;
+use crate::process::{self, Ending};
+
+/// A cell whose process dies is started again this many times; it resumes from its last checkpoint.
+const RETRIES: usize = 2;
+
+pub struct Options {
+    pub jobs: usize,
+    pub limit: Option<Duration>,
+    pub checkpoint_seconds: u64,
+    pub fail_fast: bool,
+    pub overwrite: Overwrite,
+    pub save: Option<std::path::PathBuf>,
+}
+
+/// What became of the cells.
+#[derive(Debug, Default)]
+pub struct Summary {
+    pub done: usize,
+    pub failed: usize,
+    /// Cells that another process works on.
+    pub busy: usize,
+    pub interrupted: bool,
+    /// The first reason for which the sweep itself could not go on.
+    pub stopped: Option<String>,
+}
+
+/// Runs every cell, at most `jobs` at a time.
+pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: &Options) -> Result<Summary> {
+    let stop = interrupt_flag()?;
+    let results = ResultsFolder::open(&folders.results)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = (cores / options.jobs).max(1);
+    let board = Board::new(cells);
+    let next = AtomicUsize::new(0);
+    let summary = Mutex::new(Summary::default());
+    let halt = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.min(cells.len()) {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) && !halt.load(Ordering::Relaxed) {
+                    let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    let job = Job {
+                        cell: cell.clone(),
+                        model: model.to_owned(),
+                        data: folders.data.clone(),
+                        results: folders.results.clone(),
+                        cache: folders.cache.clone(),
+                        checkpoint_seconds: options.checkpoint_seconds,
+                        overwrite: options.overwrite,
+                        save: options.save.clone(),
+                    };
+                    let ending = run_cell(&job, threads, options, &stop, &board, &results);
+                    let mut summary = lock(&summary);
+                    match ending {
+                        Ok(Ended::Done) => summary.done += 1,
+                        Ok(Ended::Failed) => {
+                            summary.failed += 1;
+                            if options.fail_fast {
+                                halt.store(true, Ordering::Relaxed);
+                            }
+                        }
+                        Ok(Ended::Busy) => summary.busy += 1,
+                        Ok(Ended::Interrupted) => {}
+                        Err(error) => {
+                            summary.stopped.get_or_insert(format!("{error:#}"));
+                            halt.store(true, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    board.finish();
+    let mut summary = summary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    summary.interrupted = stop.load(Ordering::Relaxed);
+    Ok(summary)
+}
+
+enum Ended {
+    Done,
+    Failed,
+    Busy,
+    Interrupted,
+}
+
+/// One cell, started again if its process dies. An error means that no cell can go on.
+fn run_cell(
+    job: &Job,
+    threads: usize,
+    options: &Options,
+    stop: &AtomicBool,
+    board: &Board,
+    results: &ResultsFolder,
+) -> Result<Ended> {
+    let cell = &job.cell;
+    let started = Instant::now();
+    board.start(cell);
+    for attempt in 0.. {
+        let ending = process::run(job, threads, options.limit, stop, |event| board.event(cell, event))?;
+        let outcome = match ending {
+            Ending::Published(label) => {
+                let done = label == Outcome::Done.label();
+                board.end(cell, &label, started.elapsed());
+                return Ok(if done { Ended::Done } else { Ended::Failed });
+            }
+            Ending::Interrupted => {
+                board.end(cell, "interrupted; its checkpoint is kept", started.elapsed());
+                return Ok(Ended::Interrupted);
+            }
+            Ending::Busy => {
+                board.end(cell, "another process works on it", started.elapsed());
+                return Ok(Ended::Busy);
+            }
+            Ending::ResultsFailed(detail) => {
+                board.end(cell, "cannot write results", started.elapsed());
+                return Err(anyhow::anyhow!(detail));
+            }
+            Ending::Refused(detail) => Outcome::Invalid { error: detail },
+            Ending::TimedOut => Outcome::TimedOut { seconds: options.limit.unwrap_or_default().as_secs() },
+            Ending::Died { detail, .. } if attempt < RETRIES => {
+                board.note(&format!("{}: its process died ({}); starting it again", cell.folder(), first_line(&detail)));
+                continue;
+            }
+            Ending::Died { detail, killed: true } => Outcome::OutOfMemory {
+                detail: format!("killed {} times, as the kernel does when memory runs out: {detail}", RETRIES + 1),
+            },
+            Ending::Died { detail, killed: false } => Outcome::Crashed { detail },
+        };
+        board.end(cell, outcome.label(), started.elapsed());
+        let timing = Timing { seconds: BTreeMap::from([("total".to_owned(), started.elapsed().as_secs_f64())]), ..Timing::default() };
+        results.claim(cell, options.overwrite)?.fail(&outcome, &timing, &outcome.cause())?;
+        return Ok(Ended::Failed);
+    }
+    Ok(Ended::Failed)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+/// A flag that the first Ctrl-C (or SIGTERM, SIGUSR1) raises; the second ends the program at once.
+fn interrupt_flag() -> Result<Arc<AtomicBool>> {
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGUSR1] {
+        signal_hook::flag::register_conditional_shutdown(signal, crate::exit::Exit::Interrupted as i32, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,39 @@
+//! Suites that ship with the program, and suite files.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use spec::Suite;
+
+/// (name, text) of every suite in `suites/`.
+const SHIPPED: &[(&str, &str)] = &[
+    ("real-quick", include_str!("../../../suites/real-quick.toml")),
+    ("real-small", include_str!("../../../suites/real-small.toml")),
+    ("real-full", include_str!("../../../suites/real-full.toml")),
+];
+
+pub fn shipped() -> Vec<Result<Suite, spec::SpecError>> {
+    SHIPPED.iter().map(|(name, text)| Suite::parse(name, text)).collect()
+}
+
+/// The suite of that name, or in that TOML file.
+pub fn load(suite: &str) -> Result<Suite> {
+    let path = Path::new(suite);
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read suite `{suite}`"))?;
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("suite");
+        return Suite::parse(stem, &text).with_context(|| format!("suite file `{suite}`"));
+    }
+    match SHIPPED.iter().find(|(name, _)| *name == suite) {
+        Some((name, text)) => Ok(Suite::parse(name, text)?),
+        None => {
+            let names = SHIPPED.iter().map(|(name, _)| *name);
+            let near = spec::nearest(suite, names.clone()).map(|near| format!(" (did you mean `{near}`?)"));
+            bail!(
+                "no suite `{suite}`{}; shipped: {}; or give the path of a .toml file",
+                near.unwrap_or_default(),
+                names.collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Every operation and its gradients against definitions in `f64`.
+
+mod adamw;
+mod attention;
+mod cross_entropy;
+mod data;
+mod dropout;
+mod embedding;
+mod feed_forward;
+mod layer_norm;
+mod linear;
+mod reduce;
+mod reference;
+mod tape;
+
+/// Bound on max |difference| / max |expected|.
+const TOLERANCE: f64 = 1e-5;

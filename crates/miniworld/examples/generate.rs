@@ -1,0 +1,63 @@
+//! `generate FOLDER [SEED]` writes the mini world; `generate --sample COUNT` prints sentences of every language to read.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use miniworld::tasks::{inferences, questions, sentences};
+use miniworld::world::Split;
+use miniworld::{Language, MiniworldError, Sizes};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--sample", count] => count
+            .parse()
+            .map_err(|_| format!("\"{count}\" is not a number"))
+            .and_then(|count| sample(count).map_err(|error| error.to_string())),
+        [folder] => write(folder, 1),
+        [folder, seed] => {
+            seed.parse().map_err(|_| format!("\"{seed}\" is not a seed")).and_then(|seed| write(folder, seed))
+        }
+        _ => Err("usage: generate FOLDER [SEED] | generate --sample COUNT".to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write(folder: &str, seed: u64) -> Result<(), String> {
+    let manifest = miniworld::generate(Path::new(folder), &Language::ALL, seed, &Sizes::default())
+        .map_err(|error| error.to_string())?;
+    println!("{} files in {folder}", manifest.files.len());
+    Ok(())
+}
+
+fn sample(count: usize) -> Result<(), MiniworldError> {
+    let told: Vec<_> = Split::ALL
+        .into_iter()
+        .map(|split| sentences(7, "sample", split, count))
+        .collect::<Result<Vec<_>, _>>()?
+        .concat();
+    let asked = questions(7, "sample", Split::Train, count)?;
+    let inferred = inferences(7, "sample", Split::Train, count)?;
+    for language in Language::ALL {
+        println!("== {}", language.code());
+        for told in &told {
+            println!("{}", language.say(&told.fact, told.style).text());
+        }
+        for plan in &asked {
+            if let Some(question) = plan.say(language) {
+                println!("{}\n  {} [{}]", question.context, question.question, question.answer.text);
+            }
+        }
+        for plan in &inferred {
+            let pair = plan.say(language);
+            println!("{}\n  {} {:?}", pair.premise, pair.hypothesis, pair.label);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Examples for every task, from facts drawn once for all languages: row `i` says the same in each.
+
+mod ner;
+mod nli;
+mod parallel;
+mod pos;
+mod qa;
+mod story;
+
+pub use ner::{TAGS, Tagged, tagged};
+pub use nli::{Inference, InferencePlan, inferences};
+pub use parallel::{ParallelPlan, parallel};
+pub use pos::conllu;
+pub use qa::{Question, QuestionPlan, questions};
+pub use story::{Told, sentences};
+
+use crate::Reference;
+use crate::grammar::{Language, Style};
+use crate::world::{Draw, Fact, Split};
+
+/// A pattern of `split` that `fact` allows.
+fn style(draw: &mut Draw, fact: &Fact, split: Split) -> Style {
+    let patterns: Vec<Style> =
+        Style::all().filter(|style| style.split() == split && style.settled(fact) == *style).collect();
+    let style = draw.pick(&patterns);
+    let titled = fact.person().is_some() && !style.passive && draw.chance(25);
+    Style { reference: if titled { Reference::Titled } else { style.reference }, ..style }
+}
+
+/// Sentences one after the other, as a paragraph.
+fn join(language: Language, sentences: &[String]) -> String {
+    sentences.join(language.sentence_gap())
+}

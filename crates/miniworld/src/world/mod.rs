@@ -1,0 +1,14 @@
+//! The abstract world: who and what there is, what happens, and what follows from it. No language yet.
+
+mod draw;
+mod entities;
+mod event;
+mod logic;
+
+pub use draw::{Draw, Pool};
+pub use entities::{
+    BRANDS, CITIES, COUNTRIES, Cause, City, Company, Country, FAMILY_NAMES, GIVEN_NAMES, Gender, Institution,
+    InstitutionKind, PROFESSIONS, Person, Place, Profession, Source, Split, TITLES, Thing, Work, WorkKind,
+};
+pub use event::{Event, Fact, Role};
+pub use logic::{Label, relation};

@@ -1,0 +1,298 @@
+//! What the grammars say: chosen sentences word by word, and laws that hold for every sentence.
+
+use miniworld::tasks::{conllu, sentences, tagged};
+use miniworld::world::{
+    Cause, City, Company, Country, Event, Fact, Institution, InstitutionKind, Person, Place, Role, Split, Thing, Work,
+    WorkKind,
+};
+use miniworld::{Front, Language, Reference, Style};
+
+const ANNA_NOVAK: Person = Person { given: 0, family: 0 };
+const DANIEL_SILVA: Person = Person { given: 26, family: 15 };
+const KAZAN: City = City(11);
+const ISTANBUL: City = City(12);
+const CAIRO: City = City(16);
+const ATHENS: City = City(24);
+
+fn fact(event: Event, place: Option<Place>, year: Option<u16>) -> Fact {
+    Fact { event, place, year }
+}
+
+fn moved() -> Fact {
+    let event = Event::Moved { person: ANNA_NOVAK, from: Some(KAZAN) };
+    fact(event, Some(Place::Country(Country(6))), Some(1960))
+}
+
+fn founded() -> Fact {
+    let institution = Institution { kind: InstitutionKind::Museum, city: CAIRO };
+    fact(Event::Founded { person: ANNA_NOVAK, institution }, None, Some(1950))
+}
+
+fn closed() -> Fact {
+    let institution = Institution { kind: InstitutionKind::University, city: ATHENS };
+    fact(Event::Closed { institution, cause: Some(Cause::Fire) }, None, Some(1988))
+}
+
+fn opened(count: u16, thing: Thing) -> Fact {
+    fact(Event::Opened { company: Company(0), count, thing }, Some(Place::City(CAIRO)), Some(1930))
+}
+
+fn wrote() -> Fact {
+    let work = Work { kind: WorkKind::Opera, title: 1 };
+    fact(Event::Created { person: DANIEL_SILVA, work }, None, Some(1944))
+}
+
+fn met() -> Fact {
+    fact(Event::Met { person: DANIEL_SILVA, other: ANNA_NOVAK }, Some(Place::City(ISTANBUL)), Some(1923))
+}
+
+fn plain(language: Language, fact: &Fact) -> String {
+    language.say(fact, Style::PLAIN).text()
+}
+
+fn passive(language: Language, fact: &Fact) -> String {
+    language.say(fact, Style { passive: true, ..Style::PLAIN }).text()
+}
+
+#[test]
+fn english_asks_with_did_and_inverts_the_passive() {
+    let language = Language::English;
+    assert_eq!(plain(language, &moved()), "Anna Novak moved from Kazan to Turkey in 1960.");
+    assert_eq!(passive(language, &founded()), "The Museum of Cairo was founded by Anna Novak in 1950.");
+    let born = fact(Event::Born(ANNA_NOVAK), Some(Place::City(KAZAN)), None);
+    assert_eq!(language.ask(&born, Role::Place).unwrap().text(), "Where was Anna Novak born?");
+    assert_eq!(language.ask(&closed(), Role::Cause).unwrap().text(), "Why did the University of Athens close in 1988?");
+}
+
+#[test]
+fn german_puts_the_verb_second_and_articles_in_their_case() {
+    let language = Language::German;
+    assert_eq!(plain(language, &moved()), "Anna Novak zog 1960 von Kasan in die Türkei.");
+    assert_eq!(passive(language, &founded()), "Das Museum von Kairo wurde 1950 von Anna Novak gegründet.");
+    assert_eq!(plain(language, &wrote()), "Daniel Silva komponierte 1944 die Oper „Der Garten“.");
+    assert_eq!(plain(language, &closed()), "Die Universität Athen schloss 1988 wegen eines Brandes.");
+    let first = Style { front: Front::Place, ..Style::PLAIN };
+    assert_eq!(
+        language.say(&opened(12, Thing::Shop), first).text(),
+        "In Kairo eröffnete die Firma Orion 12 Läden im Jahr 1930."
+    );
+    let born = fact(Event::Born(DANIEL_SILVA), Some(Place::Country(Country(6))), Some(1901));
+    assert_eq!(plain(language, &born), "Daniel Silva wurde 1901 in der Türkei geboren.");
+}
+
+#[test]
+fn greek_articles_merge_and_keep_their_nu_where_it_belongs() {
+    let language = Language::Greek;
+    assert_eq!(plain(language, &moved()), "Η Άννα Νόβακ μετακόμισε από το Καζάν στην Τουρκία το 1960.");
+    assert_eq!(passive(language, &founded()), "Το Μουσείο του Καΐρου ιδρύθηκε από την Άννα Νόβακ το 1950.");
+    assert_eq!(plain(language, &met()), "Ο Ντάνιελ Σίλβα γνώρισε την Άννα Νόβακ στην Κωνσταντινούπολη το 1923.");
+    let born = fact(Event::Born(DANIEL_SILVA), Some(Place::Country(Country(20))), None);
+    assert_eq!(language.ask(&born, Role::Subject).unwrap().text(), "Ποιος γεννήθηκε στον Καναδά;");
+}
+
+#[test]
+fn spanish_agrees_and_marks_persons() {
+    let language = Language::Spanish;
+    assert_eq!(passive(language, &founded()), "El Museo de El Cairo fue fundado por Anna Novak en 1950.");
+    assert_eq!(passive(language, &wrote()), "La ópera «El jardín» fue compuesta por Daniel Silva en 1944.");
+    assert_eq!(plain(language, &met()), "Daniel Silva conoció a Anna Novak en Estambul en 1923.");
+    let asked = language.ask(&opened(3, Thing::Shop), Role::Count).unwrap().text();
+    assert_eq!(asked, "¿Cuántas tiendas abrió la empresa Orion en El Cairo en 1930?");
+}
+
+#[test]
+fn russian_declines_names_and_counts() {
+    let language = Language::Russian;
+    assert_eq!(plain(language, &moved()), "Анна Новак переехала из Казани в Турцию в 1960 году.");
+    assert_eq!(passive(language, &wrote()), "Опера «Сад» была написана Даниэлем Силвой в 1944 году.");
+    assert_eq!(plain(language, &met()), "Даниэль Силва познакомился с Анной Новак в Стамбуле в 1923 году.");
+    assert_eq!(plain(language, &closed()), "Университет Афин закрылся из-за пожара в 1988 году.");
+    assert_eq!(plain(language, &opened(21, Thing::School)), "Компания «Орион» открыла 21 школу в Каире в 1930 году.");
+    assert_eq!(plain(language, &opened(22, Thing::Shop)), "Компания «Орион» открыла 22 магазина в Каире в 1930 году.");
+    assert_eq!(plain(language, &opened(12, Thing::Shop)), "Компания «Орион» открыла 12 магазинов в Каире в 1930 году.");
+    let born = fact(Event::Born(DANIEL_SILVA), Some(Place::Country(Country(8))), None);
+    assert_eq!(plain(language, &born), "Даниэль Силва родился в Египте.");
+    let died = fact(Event::Died(ANNA_NOVAK), Some(Place::Country(Country(1))), None);
+    assert_eq!(plain(language, &died), "Анна Новак умерла во Франции.");
+}
+
+#[test]
+fn turkish_suffixes_follow_the_last_vowel_and_consonant() {
+    let language = Language::Turkish;
+    assert_eq!(plain(language, &moved()), "Anna Novak 1960'ta Kazan'dan Türkiye'ye taşındı.");
+    assert_eq!(plain(language, &founded()), "Anna Novak 1950'de Kahire Müzesini kurdu.");
+    assert_eq!(plain(language, &met()), "Daniel Silva 1923'te İstanbul'da Anna Novak ile tanıştı.");
+    let seen =
+        |city, year| plain(language, &fact(Event::Visited(ANNA_NOVAK), Some(Place::City(City(city))), Some(year)));
+    assert_eq!(seen(8, 1906), "Anna Novak 1906'da Lizbon'u ziyaret etti.");
+    assert_eq!(seen(41, 2000), "Anna Novak 2000'de Montreal'i ziyaret etti.");
+    assert_eq!(seen(2, 1940), "Anna Novak 1940'ta Paris'i ziyaret etti.");
+    assert_eq!(seen(6, 1900), "Anna Novak 1900'de Roma'yı ziyaret etti.");
+}
+
+#[test]
+fn hindi_has_the_ergative_and_agrees_with_the_object() {
+    let language = Language::Hindi;
+    assert_eq!(plain(language, &moved()), "अन्ना नोवाक 1960 में कज़ान से तुर्की चली गईं।");
+    assert_eq!(plain(language, &founded()), "अन्ना नोवाक ने 1950 में काहिरा संग्रहालय की स्थापना की।");
+    assert_eq!(plain(language, &opened(5, Thing::Shop)), "ओरायन कंपनी ने 1930 में काहिरा में 5 दुकानें खोलीं।");
+    let asked = language.ask(&opened(5, Thing::Shop), Role::Count).unwrap().text();
+    assert_eq!(asked, "ओरायन कंपनी ने 1930 में काहिरा में कितनी दुकानें खोलीं?");
+}
+
+#[test]
+fn arabic_agrees_in_gender_and_counts() {
+    let language = Language::Arabic;
+    assert_eq!(plain(language, &moved()), "انتقلت آنا نوفاك من قازان إلى تركيا عام 1960.");
+    assert_eq!(plain(language, &wrote()), "ألّف دانيال سيلفا أوبرا «الحديقة» عام 1944.");
+    assert_eq!(plain(language, &closed()), "أُغلقت جامعة أثينا بسبب حريق عام 1988.");
+    assert_eq!(plain(language, &opened(5, Thing::Factory)), "افتتحت شركة أوريون 5 مصانع في القاهرة عام 1930.");
+    assert_eq!(plain(language, &opened(15, Thing::Factory)), "افتتحت شركة أوريون 15 مصنعًا في القاهرة عام 1930.");
+}
+
+#[test]
+fn swahili_agrees_by_noun_class() {
+    let language = Language::Swahili;
+    assert_eq!(plain(language, &closed()), "Chuo Kikuu cha Athens kilifungwa kwa sababu ya moto mwaka 1988.");
+    assert_eq!(passive(language, &founded()), "Makumbusho ya Kairo yalianzishwa na Anna Novak mwaka 1950.");
+    let asked = language.ask(&opened(5, Thing::Factory), Role::Count).unwrap().text();
+    assert_eq!(asked, "Kampuni ya Orion ilifungua viwanda vingapi mjini Kairo mwaka 1930?");
+    let when = Fact { year: None, ..closed() };
+    assert_eq!(
+        language.ask(&when, Role::Year).unwrap().text(),
+        "Chuo Kikuu cha Athens kilifungwa kwa sababu ya moto lini?"
+    );
+}
+
+#[test]
+fn vietnamese_puts_the_agent_before_the_verb() {
+    let language = Language::Vietnamese;
+    assert_eq!(passive(language, &wrote()), "Vở opera “Khu vườn” được Daniel Silva sáng tác năm 1944.");
+    assert_eq!(plain(language, &moved()), "Anna Novak chuyển từ Kazan đến Thổ Nhĩ Kỳ năm 1960.");
+    let asked = language.ask(&closed(), Role::Cause).unwrap().text();
+    assert_eq!(asked, "Vì sao Đại học Athens đóng cửa năm 1988?");
+}
+
+#[test]
+fn chinese_uses_measure_words_and_no_spaces() {
+    let language = Language::Chinese;
+    assert_eq!(plain(language, &opened(5, Thing::School)), "奥里翁公司1930年在开罗开设了5所学校。");
+    assert_eq!(passive(language, &wrote()), "歌剧《花园》1944年由丹尼尔·席尔瓦创作。");
+    let asked = language.ask(&fact(Event::Visited(ANNA_NOVAK), Some(Place::City(CAIRO)), None), Role::Place);
+    assert_eq!(asked.unwrap().text(), "安娜·诺瓦克访问了哪座城市？");
+}
+
+#[test]
+fn a_subject_once_named_becomes_a_pronoun_or_nothing() {
+    let visited = fact(Event::Visited(ANNA_NOVAK), Some(Place::City(CAIRO)), Some(1930));
+    let say =
+        |language: Language| language.say(&visited, Style { reference: Reference::Pronoun, ..Style::PLAIN }).text();
+    assert_eq!(say(Language::English), "She visited Cairo in 1930.");
+    assert_eq!(say(Language::Spanish), "Visitó El Cairo en 1930.");
+    assert_eq!(say(Language::Hindi), "उन्होंने 1930 में काहिरा की यात्रा की।");
+    assert_eq!(say(Language::Chinese), "她1930年访问了开罗。");
+}
+
+/// Facts of every split in every pattern, with everything that can be asked of them.
+fn everything() -> impl Iterator<Item = (Language, miniworld::Sentence)> {
+    let told: Vec<_> = Split::ALL.into_iter().flat_map(|split| sentences(3, "laws", split, 150).unwrap()).collect();
+    Language::ALL.into_iter().flat_map(move |language| {
+        let told = told.clone();
+        told.into_iter().flat_map(move |told| {
+            let asked =
+                told.fact.askable().iter().map(move |role| language.ask(&told.fact, *role).expect("an askable role"));
+            asked.chain([language.say(&told.fact, told.style)]).map(move |sentence| (language, sentence))
+        })
+    })
+}
+
+#[test]
+fn every_sentence_is_one_projective_tree() {
+    for (language, sentence) in everything() {
+        let heads: Vec<usize> = sentence.words.iter().map(|word| word.head).collect();
+        let text = sentence.text();
+        assert_eq!(heads.iter().filter(|head| **head == 0).count(), 1, "{text}");
+        for (at, &head) in heads.iter().enumerate() {
+            assert!(head <= heads.len() && head != at + 1, "{text}");
+            assert_eq!(head == 0, sentence.words[at].relation == "root", "{text}");
+            // Every word between a word and its head hangs below that head.
+            for between in at.min(head.max(1) - 1) + 1..at.max(head.max(1) - 1) {
+                let mut up = between + 1;
+                while head != 0 && up != head && up != 0 {
+                    up = heads[up - 1];
+                }
+                assert!(head == 0 || up == head, "{} {text}: crossing at {}", language.code(), at + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_sentence_is_written_cleanly() {
+    for (language, sentence) in everything() {
+        let text = sentence.text();
+        assert!(!text.contains("  ") && text.trim() == text, "{text}");
+        assert!(sentence.words.iter().all(|word| !word.form.is_empty() && !word.form.contains(' ')), "{text}");
+        for stop in [" .", " ,", " ?", " ;", " ؟", " ،", " ।", "« ", " »", "„ "] {
+            assert!(!text.contains(stop), "{text}");
+        }
+        // German closes with the mark that English opens with.
+        assert!(!text.contains(if language == Language::German { " “" } else { "“ " }), "{text}");
+        assert_eq!(text.contains(' '), language != Language::Chinese, "{text}");
+        assert!(text.ends_with(['.', '?', ';', '؟', '।', '。', '？']), "{text}");
+        let first = text.chars().find(|letter| letter.is_alphanumeric()).expect("a letter or a figure");
+        assert!(!first.is_lowercase(), "{text}");
+    }
+}
+
+#[test]
+fn mentions_are_the_same_in_every_language() {
+    let told = sentences(5, "mentions", Split::Test, 100).unwrap();
+    let kinds = |language: Language| -> Vec<Vec<String>> {
+        tagged(language, &told)
+            .into_iter()
+            .map(|row| {
+                assert_eq!(row.tokens.len(), row.tags.len());
+                let begins = row.tags.iter().filter(|tag| **tag % 2 == 1).count();
+                assert_eq!(begins, row.spans.len());
+                let mut kinds: Vec<String> = row.spans.iter().map(|span| span[..3].to_owned()).collect();
+                kinds.sort();
+                kinds
+            })
+            .collect()
+    };
+    let english = kinds(Language::English);
+    for language in Language::ALL {
+        assert_eq!(kinds(language), english, "{}", language.code());
+    }
+}
+
+#[test]
+fn neighbouring_names_stay_two_mentions() {
+    let fact = fact(Event::Moved { person: ANNA_NOVAK, from: Some(KAZAN) }, Some(Place::City(CAIRO)), None);
+    let told = miniworld::tasks::Told { fact, style: Style::PLAIN };
+    let rows = tagged(Language::Turkish, &[told]);
+    assert_eq!(rows[0].tokens, ["Anna", "Novak", "Kazan'dan", "Kahire'ye", "taşındı", "."]);
+    assert_eq!(rows[0].tags, [1, 2, 5, 5, 0, 0]);
+    let rows = tagged(Language::Chinese, &[told]);
+    assert_eq!(rows[0].spans, ["PER: 安 娜 · 诺 瓦 克", "LOC: 喀 山", "LOC: 开 罗"]);
+}
+
+#[test]
+fn conllu_rows_have_ten_columns_and_say_where_spaces_are_missing() {
+    let told = miniworld::tasks::Told { fact: founded(), style: Style::PLAIN };
+    let text = conllu(Language::English, &[told], "test");
+    let rows: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert!(rows.iter().all(|row| row.split('\t').count() == 10));
+    assert_eq!(rows[0], "1\tAnna\t_\tPROPN\t_\t_\t3\tnsubj\t_\t_");
+    assert_eq!(rows[6], "7\tCairo\t_\tPROPN\t_\t_\t5\tnmod\t_\t_");
+    assert_eq!(rows[8], "9\t1950\t_\tNUM\t_\t_\t3\tobl\t_\tSpaceAfter=No");
+    assert!(text.starts_with("# sent_id = test-0\n# text = Anna Novak founded the Museum of Cairo in 1950.\n"));
+}
+
+#[test]
+fn an_unknown_language_is_refused_with_the_known_ones() {
+    let message = Language::parse("tlh").unwrap_err().to_string();
+    assert_eq!(message, "the mini world does not speak \"tlh\"; it speaks ar de el en es hi ru sw tr vi zh");
+    assert_eq!(Language::parse("sw").unwrap(), Language::Swahili);
+}

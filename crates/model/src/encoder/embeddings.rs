@@ -1,0 +1,100 @@
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use spec::Batch;
+
+use super::Dropout;
+use crate::layout::{Layout, Norm, Slot};
+use crate::ops::{self, PaddingMask};
+use crate::weights::Weights;
+use crate::{Family, Group, ModelConfig};
+
+/// A batch on the device: ids `[batch, seq]` each, and the mask.
+pub(crate) struct Input {
+    ids: Tensor<2, Int>,
+    type_ids: Tensor<2, Int>,
+    positions: Tensor<2, Int>,
+    pub mask: PaddingMask,
+}
+
+impl Input {
+    pub fn new(batch: &Batch, family: Family, padding_id: usize, device: &Device) -> Self {
+        let shape = [batch.len(), batch.seq];
+        let tensor = |values: Vec<i32>| Tensor::from_data(TensorData::new(values, shape), device);
+        Self {
+            ids: tensor(batch.ids.clone()),
+            type_ids: tensor(batch.type_ids.clone()),
+            positions: tensor(positions(batch, family, padding_id)),
+            mask: PaddingMask::new(&batch.lengths, batch.seq, device),
+        }
+    }
+}
+
+/// BERT counts 0, 1, 2 …; XLM-R counts the tokens that are not the padding id, from `padding_id + 1`, and gives
+/// `padding_id` itself to padding.
+fn positions(batch: &Batch, family: Family, padding_id: usize) -> Vec<i32> {
+    let mut positions = Vec::with_capacity(batch.ids.len());
+    for row in batch.ids.chunks_exact(batch.seq) {
+        match family {
+            Family::Bert => positions.extend(0..batch.seq as i32),
+            Family::XlmRoberta => {
+                let mut last = padding_id as i32;
+                for &id in row {
+                    let padding = id == padding_id as i32;
+                    last += i32::from(!padding);
+                    positions.push(if padding { padding_id as i32 } else { last });
+                }
+            }
+        }
+    }
+    positions
+}
+
+/// Word + position + segment embeddings, LayerNorm, dropout.
+#[derive(Debug, Clone)]
+pub(crate) struct Embeddings {
+    words: Slot<2>,
+    positions: Slot<2>,
+    types: Slot<2>,
+    norm: Norm,
+    epsilon: f64,
+}
+
+impl Embeddings {
+    pub fn new(config: &ModelConfig, layout: &mut Layout) -> Self {
+        let mut table = |name: &str, rows: usize| {
+            layout.table(format!("embeddings.{name}.weight"), Group::Embeddings, [rows, config.hidden_size])
+        };
+        let words = table("word_embeddings", config.vocab_size);
+        let positions = table("position_embeddings", config.max_position_embeddings);
+        let types = table("token_type_embeddings", config.type_vocab_size);
+        let norm = layout.norm("embeddings.LayerNorm", Group::Embeddings, config.hidden_size);
+        Self { words, positions, types, norm, epsilon: config.layer_norm_eps }
+    }
+
+    /// `[batch, seq, hidden]`.
+    pub fn forward(&self, input: &Input, dropout: Dropout, weights: &Weights) -> Tensor<3> {
+        let sum = ops::embedding(weights.get(self.words), input.ids.clone())
+            + ops::embedding(weights.get(self.types), input.type_ids.clone())
+            + ops::embedding(weights.get(self.positions), input.positions.clone());
+        let probability = if weights.trains(Group::Embeddings) { dropout.hidden } else { 0.0 };
+        ops::dropout(ops::layer_norm(sum, self.norm, self.epsilon, weights), probability)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::Targets;
+
+    #[test]
+    fn positions_of_both_families() {
+        let batch = Batch {
+            ids: vec![5, 1, 6, 7, 8, 1, 1, 1],
+            type_ids: vec![0; 8],
+            lengths: vec![4, 1],
+            seq: 4,
+            targets: Targets::None,
+        };
+        assert_eq!(positions(&batch, Family::Bert, 1), [0, 1, 2, 3, 0, 1, 2, 3]);
+        assert_eq!(positions(&batch, Family::XlmRoberta, 1), [2, 1, 3, 4, 2, 1, 1, 1]);
+    }
+}

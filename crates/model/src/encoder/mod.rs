@@ -1,0 +1,55 @@
+//! The transformer encoder of BERT (Devlin et al. 2019) and XLM-R (Conneau et al. 2020): post-LayerNorm, learnt absolute
+//! positions, exact GELU.
+
+mod embeddings;
+mod layer;
+
+use burn::tensor::{Device, Tensor};
+
+use embeddings::Embeddings;
+pub(crate) use embeddings::Input;
+use layer::Layer;
+
+use crate::layout::Layout;
+use crate::weights::Weights;
+use crate::{Family, ModelConfig};
+
+/// Dropout probabilities of a pass; they apply in groups that train.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dropout {
+    pub hidden: f64,
+    pub attention: f64,
+    pub classifier: f64,
+}
+
+/// Which parameters make the encoder, and how they are applied.
+#[derive(Debug, Clone)]
+pub(crate) struct Encoder {
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+    family: Family,
+    padding_id: usize,
+}
+
+impl Encoder {
+    /// Declares the encoder's parameters in `layout`, under Hugging Face's names.
+    pub fn new(config: &ModelConfig, layout: &mut Layout) -> Self {
+        Self {
+            embeddings: Embeddings::new(config, layout),
+            layers: (0..config.num_hidden_layers).map(|index| Layer::new(config, index, layout)).collect(),
+            family: config.family,
+            padding_id: config.pad_token_id,
+        }
+    }
+
+    /// Hidden states of the last layer, `[batch, seq, hidden]`.
+    pub fn forward(&self, input: &Input, dropout: Dropout, weights: &Weights) -> Tensor<3> {
+        let embedded = self.embeddings.forward(input, dropout, weights);
+        self.layers.iter().fold(embedded, |hidden, layer| layer.forward(hidden, &input.mask, dropout, weights))
+    }
+
+    /// The batch on the device; it must have been checked.
+    pub fn input(&self, batch: &spec::Batch, device: &Device) -> Input {
+        Input::new(batch, self.family, self.padding_id, device)
+    }
+}

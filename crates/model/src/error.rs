@@ -1,0 +1,47 @@
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Why a model could not be read, run, trained or written. Every message names what is wrong and where.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// `config.json` is malformed, or asks for something this encoder does not do.
+    #[error("{}: {message}", path.display())]
+    Config { path: PathBuf, message: String },
+    /// `model.safetensors` is malformed, or does not hold the tensors that `config.json` promises.
+    #[error("{}: {message}", path.display())]
+    Weights { path: PathBuf, message: String },
+    /// A checkpoint is malformed or belongs to another model.
+    #[error("{}: {message}", path.display())]
+    Checkpoint { path: PathBuf, message: String },
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    /// The batch does not fit the model: ids, lengths, positions or labels out of range.
+    #[error("batch: {message}")]
+    Batch { message: String },
+    /// A call that the learner's present state does not allow.
+    #[error("{message}")]
+    State { message: String },
+    /// A loss, gradient or parameter stopped being finite.
+    #[error("{what} is not finite")]
+    NonFinite { what: String },
+    #[error("out of memory: {detail}")]
+    OutOfMemory { detail: String },
+    /// The back end is not compiled in, finds no hardware, or failed.
+    #[error("{message}")]
+    Device { message: String },
+}
+
+impl ModelError {
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn batch(message: impl Into<String>) -> Self {
+        Self::Batch { message: message.into() }
+    }
+
+    pub(crate) fn state(message: impl Into<String>) -> Self {
+        Self::State { message: message.into() }
+    }
+}

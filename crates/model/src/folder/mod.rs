@@ -1,0 +1,12 @@
+//! Hugging Face model folders: `config.json`, `model.safetensors`, `tokenizer.json`.
+
+mod read;
+mod tensors;
+mod write;
+
+pub(crate) use read::{Pooler, read};
+pub(crate) use tensors::{file_order, mapped, parse, values};
+pub(crate) use write::{HostView, Saved, fsync, write};
+
+pub(crate) const CONFIG: &str = "config.json";
+pub(crate) const WEIGHTS: &str = "model.safetensors";

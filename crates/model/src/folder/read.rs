@@ -1,0 +1,211 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+use super::{CONFIG, WEIGHTS, tensors};
+use crate::encoder::Encoder;
+use crate::head::{HeadModel, named_head};
+use crate::layout::{Entry, Layout};
+use crate::{Family, ModelConfig, ModelError};
+
+/// A model folder's content on the host.
+pub(crate) struct Loaded {
+    pub config: ModelConfig,
+    pub layout: Layout,
+    pub encoder: Encoder,
+    pub head: Option<HeadModel>,
+    /// Values of every entry of the layout, as the model wants them.
+    pub values: Vec<Vec<f32>>,
+    pub pooler: Option<Pooler>,
+    /// Tensors of the file that this model has no use for.
+    pub notes: Vec<String>,
+}
+
+/// BERT's pre-trained pooler: weight `[hidden, hidden]` (input first) and bias `[hidden]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Pooler {
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+/// Tensors that other classes of the same family keep beside the encoder, and buffers of old versions.
+const KNOWN_EXTRAS: [&str; 7] = [
+    "embeddings.position_ids",
+    "embeddings.token_type_ids",
+    "pooler.",
+    "cls.",
+    "lm_head.",
+    "classifier.",
+    "qa_outputs.",
+];
+
+/// Reads configuration and weights.
+pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
+    let config = ModelConfig::read(&folder.join(CONFIG))?;
+    let path = folder.join(WEIGHTS);
+    if !path.exists() {
+        let others = ["model.safetensors.index.json", "pytorch_model.bin", "tf_model.h5"];
+        let hint = others.iter().find(|name| folder.join(name).exists()).map_or(String::new(), |name| {
+            format!("; the folder has {name}: save the model again with transformers, as one safetensors file")
+        });
+        return Err(ModelError::Weights { path, message: format!("no such file{hint}") });
+    }
+    let bytes = tensors::mapped(&path)?;
+    let fail = |message: String| ModelError::Weights { path: path.clone(), message };
+    let file = tensors::parse(&bytes).map_err(fail)?;
+    let mut stock = Stock::new(&file, config.family).map_err(fail)?;
+
+    let mut layout = Layout::default();
+    let encoder = Encoder::new(&config, &mut layout);
+    let pooler = stock.pooler(&config);
+    let head = stock.head(&config).map_err(fail)?.map(|kind| HeadModel::new(kind, &config, &mut layout));
+
+    let mut faults = Faults::default();
+    let values = layout.entries.iter().map(|entry| stock.take(entry, &mut faults)).collect();
+    let notes = stock.rest(&mut faults);
+    faults.check().map_err(fail)?;
+    Ok(Loaded { config, layout, encoder, head, values, pooler, notes })
+}
+
+/// The file's tensors by the names that the layout uses, less those already taken.
+struct Stock<'a> {
+    tensors: BTreeMap<String, (String, TensorView<'a>)>,
+    family: Family,
+}
+
+impl<'a> Stock<'a> {
+    fn new(file: &SafeTensors<'a>, family: Family) -> Result<Self, String> {
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.tensors() {
+            let canonical = canonical(&name);
+            if let Some((other, _)) = tensors.insert(canonical, (name.clone(), view)) {
+                return Err(format!("tensors `{other}` and `{name}` stand for the same parameter"));
+            }
+        }
+        Ok(Self { tensors, family })
+    }
+
+    /// The head that `architectures` names, with as many labels as its tensor has rows.
+    fn head(&self, config: &ModelConfig) -> Result<Option<spec::Head>, String> {
+        let architecture = config.raw.get("architectures").and_then(|list| list.get(0)).and_then(|name| name.as_str());
+        let Some((architecture, name)) = architecture.and_then(|text| Some((text, named_head(text)?))) else {
+            return Ok(None);
+        };
+        let tensor = name.label_tensor(self.family);
+        match self.tensors.get(tensor).map(|(_, view)| view.shape()) {
+            Some([labels, _]) if *labels > 0 => Ok(Some(name.with_labels(*labels))),
+            Some(shape) => Err(format!("tensor `{tensor}`: expected [labels, hidden], found {shape:?}")),
+            None => Err(format!("config.json says {architecture}, but there is no tensor `{tensor}`")),
+        }
+    }
+
+    fn pooler(&self, config: &ModelConfig) -> Option<Pooler> {
+        let size = config.hidden_size;
+        let values = |name: &str, shape: &[usize]| {
+            let (_, view) = self.tensors.get(name).filter(|(_, view)| view.shape() == shape)?;
+            tensors::values(view).filter(|values| values.iter().all(|value| value.is_finite()))
+        };
+        let weight = values("pooler.dense.weight", &[size, size])?;
+        let bias = values("pooler.dense.bias", &[size])?;
+        Some(Pooler { weight: tensors::transposed(&weight, size, size), bias })
+    }
+
+    /// The values of one parameter; what is wrong with them goes to `faults`.
+    fn take(&mut self, entry: &Entry, faults: &mut Faults) -> Vec<f32> {
+        let Some((name, view)) = self.tensors.remove(&entry.name) else {
+            faults.missing.push((entry.name.clone(), entry.file_shape.clone()));
+            return Vec::new();
+        };
+        if view.shape() != entry.file_shape {
+            faults.misshapen.push(format!("`{name}`: expected {:?}, found {:?}", entry.file_shape, view.shape()));
+            return Vec::new();
+        }
+        let Some(values) = tensors::values(&view) else {
+            faults.foreign.push(format!("`{name}`: {:?}", view.dtype()));
+            return Vec::new();
+        };
+        let bad = values.iter().filter(|value| !value.is_finite()).count();
+        if bad > 0 {
+            faults.not_finite.push(format!("`{name}`: {bad} of {} values", values.len()));
+        }
+        match (entry.transposed, entry.file_shape.as_slice()) {
+            (true, &[rows, columns]) => tensors::transposed(&values, rows, columns),
+            _ => values,
+        }
+    }
+
+    /// What was not taken: known extras become notes, others faults.
+    fn rest(self, faults: &mut Faults) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (canonical, (name, view)) in self.tensors {
+            if KNOWN_EXTRAS.iter().any(|known| canonical.starts_with(known)) {
+                notes.push(format!("`{name}` {:?} is not used", view.shape()));
+            } else {
+                faults.unexpected.push((canonical, format!("`{name}` {:?}", view.shape())));
+            }
+        }
+        notes
+    }
+}
+
+/// The file's name without the family's prefix, in today's spelling of LayerNorm's parameters.
+fn canonical(name: &str) -> String {
+    let name = ["bert.", "roberta."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+    match name.rsplit_once('.') {
+        Some((stem, "gamma")) if stem.ends_with("LayerNorm") => format!("{stem}.weight"),
+        Some((stem, "beta")) if stem.ends_with("LayerNorm") => format!("{stem}.bias"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Everything that is wrong with a file's tensors, so that one message can list it.
+#[derive(Default)]
+struct Faults {
+    missing: Vec<(String, Vec<usize>)>,
+    misshapen: Vec<String>,
+    foreign: Vec<String>,
+    not_finite: Vec<String>,
+    /// With the bare name, so that a missing tensor can point at it.
+    unexpected: Vec<(String, String)>,
+}
+
+impl Faults {
+    fn check(self) -> Result<(), String> {
+        let mut message = String::new();
+        let hint = |missing: &str| {
+            let likeness = |(bare, text): &(String, String)| {
+                Some((strsim::normalized_levenshtein(bare, missing), text.clone())).filter(|(near, _)| *near > 0.8)
+            };
+            let nearest = self.unexpected.iter().filter_map(likeness).max_by(|a, b| a.0.total_cmp(&b.0));
+            nearest.map_or(String::new(), |(_, text)| format!(" (nearest in the file: {text})"))
+        };
+        let missing =
+            self.missing.iter().map(|(name, shape)| format!("`{name}` {shape:?}{}", hint(name))).collect::<Vec<_>>();
+        let unexpected = self.unexpected.iter().map(|(_, text)| text.clone()).collect();
+        for (title, list) in [
+            ("missing", missing),
+            ("of another shape than config.json says", self.misshapen),
+            ("of a type other than F32, F16 and BF16", self.foreign),
+            ("with NaN or infinite values", self.not_finite),
+            ("that no encoder of this kind has", unexpected),
+        ] {
+            if !list.is_empty() {
+                let _ = write!(message, "\n  {} {title}:\n    {}", count(list.len()), list.join("\n    "));
+            }
+        }
+        match message.is_empty() {
+            true => Ok(()),
+            false => Err(format!("the tensors are not those that config.json describes{message}")),
+        }
+    }
+}
+
+fn count(tensors: usize) -> String {
+    match tensors {
+        1 => "1 tensor".to_owned(),
+        _ => format!("{tensors} tensors"),
+    }
+}

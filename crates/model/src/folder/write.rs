@@ -1,0 +1,127 @@
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::Path;
+
+use safetensors::{Dtype, View};
+use serde_json::{Map, Value, json};
+use spec::{Head, Task};
+
+use super::{CONFIG, WEIGHTS, tensors};
+use crate::head::architecture;
+use crate::layout::Entry;
+use crate::{ModelConfig, ModelError};
+
+/// Files that belong to a tokenizer; those that the source folder has are copied.
+const TOKENIZER_FILES: [&str; 5] =
+    ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "sentencepiece.bpe.model", "vocab.txt"];
+
+/// What goes into a folder.
+pub(crate) struct Saved<'a> {
+    pub config: &'a ModelConfig,
+    pub head: Option<Head>,
+    /// Parameters with their values, as the model holds them.
+    pub parameters: Vec<(&'a Entry, Vec<f32>)>,
+    /// Where the tokenizer is copied from.
+    pub source: &'a Path,
+}
+
+/// Writes a folder that transformers' `from_pretrained` reads. Each file appears complete or not at all.
+pub(crate) fn write(saved: Saved<'_>, folder: &Path) -> Result<(), ModelError> {
+    fs::create_dir_all(folder).map_err(|source| ModelError::io(folder, source))?;
+    for name in TOKENIZER_FILES {
+        let from = saved.source.join(name);
+        if from.exists() {
+            let bytes = fs::read(&from).map_err(|source| ModelError::io(&from, source))?;
+            put(folder, name, |path| fs::write(path, &bytes).map_err(|source| ModelError::io(path, source)))?;
+        }
+    }
+    let config = config_json(saved.config, saved.head);
+    put(folder, CONFIG, |path| fs::write(path, &config).map_err(|source| ModelError::io(path, source)))?;
+
+    let prefix = if saved.head.is_some() { saved.config.family.prefix() } else { "" };
+    let views: Vec<(String, HostView)> = saved
+        .parameters
+        .into_iter()
+        .map(|(entry, values)| {
+            let name = if entry.in_base() { format!("{prefix}{}", entry.name) } else { entry.name.clone() };
+            (name, HostView { shape: entry.file_shape.clone(), values: tensors::file_order(entry, values) })
+        })
+        .collect();
+    // transformers refuses files without this key.
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    put(folder, WEIGHTS, |path| {
+        safetensors::serialize_to_file(views, Some(metadata), path)
+            .map_err(|error| ModelError::Weights { path: path.to_owned(), message: error.to_string() })
+    })
+}
+
+/// Writes a file under another name, flushes it to the disk and renames it.
+fn put(folder: &Path, name: &str, write: impl FnOnce(&Path) -> Result<(), ModelError>) -> Result<(), ModelError> {
+    let (partial, path) = (folder.join(format!(".{name}.partial")), folder.join(name));
+    let written = write(&partial)
+        .and_then(|()| fsync(&partial))
+        .and_then(|()| fs::rename(&partial, &path).map_err(|source| ModelError::io(&path, source)));
+    if written.is_err() {
+        // Best effort: the first error is the one to report.
+        let _ = fs::remove_file(&partial);
+    }
+    written
+}
+
+/// Waits until a file's bytes are on the disk.
+pub(crate) fn fsync(path: &Path) -> Result<(), ModelError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|source| ModelError::io(path, source))
+}
+
+/// The file that was read, with class, labels and number type set to what is saved.
+fn config_json(config: &ModelConfig, head: Option<Head>) -> String {
+    let mut raw = config.raw.clone();
+    raw.insert("architectures".to_owned(), json!([architecture(config.family, head)]));
+    raw.insert("dtype".to_owned(), json!("float32"));
+    for stale in ["torch_dtype", "id2label", "label2id", "num_labels"] {
+        raw.remove(stale);
+    }
+    if let Some(head @ (Head::TokenLabels { labels } | Head::SequenceLabels { labels })) = head {
+        let names = label_names(head, labels);
+        let by_id: Map<String, Value> =
+            names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
+        let by_name: Map<String, Value> =
+            names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
+        raw.insert("id2label".to_owned(), Value::Object(by_id));
+        raw.insert("label2id".to_owned(), Value::Object(by_name));
+    }
+    format!("{:#}\n", Value::Object(raw))
+}
+
+/// The names of the task whose head this is; numbered ones where no task has such a head.
+fn label_names(head: Head, labels: usize) -> Vec<String> {
+    match Task::ALL.into_iter().find(|task| task.head() == Some(head)) {
+        Some(task) => task.labels().iter().map(|&name| name.to_owned()).collect(),
+        None => (0..labels).map(|label| format!("LABEL_{label}")).collect(),
+    }
+}
+
+/// Host values as a tensor of a safetensors file.
+pub(crate) struct HostView {
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+impl View for HostView {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
+    }
+
+    fn data_len(&self) -> usize {
+        self.values.len() * size_of::<f32>()
+    }
+}

@@ -1,0 +1,99 @@
+use crate::Group;
+
+/// A parameter of rank `D`: where it lies in the list and what shape it has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slot<const D: usize> {
+    pub index: usize,
+    pub shape: [usize; D],
+}
+
+/// How a fresh parameter is filled, and whether weight decay applies to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Decays; fresh values are normal with the configuration's standard deviation.
+    Weight,
+    /// Does not decay; fresh values are 0.
+    Bias,
+    /// The scale of a LayerNorm. Does not decay; only ever loaded.
+    Norm,
+}
+
+/// One parameter as the model wants it.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// Hugging Face's name without the family's prefix.
+    pub name: String,
+    /// Shape in the file, row-major.
+    pub file_shape: Vec<usize>,
+    /// Linear weights are `[out, in]` in files and `[in, out]` here, the order in which products want them.
+    pub transposed: bool,
+    pub group: Group,
+    pub role: Role,
+}
+
+impl Entry {
+    pub fn len(&self) -> usize {
+        self.file_shape.iter().product()
+    }
+
+    /// Whether files that hold a head put this tensor under the family's prefix.
+    pub fn in_base(&self) -> bool {
+        self.group != Group::Head || self.name.starts_with("pooler.")
+    }
+}
+
+/// Names, shapes and order of all parameters: built once from the configuration while the encoder and the head
+/// declare what they need, then followed by loading, saving and training alike.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layout {
+    pub entries: Vec<Entry>,
+}
+
+impl Layout {
+    /// A table looked up by row, `[rows, columns]` in files and here.
+    pub fn table(&mut self, name: String, group: Group, shape: [usize; 2]) -> Slot<2> {
+        self.push(name, group, Role::Weight, shape.to_vec(), false, shape)
+    }
+
+    /// Weight and bias of a dense layer from `input` to `output` features.
+    pub fn linear(&mut self, name: &str, group: Group, input: usize, output: usize) -> Linear {
+        let weight =
+            self.push(format!("{name}.weight"), group, Role::Weight, vec![output, input], true, [input, output]);
+        let bias = self.push(format!("{name}.bias"), group, Role::Bias, vec![output], false, [output]);
+        Linear { weight, bias }
+    }
+
+    /// Scale and shift of a LayerNorm over `size` features.
+    pub fn norm(&mut self, name: &str, group: Group, size: usize) -> Norm {
+        let scale = self.push(format!("{name}.weight"), group, Role::Norm, vec![size], false, [size]);
+        let shift = self.push(format!("{name}.bias"), group, Role::Bias, vec![size], false, [size]);
+        Norm { scale, shift }
+    }
+
+    fn push<const D: usize>(
+        &mut self,
+        name: String,
+        group: Group,
+        role: Role,
+        file_shape: Vec<usize>,
+        transposed: bool,
+        shape: [usize; D],
+    ) -> Slot<D> {
+        self.entries.push(Entry { name, file_shape, transposed, group, role });
+        Slot { index: self.entries.len() - 1, shape }
+    }
+}
+
+/// A dense layer's parameters: weight `[in, out]`, bias `[out]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Linear {
+    pub weight: Slot<2>,
+    pub bias: Slot<1>,
+}
+
+/// A LayerNorm's parameters, `[size]` each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Norm {
+    pub scale: Slot<1>,
+    pub shift: Slot<1>,
+}

@@ -1,0 +1,31 @@
+//! The multilingual encoder, its heads, and the learner that trains them.
+//!
+//! Burn lives in this crate; the [`Learner`] shows no tensor. Models are Hugging Face folders of BERT or XLM-R type, read
+//! and written in their own layout, and the device is chosen at run time.
+
+mod batch;
+mod checkpoint;
+mod config;
+mod device;
+mod encoder;
+mod error;
+mod folder;
+mod fused;
+mod gradients;
+mod group;
+mod head;
+mod layout;
+mod learner;
+mod ops;
+mod optimizer;
+mod random;
+mod state;
+mod weights;
+
+pub use config::{Family, ModelConfig};
+pub use error::ModelError;
+pub use gradients::Gradients;
+pub use group::Group;
+pub use learner::{Learner, Logits};
+pub use optimizer::{OptimizerConfig, StepNorms};
+pub use state::SavePoint;

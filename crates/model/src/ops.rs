@@ -1,0 +1,152 @@
+//! The operations that the encoder and the heads are made of. Each is one block with its weights: the CPU back end
+//! computes it by a fused kernel, the others by a composition of Burn's own operations.
+
+use std::sync::Arc;
+
+use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData, activation, module};
+
+use crate::device::is_host;
+use crate::fused;
+use crate::layout::{Linear, Norm};
+use crate::weights::Weights;
+
+/// Added to the scores of padded keys: far below any real score, so that their probability is exactly 0, yet finite
+/// because not every shading language knows infinities.
+const MASKED_SCORE: f32 = -1.0e30;
+
+/// Attention mask of a padded batch.
+#[derive(Debug, Clone)]
+pub(crate) struct PaddingMask {
+    /// `[batch, 1, 1, seq]`, true where the key is padding.
+    padded: Tensor<4, Bool>,
+    /// Real tokens of each row, `[batch]`.
+    lengths: Arc<[usize]>,
+}
+
+impl PaddingMask {
+    /// From the number of real tokens in each of the rows.
+    pub fn new(lengths: &[usize], seq: usize, device: &Device) -> Self {
+        let padded: Vec<bool> =
+            lengths.iter().flat_map(|&length| (0..seq).map(move |position| position >= length)).collect();
+        let data = TensorData::new(padded, [lengths.len(), 1, 1, seq]);
+        Self { padded: Tensor::from_data(data, device), lengths: lengths.into() }
+    }
+
+    /// Mean of `hidden` `[batch, seq, hidden]` over the real tokens: `[batch, hidden]`.
+    pub fn mean(&self, hidden: Tensor<3>) -> Tensor<2> {
+        let [batch, seq, size] = hidden.dims();
+        let real = self.padded.clone().bool_not().float().reshape([batch, 1, seq]);
+        let sum = real.clone().matmul(hidden).reshape([batch, size]);
+        sum / real.sum_dim(2).reshape([batch, 1])
+    }
+}
+
+/// `logits` `[batch, seq]` with those of padded positions so low that a softmax gives them exactly 0.
+pub(crate) fn mask_padding(logits: Tensor<2>, mask: &PaddingMask) -> Tensor<2> {
+    let padded = mask.padded.clone().reshape(logits.dims());
+    logits.mask_fill(padded, MASKED_SCORE)
+}
+
+/// Whether the CPU's kernels compute on this tensor.
+fn on_host<const D: usize>(tensor: &Tensor<D>) -> bool {
+    is_host(&tensor.device().inner())
+}
+
+/// `x · W + b` on the last dimension: `[batch, seq, in]` to `[batch, seq, out]`.
+pub(crate) fn linear<const D: usize>(input: Tensor<D>, linear: Linear, weights: &Weights) -> Tensor<D> {
+    let (weight, bias) = (weights.get(linear.weight), weights.get(linear.bias));
+    if on_host(&input) { fused::linear(input, weight, bias) } else { module::linear(input, weight, Some(bias)) }
+}
+
+/// Rows of `table` `[rows, hidden]` by `ids` `[batch, seq]`: `[batch, seq, hidden]`.
+pub(crate) fn embedding(table: Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {
+    module::embedding(table, ids)
+}
+
+/// Multi-head scaled dot-product self-attention (Vaswani et al. 2017, equation 1) without the output projection:
+/// `[batch, seq, hidden]` to the context `[batch, seq, hidden]`. Padded keys get a probability of exactly 0; what padded
+/// queries give is left open, since nothing reads it.
+pub(crate) fn attention(
+    hidden: Tensor<3>,
+    projections: [Linear; 3],
+    heads: usize,
+    mask: &PaddingMask,
+    dropout: f64,
+    weights: &Weights,
+) -> Tensor<3> {
+    let [batch, seq, size] = hidden.dims();
+    let width = size / heads;
+    let projected = projections.map(|projection| linear(hidden.clone(), projection, weights));
+    if on_host(&hidden) {
+        return fused::attention(projected, heads, Arc::clone(&mask.lengths), weights.dropout(dropout));
+    }
+    let [query, key, value] = projected.map(|projected| projected.reshape([batch, seq, heads, width]).swap_dims(1, 2));
+    let scores = query.matmul(key.swap_dims(2, 3)) * (1.0 / (width as f64).sqrt());
+    let padded = mask.padded.clone().expand([batch, heads, seq, seq]);
+    let probabilities = activation::softmax(scores.mask_fill(padded, MASKED_SCORE), 3);
+    let context = self::dropout(probabilities, dropout).matmul(value);
+    context.swap_dims(1, 2).reshape([batch, seq, size])
+}
+
+/// LayerNorm(dropout(`output`) + `residual`), all `[batch, seq, hidden]`.
+pub(crate) fn residual_layer_norm(
+    output: Tensor<3>,
+    residual: Tensor<3>,
+    norm: Norm,
+    epsilon: f64,
+    dropout: f64,
+    weights: &Weights,
+) -> Tensor<3> {
+    if on_host(&output) {
+        let affine = [weights.get(norm.scale), weights.get(norm.shift)];
+        return fused::residual_norm(residual, output, affine, epsilon, weights.dropout(dropout));
+    }
+    layer_norm(self::dropout(output, dropout) + residual, norm, epsilon, weights)
+}
+
+/// LayerNorm over the last dimension (Ba et al. 2016, equation 4), variance without Bessel's correction.
+pub(crate) fn layer_norm(input: Tensor<3>, norm: Norm, epsilon: f64, weights: &Weights) -> Tensor<3> {
+    module::layer_norm(input, weights.get(norm.scale), Some(weights.get(norm.shift)), epsilon)
+}
+
+/// Dense, exact GELU, dense: `[batch, seq, hidden]` to `[batch, seq, hidden]`.
+pub(crate) fn feed_forward(hidden: Tensor<3>, up: Linear, down: Linear, weights: &Weights) -> Tensor<3> {
+    if on_host(&hidden) {
+        let dense = |linear: Linear| (weights.get(linear.weight), weights.get(linear.bias));
+        return fused::feed_forward(hidden, dense(up), dense(down));
+    }
+    linear(gelu(linear(hidden, up, weights)), down, weights)
+}
+
+/// `x · Φ(x)` (Hendrycks and Gimpel 2016). Burn's own GELU is differentiated here as its tanh approximation, hence the
+/// composition.
+fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    let phi = ((input.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
+    input * phi
+}
+
+/// Zeroes each entry with `probability` and scales the others to keep the mean.
+pub(crate) fn dropout<const D: usize>(input: Tensor<D>, probability: f64) -> Tensor<D> {
+    if probability == 0.0 {
+        return input;
+    }
+    let kept = Tensor::<D>::random(input.dims(), Distribution::Bernoulli(1.0 - probability), &input.device().inner());
+    input * (kept * (1.0 / (1.0 - probability)))
+}
+
+/// Mean cross-entropy over the rows of `logits` `[rows, classes]` whose `target` is not negative; a scalar `[1]`.
+///
+/// # Panics
+/// If no target counts; batches are checked before.
+pub(crate) fn cross_entropy(logits: Tensor<2>, targets: &[i32]) -> Tensor<1> {
+    let device = logits.device().inner();
+    let counted = targets.iter().filter(|&&target| target >= 0).count();
+    assert!(counted > 0, "no target counts");
+    let rows = targets.len();
+    let classes: Vec<i32> = targets.iter().map(|&target| target.max(0)).collect();
+    let counts: Vec<f32> = targets.iter().map(|&target| if target >= 0 { 1.0 } else { 0.0 }).collect();
+    let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [rows, 1]), &device);
+    let counts = Tensor::<2>::from_data(TensorData::new(counts, [rows, 1]), &device);
+    let log_likelihood = activation::log_softmax(logits, 1).gather(1, classes);
+    (log_likelihood * counts).sum() * (-1.0 / counted as f64)
+}

@@ -1,0 +1,35 @@
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// `count` draws from a normal distribution around 0, a function of (seed, purpose, name) alone and made on the host,
+/// so that every back end starts from the same values.
+pub(crate) fn normal(seed: u64, purpose: &str, name: &str, deviation: f64, count: usize) -> Vec<f32> {
+    let key = blake3::hash(format!("{seed}/{purpose}/{name}").as_bytes());
+    let mut source = ChaCha8Rng::from_seed(*key.as_bytes());
+    // 53 random bits, shifted by half a step: never 0, never 1.
+    let mut uniform = || ((source.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+    // Box and Muller 1958: two uniform draws make one normal draw; the second is not needed often enough to be kept.
+    (0..count)
+        .map(|_| {
+            let (radius, angle) = ((-2.0 * uniform().ln()).sqrt(), std::f64::consts::TAU * uniform());
+            (deviation * radius * angle.cos()) as f32
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_draws_have_their_moments_and_depend_on_every_part_of_the_key() {
+        let draws = normal(1, "head", "classifier.weight", 0.02, 20_000);
+        let mean = draws.iter().map(|&x| f64::from(x)).sum::<f64>() / 20_000.0;
+        let variance = draws.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 20_000.0;
+        assert!(mean.abs() < 5e-4 && (variance.sqrt() - 0.02).abs() < 3e-4, "{mean} {variance}");
+        assert_eq!(draws[..8], normal(1, "head", "classifier.weight", 0.02, 8)[..]);
+        for other in [normal(2, "head", "classifier.weight", 0.02, 8), normal(1, "head", "other", 0.02, 8)] {
+            assert_ne!(draws[..8], other[..]);
+        }
+    }
+}

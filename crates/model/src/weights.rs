@@ -1,0 +1,67 @@
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use burn::tensor::Tensor;
+
+use crate::Group;
+use crate::layout::{Layout, Slot};
+
+/// The parameters as tensors for one forward pass: trained ones are leaves of a fresh autodiff graph, frozen ones plain
+/// tensors, so that nothing below the lowest trained group is recorded or differentiated.
+pub(crate) struct Weights {
+    tensors: Vec<Tensor<1>>,
+    trained: BTreeSet<Group>,
+    /// Seed of this pass's dropout masks, and how many have been asked for.
+    dropout: (u64, Cell<u64>),
+}
+
+impl Weights {
+    /// For inference: nothing is recorded and dropout is off.
+    pub fn inference(values: &[Tensor<1>]) -> Self {
+        Self { tensors: values.to_vec(), trained: BTreeSet::new(), dropout: (0, Cell::new(0)) }
+    }
+
+    /// For training: every group but the `frozen` ones requires gradients.
+    pub fn training(layout: &Layout, values: &[Tensor<1>], frozen: &BTreeSet<Group>, dropout_seed: u64) -> Self {
+        let open = |group: &Group| !frozen.contains(group);
+        let tensors = layout
+            .entries
+            .iter()
+            .zip(values)
+            .map(|(entry, value)| match open(&entry.group) {
+                true => value.clone().autodiff().require_grad(),
+                false => value.clone(),
+            })
+            .collect();
+        let trained = layout.entries.iter().map(|entry| entry.group).filter(open).collect();
+        Self { tensors, trained, dropout: (dropout_seed, Cell::new(0)) }
+    }
+
+    pub fn get<const D: usize>(&self, slot: Slot<D>) -> Tensor<D> {
+        self.tensors[slot.index].clone().reshape(slot.shape)
+    }
+
+    /// Whether the group trains in this pass; dropout is applied only inside such groups.
+    pub fn trains(&self, group: Group) -> bool {
+        self.trained.contains(&group)
+    }
+
+    /// The next dropout mask of this pass for the CPU's kernels; operations ask in the order of the forward pass.
+    pub fn dropout(&self, probability: f64) -> Option<kernels::Dropout> {
+        let (seed, asked) = &self.dropout;
+        asked.set(asked.get() + 1);
+        let key = blake3::hash(&[seed.to_le_bytes(), asked.get().to_le_bytes()].concat());
+        let mut first = [0; 8];
+        first.copy_from_slice(&key.as_bytes()[..8]);
+        match probability > 0.0 {
+            // Probabilities were checked with the configuration.
+            true => kernels::Dropout::new(probability as f32, u64::from_le_bytes(first)).ok(),
+            false => None,
+        }
+    }
+
+    /// The flat leaves, in the layout's order, for reading gradients off after the backward pass.
+    pub fn into_leaves(self) -> Vec<Tensor<1>> {
+        self.tensors
+    }
+}

@@ -1,0 +1,160 @@
+//! What the integration tests share: reference folders, batches, comparisons.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::path::{Path, PathBuf};
+
+use model::{Learner, Logits, OptimizerConfig};
+use safetensors::SafeTensors;
+use spec::{Backend, Batch, IGNORED_LABEL, Targets};
+
+pub const FOLDERS: [&str; 6] =
+    ["bert-tokens", "bert-spans", "bert-classes", "xlm-roberta-tokens", "xlm-roberta-spans", "xlm-roberta-classes"];
+
+pub fn reference(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)
+}
+
+/// The tiny model of a folder, without dropout.
+pub fn tiny(name: &str, backend: Backend) -> Learner {
+    let mut learner = Learner::load(&reference(name), backend).unwrap();
+    learner.set_dropout(Some(0.0));
+    learner
+}
+
+/// The reference numbers of a folder.
+pub struct Expected(Vec<u8>);
+
+impl Expected {
+    pub fn read(name: &str) -> Self {
+        Self(std::fs::read(reference(name).join("expected.safetensors")).unwrap())
+    }
+
+    fn bytes(&self, name: &str) -> Option<Vec<[u8; 4]>> {
+        let file = SafeTensors::deserialize(&self.0).unwrap();
+        file.tensor(name).ok().map(|view| view.data().as_chunks().0.to_vec())
+    }
+
+    pub fn floats(&self, name: &str) -> Vec<f32> {
+        self.bytes(name).unwrap_or_else(|| panic!("{name}")).into_iter().map(f32::from_le_bytes).collect()
+    }
+
+    fn integers(&self, name: &str) -> Option<Vec<i32>> {
+        Some(self.bytes(name)?.into_iter().map(i32::from_le_bytes).collect())
+    }
+
+    /// Names and values of all gradients, without the family's prefix.
+    pub fn gradients(&self) -> Vec<(String, Vec<f32>)> {
+        let file = SafeTensors::deserialize(&self.0).unwrap();
+        let mut names: Vec<_> = file.names().into_iter().filter_map(|name| name.strip_prefix("gradient/")).collect();
+        names.sort_unstable();
+        let bare = |name: &str| name.trim_start_matches("bert.").trim_start_matches("roberta.").to_owned();
+        names.into_iter().map(|name| (bare(name), self.floats(&format!("gradient/{name}")))).collect()
+    }
+
+    /// The batch under this prefix.
+    pub fn batch(&self, prefix: &str) -> Batch {
+        let get = |key: &str| self.integers(&format!("{prefix}/{key}"));
+        let lengths: Vec<usize> = get("lengths").unwrap().into_iter().map(|length| length as usize).collect();
+        let ids = get("ids").unwrap();
+        let targets = match (get("labels"), get("starts"), get("ends")) {
+            (Some(labels), ..) if labels.len() == ids.len() => Targets::TokenLabels(labels),
+            (Some(labels), ..) => Targets::Classes(labels),
+            (None, Some(starts), Some(ends)) => Targets::Spans { starts, ends },
+            _ => panic!("{prefix} has no targets"),
+        };
+        Batch { seq: ids.len() / lengths.len(), type_ids: get("type_ids").unwrap(), ids, lengths, targets }
+    }
+}
+
+/// All logits in one row-major list; spans interleaved as `[batch, seq, 2]`.
+pub fn flat(logits: Logits) -> Vec<f32> {
+    match logits {
+        Logits::Tokens { values, .. } | Logits::Classes { values, .. } => values,
+        Logits::Spans { starts, ends } => starts.into_iter().zip(ends).flat_map(|(start, end)| [start, end]).collect(),
+    }
+}
+
+/// Of values by token, `[batch, seq, ..]`, those of tokens that are not padding; other values as they are.
+pub fn real_tokens(batch: &Batch, values: Vec<f32>) -> Vec<f32> {
+    let tokens = batch.len() * batch.seq;
+    if !values.len().is_multiple_of(tokens) {
+        return values;
+    }
+    let tokens = values.chunks_exact(values.len() / tokens).enumerate();
+    tokens
+        .filter(|(token, _)| token % batch.seq < batch.lengths[token / batch.seq])
+        .flat_map(|(_, v)| v.to_vec())
+        .collect()
+}
+
+pub fn max_abs(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |max, value| max.max(value.abs()))
+}
+
+/// Largest difference between two lists of one length.
+pub fn difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).fold(0.0, |max, (a, b)| max.max((a - b).abs()))
+}
+
+/// Linear warm-up over the first tenth, then linear decay to 0.
+pub fn schedule(step: usize, steps: usize, peak: f64) -> f64 {
+    let warm_up = steps / 10;
+    match step < warm_up {
+        true => peak * step as f64 / warm_up as f64,
+        false => peak * (steps - step) as f64 / (steps - warm_up) as f64,
+    }
+}
+
+/// Losses and gradient norms of a training run over batches in turn.
+pub fn train(learner: &mut Learner, batches: &[Batch], steps: usize, peak: f64) -> (Vec<f64>, Vec<f64>) {
+    learner.begin_stage(OptimizerConfig { weight_decay: 0.01, ..OptimizerConfig::default() });
+    (0..steps)
+        .map(|step| {
+            let (loss, gradients) = learner.loss_and_gradients(&batches[step % batches.len()], step as u64).unwrap();
+            let norms = learner.step(gradients, schedule(step, steps, peak)).unwrap();
+            (loss, norms.gradient)
+        })
+        .unzip()
+}
+
+/// Every parameter, by name, as bits.
+pub fn bits(learner: &Learner) -> Vec<(String, Vec<u32>)> {
+    let names = learner.parameter_names();
+    names
+        .into_iter()
+        .map(|name| (name.to_owned(), learner.parameter(name).unwrap().into_iter().map(f32::to_bits).collect()))
+        .collect()
+}
+
+/// The batch padded by `extra` more positions with the given id.
+pub fn padded(batch: &Batch, extra: usize, padding_id: i32) -> Batch {
+    let seq = batch.seq + extra;
+    let widen = |values: &[i32], filler: i32| -> Vec<i32> {
+        values
+            .chunks_exact(batch.seq)
+            .flat_map(|row| row.iter().copied().chain(std::iter::repeat_n(filler, extra)))
+            .collect()
+    };
+    Batch {
+        ids: widen(&batch.ids, padding_id),
+        type_ids: widen(&batch.type_ids, 0),
+        lengths: batch.lengths.clone(),
+        seq,
+        targets: match &batch.targets {
+            Targets::TokenLabels(labels) => Targets::TokenLabels(widen(labels, IGNORED_LABEL)),
+            other => other.clone(),
+        },
+    }
+}
+
+/// A folder with real data and models, or `None` with a loud word.
+pub fn real(path: &str) -> Option<PathBuf> {
+    match std::env::var_os("LETHE_REAL") {
+        Some(root) => Some(Path::new(&root).join(path)),
+        None => {
+            eprintln!("skipped: LETHE_REAL is not set");
+            None
+        }
+    }
+}

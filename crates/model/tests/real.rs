@@ -1,0 +1,168 @@
+//! Parity on a real encoder, multilingual-e5-small-64k; the numbers come from `scripts/reference/model.py --real`.
+
+mod common;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use common::{flat, max_abs, real, reference, train};
+use model::Learner;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+use spec::{Backend, Batch, Targets};
+
+const FOLDER: &str = "models/multilingual-e5-small-64k";
+
+static EXPECTED: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&fs::read_to_string(reference("e5-small.json")).unwrap()).unwrap());
+
+fn floats(value: &Value) -> Vec<f32> {
+    match value {
+        Value::Array(list) => list.iter().flat_map(floats).collect(),
+        number => vec![number.as_f64().unwrap() as f32],
+    }
+}
+
+fn integers(value: &Value) -> Vec<i32> {
+    floats(value).into_iter().map(|value| value as i32).collect()
+}
+
+fn batch(value: &Value) -> Batch {
+    let lengths: Vec<usize> = integers(&value["lengths"]).into_iter().map(|length| length as usize).collect();
+    let ids = integers(&value["ids"]);
+    let targets = match (&value["labels"], &value["starts"]) {
+        (Value::Null, _) => Targets::Spans { starts: integers(&value["starts"]), ends: integers(&value["ends"]) },
+        (labels, _) if labels[0].is_array() => Targets::TokenLabels(integers(labels)),
+        (labels, _) => Targets::Classes(integers(labels)),
+    };
+    Batch { seq: ids.len() / lengths.len(), type_ids: integers(&value["type_ids"]), ids, lengths, targets }
+}
+
+/// The encoder with a head whose weights are 0.02 sin(0.37 i + phase), phase = the parameter's number within the head.
+fn with_head(folder: &Path, architecture: &str, parameters: &[(&str, Vec<usize>)]) -> Learner {
+    let bytes = fs::read(folder.join("model.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let formula = |count: usize, phase: usize| -> Vec<u8> {
+        (0..count).flat_map(|i| ((0.02 * (0.37 * i as f64 + phase as f64).sin()) as f32).to_le_bytes()).collect()
+    };
+    let heads: Vec<(String, Vec<usize>, Vec<u8>)> = parameters
+        .iter()
+        .enumerate()
+        .map(|(phase, (name, shape))| ((*name).to_owned(), shape.clone(), formula(shape.iter().product(), phase)))
+        .collect();
+    let mut all: HashMap<String, TensorView<'_>> =
+        file.tensors().into_iter().map(|(name, view)| (format!("bert.{name}"), view)).collect();
+    for (name, shape, data) in &heads {
+        all.insert(name.clone(), TensorView::new(Dtype::F32, shape.clone(), data).unwrap());
+    }
+    let copy = tempfile::tempdir().unwrap();
+    safetensors::serialize_to_file(all, None, &copy.path().join("model.safetensors")).unwrap();
+    let config = fs::read_to_string(folder.join("config.json"))
+        .unwrap()
+        .replace("\"BertModel\"", &format!("\"{architecture}\""));
+    fs::write(copy.path().join("config.json"), config).unwrap();
+    let mut learner = Learner::load(copy.path(), Backend::Cpu).unwrap();
+    learner.set_dropout(Some(0.0));
+    learner
+}
+
+fn tokens(folder: &Path) -> Learner {
+    let parameters = [("classifier.weight", vec![7, 384]), ("classifier.bias", vec![7])];
+    with_head(folder, "BertForTokenClassification", &parameters)
+}
+
+#[test]
+fn sentence_embeddings_are_those_of_the_model_s_own_reference() {
+    let Some(folder) = real(FOLDER) else { return };
+    let learner = Learner::load(&folder, Backend::Cpu).unwrap();
+    assert_eq!(learner.head(), None);
+    let text = fs::read_to_string(folder.join("reference.json")).unwrap();
+    let reference: Value = serde_json::from_str(&text).unwrap();
+    let items = reference["items"].as_array().unwrap();
+    let rows: Vec<Vec<i32>> = items.iter().map(|item| integers(&item["ids"])).collect();
+    let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+    let seq = lengths.iter().copied().max().unwrap();
+    let ids: Vec<i32> =
+        rows.iter().flat_map(|row| row.iter().copied().chain(std::iter::repeat_n(1, seq - row.len()))).collect();
+    let batch = Batch { type_ids: vec![0; ids.len()], ids, lengths, seq, targets: Targets::None };
+    let vectors = learner.sentence_vectors(&batch).unwrap();
+    for (item, vector) in items.iter().zip(vectors.chunks_exact(384)) {
+        let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let unit: Vec<f32> = vector.iter().map(|x| x / norm).collect();
+        let worst = common::difference(&unit, &floats(&item["embedding"]));
+        assert!(worst < 1e-4, "{}: {worst}", item["text"]);
+    }
+}
+
+#[test]
+fn hidden_states_logits_and_gradients_within_1e_4() {
+    let Some(folder) = real(FOLDER) else { return };
+    let span = [("qa_outputs.weight", vec![2, 384]), ("qa_outputs.bias", vec![2])];
+    let class = [
+        ("bert.pooler.dense.weight", vec![384, 384]),
+        ("bert.pooler.dense.bias", vec![384]),
+        ("classifier.weight", vec![3, 384]),
+        ("classifier.bias", vec![3]),
+    ];
+    for head in ["tokens", "spans", "classes"] {
+        let mut learner = match head {
+            "tokens" => tokens(&folder),
+            "spans" => with_head(&folder, "BertForQuestionAnswering", &span),
+            _ => with_head(&folder, "BertForSequenceClassification", &class),
+        };
+        let expected = &EXPECTED["heads"][head];
+        let batch = batch(&expected["batch"]);
+        let mut logits = flat(learner.logits(&batch).unwrap());
+        let reference = floats(&expected["logits"]);
+        logits.truncate(reference.len());
+        assert!(common::difference(&logits, &reference) < 1e-4, "{head}: logits");
+        if head == "tokens" {
+            let hidden = learner.hidden_states(&batch).unwrap();
+            let norms: Vec<f32> =
+                hidden.chunks_exact(384).map(|row| row.iter().map(|x| x * x).sum::<f32>().sqrt()).collect();
+            let first: Vec<f32> = hidden.chunks_exact(384).flat_map(|row| row[..6].to_vec()).collect();
+            assert!(common::difference(&first, &floats(&EXPECTED["hidden"]["first"])) < 1e-4);
+            for (ours, theirs) in norms.iter().zip(floats(&EXPECTED["hidden"]["norms"])) {
+                assert!((ours - theirs).abs() < 1e-4 * theirs, "{ours} {theirs}");
+            }
+        }
+
+        let (loss, gradients) = learner.loss_and_gradients(&batch, 0).unwrap();
+        assert!((loss - expected["loss"].as_f64().unwrap()).abs() < 1e-4, "{head}: loss {loss}");
+        let all = expected["gradients"].as_object().unwrap();
+        assert_eq!(all.len(), learner.parameter_names().len());
+        for (name, expected) in all {
+            let ours = learner.gradient(&gradients, name.trim_start_matches("bert.")).unwrap().unwrap();
+            let scale = expected["max"].as_f64().unwrap() as f32;
+            if scale < 1e-9 {
+                // A true gradient of 0: what shifts all inputs of a softmax alike.
+                assert!(max_abs(&ours) < 1e-5, "{head}: {name} is {} away from 0", max_abs(&ours));
+                continue;
+            }
+            let picked: Vec<f32> = (0..8).map(|k| ours[(ours.len() - 1) * k / 7]).collect();
+            let worst = common::difference(&picked, &floats(&expected["values"]));
+            assert!(worst < 1e-4 * scale, "{head}: {name} differs by {worst}, largest entry {scale}");
+            let norm = ours.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+            let expected = expected["norm"].as_f64().unwrap();
+            assert!((norm - expected).abs() < 1e-4 * expected, "{head}: norm of {name} {norm}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn loss_over_100_steps_within_1e_3() {
+    let Some(folder) = real(FOLDER) else { return };
+    let mut learner = tokens(&folder);
+    let curve = &EXPECTED["curve"];
+    let batches: Vec<Batch> = curve["batches"].as_array().unwrap().iter().map(batch).collect();
+    let (losses, _) = train(&mut learner, &batches, 100, 5e-5);
+    let expected = curve["losses"].as_array().unwrap();
+    assert_eq!(expected.len(), 100);
+    for (step, (loss, expected)) in losses.iter().zip(expected).enumerate() {
+        let expected = expected.as_f64().unwrap();
+        assert!((loss - expected).abs() < 1e-3, "step {step}: loss {loss}, expected {expected}");
+    }
+}

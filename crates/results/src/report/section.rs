@@ -1,0 +1,257 @@
+use evaluation::{macro_paired_difference, paired_difference};
+use spec::{Language, Probe, Task};
+
+use super::compare;
+use super::estimate::{Estimate, Measured, SEED};
+use super::experiment::Experiment;
+use super::footer;
+use super::{ReportOptions, Section};
+use crate::error::ResultsError;
+use crate::number::{self, HOLE};
+use crate::table::Table;
+
+/// One metric of one probe: what a table shows.
+pub(crate) struct View<'a> {
+    pub probe: &'a Probe,
+    pub metric: &'a str,
+    /// The last moment at which the probe was measured.
+    pub moment: u32,
+    /// The first one, where there is an earlier one.
+    pub before: Option<u32>,
+    /// Source languages first.
+    pub languages: Vec<Language>,
+    sources: Vec<Language>,
+    pub targets: Vec<Language>,
+}
+
+/// A method's examples, with its name as it stands in tables: `†` marks seeds that are missing.
+pub(crate) struct Row {
+    pub name: String,
+    pub label: String,
+    pub measured: Measured,
+}
+
+/// A method's estimates at one moment: of every language of the view, and of the average over its targets.
+struct Line {
+    languages: Vec<Option<Estimate>>,
+    average: Option<Estimate>,
+}
+
+/// A method's lines at the probe's first and last moment.
+struct Lines<'a> {
+    row: &'a Row,
+    before: Option<Line>,
+    after: Line,
+}
+
+pub(crate) fn build(
+    experiment: &Experiment,
+    options: &ReportOptions,
+    values: &mut Table,
+) -> Result<Section, ResultsError> {
+    let protocol = &experiment.cell.protocol;
+    let rows: Vec<Row> = experiment
+        .methods
+        .iter()
+        .map(|method| {
+            let measured = Measured::read(method);
+            let part = measured.seeds.len() < method.runs.len() && !measured.seeds.is_empty();
+            let label = format!("{}{}", method.label, if part { " †" } else { "" });
+            Row { name: method.label.clone(), label, measured }
+        })
+        .collect();
+    let mut tables = Vec::new();
+    for view in views(experiment, options) {
+        let lines: Vec<Lines> = rows
+            .iter()
+            .map(|row| {
+                let before = view.before.map(|moment| view.line(row, moment, options.resamples)).transpose()?;
+                Ok(Lines { row, before, after: view.line(row, view.moment, options.resamples)? })
+            })
+            .collect::<Result<_, ResultsError>>()?;
+        if view.before.is_some() {
+            tables.push(changes(&view, &lines, options.resamples)?);
+        }
+        if view.before.is_none() || Some(view.probe.task) == protocol.task() {
+            tables.push(scores(&view, &lines));
+        }
+        tables.extend(compare::methods(&view, &rows, options.resamples)?);
+        tables.extend(footer::spread(&view, experiment)?);
+        list(&view, experiment, &lines, values);
+    }
+    let mut notes = footer::setting(experiment, options);
+    notes.extend(rows.iter().flat_map(|row| row.measured.faults.iter().cloned()));
+    notes.extend(footer::holes(experiment));
+    let cell = experiment.cell;
+    Ok(Section { title: format!("{} on {} ({})", protocol.name, cell.model, cell.backend), tables, notes })
+}
+
+/// Every probe with each metric asked for, in the protocol's order.
+fn views<'a>(experiment: &Experiment<'a>, options: &'a ReportOptions) -> Vec<View<'a>> {
+    let protocol = &experiment.cell.protocol;
+    let sources = protocol.sources();
+    let mut views: Vec<View> = Vec::new();
+    for (moment, probe) in protocol.moments().enumerate().flat_map(|(m, probes)| probes.iter().map(move |p| (m, p))) {
+        let moment = u32::try_from(moment).unwrap_or(u32::MAX);
+        let known = views.iter_mut().filter(|view| view.probe.name == probe.name);
+        let mut seen = false;
+        for view in known {
+            view.before.get_or_insert(view.moment);
+            (view.moment, seen) = (moment, true);
+        }
+        if seen {
+            continue;
+        }
+        let (own, targets): (Vec<Language>, Vec<Language>) =
+            probe.languages.iter().partition(|language| sources.contains(language));
+        let languages: Vec<Language> = own.iter().chain(&targets).copied().collect();
+        let targets = if targets.is_empty() { languages.clone() } else { targets };
+        for metric in metrics(probe.task, options) {
+            let (sources, languages, targets) = (own.clone(), languages.clone(), targets.clone());
+            views.push(View { probe, metric, moment, before: None, languages, sources, targets });
+        }
+    }
+    // Tables of the task that was trained come first.
+    views.sort_by_key(|view| Some(view.probe.task) != protocol.task());
+    views
+}
+
+fn metrics(task: Task, options: &ReportOptions) -> Vec<&str> {
+    let main = task.main_metric();
+    let family = main.split('.').next().unwrap_or(main);
+    let others = options.metrics.iter().map(String::as_str);
+    let others = others.filter(|metric| *metric != main && metric.split('.').next() == Some(family));
+    std::iter::once(main).chain(others).collect()
+}
+
+impl View<'_> {
+    /// What the average runs over, in words.
+    pub fn average(&self) -> &'static str {
+        if self.targets.len() == self.languages.len() { "all languages" } else { "target languages" }
+    }
+
+    pub fn when(&self) -> String {
+        if self.moment == 0 { "before training".to_owned() } else { format!("after stage {}", self.moment) }
+    }
+
+    /// Names of the language columns and of the average; source languages carry a star.
+    pub fn columns(&self) -> impl Iterator<Item = String> + '_ {
+        let star = |language: &Language| if self.sources.contains(language) { "*" } else { "" };
+        self.languages.iter().map(move |language| format!("{language}{}", star(language))).chain(["avg".to_owned()])
+    }
+
+    fn line(&self, row: &Row, moment: u32, resamples: usize) -> Result<Line, ResultsError> {
+        let languages = self.languages.iter().map(|&language| {
+            let pool = row.measured.get(moment, self.probe, self.metric, language);
+            pool.map(|pool| Estimate::of(&pool.contributions, resamples)).transpose()
+        });
+        let languages = languages.collect::<Result<_, _>>()?;
+        let average = match row.measured.all(moment, self.probe, self.metric, &self.targets) {
+            Ok(targets) => Some(Estimate::of_average(&targets, resamples)?),
+            Err(_) => None,
+        };
+        Ok(Line { languages, average })
+    }
+
+    /// A note on the languages that a method has no score for.
+    fn hole(&self, row: &Row, line: &Line) -> Option<String> {
+        let lacking = self.languages.iter().zip(&line.languages).filter(|(_, estimate)| estimate.is_none());
+        let names: Vec<&str> = lacking.map(|(language, _)| language.code()).collect();
+        (!names.is_empty()).then(|| format!("{HOLE} {}: no score for {}", row.name, names.join(", ")))
+    }
+}
+
+impl Line {
+    fn cells(&self) -> impl Iterator<Item = String> + '_ {
+        self.languages.iter().chain([&self.average]).map(|estimate| match estimate {
+            Some(estimate) => number::score(estimate.value, estimate.interval),
+            None => HOLE.to_owned(),
+        })
+    }
+}
+
+/// Methods × languages at the probe's last moment.
+fn scores(view: &View, lines: &[Lines]) -> Table {
+    let title = format!("{} ({}), {}, in percent", view.probe.name, view.metric, view.when());
+    let mut table = Table::new(title, 1, std::iter::once("method".to_owned()).chain(view.columns()));
+    for Lines { row, after, .. } in lines {
+        table.push(std::iter::once(row.label.clone()).chain(after.cells()));
+    }
+    table.notes.extend(lines.iter().filter_map(|lines| view.hole(lines.row, &lines.after)));
+    table
+}
+
+/// Methods × languages before, after and by how much it changed.
+fn changes(view: &View, lines: &[Lines], resamples: usize) -> Result<Table, ResultsError> {
+    let title = format!("{} ({}), before and {}, in percent", view.probe.name, view.metric, view.when());
+    let header = ["method", ""].map(str::to_owned).into_iter().chain(view.columns());
+    let mut table = Table::new(title, 2, header);
+    for Lines { row, before, after } in lines {
+        for (name, line) in [("before", before.as_ref()), ("after", Some(after))] {
+            let Some(line) = line else { continue };
+            table.push([row.label.clone(), name.to_owned()].into_iter().chain(line.cells()));
+            table.notes.extend(view.hole(row, line).map(|note| format!("{note} {name}")));
+        }
+        table.push([row.label.clone(), "change".to_owned()].into_iter().chain(change(view, row, resamples)?));
+    }
+    Ok(table)
+}
+
+/// After minus before on the same examples, in every language and on average.
+fn change(view: &View, row: &Row, resamples: usize) -> Result<Vec<String>, ResultsError> {
+    let moments = [view.moment, view.before.unwrap_or(view.moment)];
+    let mut cells = Vec::new();
+    let mut whole = true;
+    for &language in &view.languages {
+        let pools = moments.map(|moment| row.measured.get(moment, view.probe, view.metric, language));
+        cells.push(match pools {
+            [Some(after), Some(before)] if after.ids == before.ids => {
+                let change = paired_difference(&after.contributions, &before.contributions, SEED, resamples)?;
+                number::change(change.difference, change.interval)
+            }
+            _ => {
+                whole &= !view.targets.contains(&language);
+                HOLE.to_owned()
+            }
+        });
+    }
+    cells.push(match moments.map(|moment| row.measured.all(moment, view.probe, view.metric, &view.targets)) {
+        [Ok(after), Ok(before)] if whole => {
+            let change = macro_paired_difference(&after, &before, SEED, resamples)?;
+            number::change(change.difference, change.interval)
+        }
+        _ => HOLE.to_owned(),
+    });
+    Ok(cells)
+}
+
+/// Adds every estimate of a view to the long list.
+fn list(view: &View, experiment: &Experiment, lines: &[Lines], values: &mut Table) {
+    let cell = experiment.cell;
+    for Lines { row, before, after } in lines {
+        for (moment, line) in [(view.before, before.as_ref()), (Some(view.moment), Some(after))] {
+            let (Some(moment), Some(line)) = (moment, line) else { continue };
+            let names = view.languages.iter().map(|language| language.code()).chain(["avg"]);
+            for (language, estimate) in names.zip(line.languages.iter().chain([&line.average])) {
+                let Some(Estimate { value, interval, examples }) = estimate else { continue };
+                values.push([
+                    cell.protocol.name.to_string(),
+                    cell.model.to_string(),
+                    cell.backend.to_string(),
+                    experiment.id(),
+                    row.name.clone(),
+                    moment.to_string(),
+                    view.probe.name.to_string(),
+                    view.probe.task.to_string(),
+                    language.to_owned(),
+                    view.metric.to_owned(),
+                    value.to_string(),
+                    interval.low.to_string(),
+                    interval.high.to_string(),
+                    row.measured.seeds.len().to_string(),
+                    examples.to_string(),
+                ]);
+            }
+        }
+    }
+}

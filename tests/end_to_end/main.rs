@@ -1,0 +1,8 @@
+//! The real binary, end to end, on a tiny random encoder and small made-up data.
+
+mod backends;
+mod bad_input;
+mod crash;
+mod sweep;
+mod tools;
+mod world;
