@@ -238,7 +238,7 @@ def write_real(folder):
         entry = {
             "batch": {key: value if isinstance(value, list) else value.tolist() for key, value in batch.items()},
             "loss": float(loss.detach()),
-            "logits": logits.detach().flatten().tolist()[:200],
+            "logits": logits.detach().flatten().tolist(),
             "gradients": {name: sampled(gradient) for name, gradient in grads.items()},
         }
         if head == "tokens":

@@ -14,7 +14,7 @@ fn malformed_suites_are_refused_by_line_and_column() {
     let world = World::new();
     world.write("bad.toml", &SUITE.replace("warmup = 0.1", "warm-up = 0.1"));
     let error = world.fails(2, &["sweep", "bad.toml"]);
-    assert!(error.contains("line 32, column 1") && error.contains("did you mean `warmup`"), "{error}");
+    assert!(error.contains("line 30, column 1") && error.contains("did you mean `warmup`"), "{error}");
     world.write("bad.toml", &SUITE.replace("[\"en\", \"de\"]", "[\"en\", \"xx\"]"));
     let error = world.fails(2, &["sweep", "bad.toml"]);
     assert!(error.contains("`xx` is not a language code"), "{error}");

@@ -28,8 +28,8 @@ Every row says the same in every language. The folder is generated; do not edit 
 Facts (births, deaths, moves, visits, meetings, studies, work, novels, films and operas, foundations, closures with their causes,
 openings, purchases) are drawn from a seed about invented people and companies in real cities, and put into words by a lexicon and a
 grammar for each language, written for this project. The same seed gives the same bytes. Train, validation and test of `ner`, `qa`, `nli`
-and `pos` share no name, city, country, brand or title and no sentence pattern (what comes first, voice, source); questions and
-hypotheses have the same plain form in all. `text` and `retrieval` use all names and patterns.
+and `pos` share no name, city, country, brand or title and no sentence pattern (what comes first, voice, how the year is told, source);
+questions and hypotheses have the same plain form in all. `text` and `retrieval` use all names and patterns.
 
 ## What it is not
 Not a sample of how people write: a few hundred names, some fifteen kinds of events, one clause a sentence. Nothing that it says of any

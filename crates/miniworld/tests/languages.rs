@@ -183,6 +183,25 @@ fn chinese_uses_measure_words_and_no_spaces() {
 }
 
 #[test]
+fn the_year_can_be_told_in_full() {
+    let say =
+        |language: Language, front| language.say(&wrote(), Style { front, full_year: true, ..Style::PLAIN }).text();
+    let (first, last) = (Front::Year, Front::Plain);
+    assert_eq!(say(Language::English, last), "Daniel Silva composed the opera “The Garden” in the year 1944.");
+    assert_eq!(say(Language::German, first), "Im Jahr 1944 komponierte Daniel Silva die Oper „Der Garten“.");
+    assert_eq!(say(Language::Greek, first), "Το έτος 1944, ο Ντάνιελ Σίλβα συνέθεσε την όπερα «Ο κήπος».");
+    assert_eq!(say(Language::Spanish, last), "Daniel Silva compuso la ópera «El jardín» en el año 1944.");
+    assert_eq!(say(Language::Russian, first), "В 1944-м году Даниэль Силва написал оперу «Сад».");
+    assert_eq!(say(Language::Turkish, last), "Daniel Silva 1944 yılında “Bahçe” adlı operayı besteledi.");
+    assert_eq!(say(Language::Hindi, last), "डैनियल सिल्वा ने सन् 1944 में ओपेरा “बग़ीचा” रचा।");
+    assert_eq!(say(Language::Arabic, first), "في عام 1944، ألّف دانيال سيلفا أوبرا «الحديقة».");
+    assert_eq!(say(Language::Swahili, last), "Daniel Silva alitunga opera ya “Bustani” katika mwaka wa 1944.");
+    assert_eq!(say(Language::Vietnamese, first), "Vào năm 1944, Daniel Silva sáng tác vở opera “Khu vườn”.");
+    assert_eq!(say(Language::Chinese, last), "丹尼尔·席尔瓦于1944年创作了歌剧《花园》。");
+    assert_eq!(say(Language::Chinese, first), "在1944年，丹尼尔·席尔瓦创作了歌剧《花园》。");
+}
+
+#[test]
 fn a_subject_once_named_becomes_a_pronoun_or_nothing() {
     let visited = fact(Event::Visited(ANNA_NOVAK), Some(Place::City(CAIRO)), Some(1930));
     let say =

@@ -10,9 +10,9 @@ use miniworld::{Language, Style};
 #[test]
 fn splits_share_no_sentence_pattern_and_no_name() {
     let told = Split::ALL.map(|split| sentences(1, "splits", split, 300).unwrap());
-    let patterns = told
-        .each_ref()
-        .map(|told| told.iter().map(|told| (told.style.front, told.style.passive)).collect::<HashSet<_>>());
+    let patterns = told.each_ref().map(|told| {
+        told.iter().map(|told| (told.style.front, told.style.passive, told.style.full_year)).collect::<HashSet<_>>()
+    });
     let people = told.each_ref().map(|told| {
         let people: Vec<Person> = told.iter().filter_map(|told| told.fact.person()).collect();
         let given: HashSet<usize> = people.iter().map(|person| person.given).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use results::{Overwrite, ResultsFolder, Status, Table};
+use results::{ResultsFolder, Status, Table};
 use spec::Cell;
 
 use crate::cli::{Folders, TableFormat, Sweep};

@@ -177,7 +177,7 @@ impl Clause {
                 }
             }
         };
-        circumstances(fact, asked, &mut parts);
+        circumstances(fact, asked, style, &mut parts);
         let passive = style.passive || matches!(fact.event, Event::Born(_) | Event::Closed { .. });
         let relation = if passive { "nsubj:pass" } else { "nsubj" };
         Self {
@@ -189,7 +189,7 @@ impl Clause {
 }
 
 /// Place and year.
-fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
+fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec<Part>) {
     let (relation, case) = match fact.event {
         Event::Visited(_) => ("obj", None),
         Event::Moved { .. } => ("obl", Some("إلى")),
@@ -215,7 +215,9 @@ fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
     if asked == Some(Role::Year) {
         parts.push(Part::new(Role::Year, "advmod", adv("متى")));
     } else if let Some(year) = fact.year {
-        parts.push(Part::new(Role::Year, "obl", noun("عام").after("nummod", num(year.to_string()).role(Role::Year))));
+        let year = noun("عام").after("nummod", num(year.to_string()).role(Role::Year));
+        let year = if style.full_year { year.before("case", adp("في")) } else { year };
+        parts.push(Part::new(Role::Year, "obl", year));
     }
 }
 

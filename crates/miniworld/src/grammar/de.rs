@@ -68,8 +68,8 @@ impl Clause {
         } else if let Some(year) = fact.year {
             let year = num(year.to_string()).role(Role::Year);
             // Next to the number of things a bare year would be hard to read.
-            let counted = matches!(fact.event, Event::Opened { .. });
-            let year = if counted { noun("Jahr").after("nummod", year).before("case", adp("im")) } else { year };
+            let full = style.full_year || matches!(fact.event, Event::Opened { .. });
+            let year = if full { noun("Jahr").after("nummod", year).before("case", adp("im")) } else { year };
             parts.push(Part::new(Role::Year, "obl", year));
         }
         let is = |role| asked == Some(role);

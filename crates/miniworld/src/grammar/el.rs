@@ -212,13 +212,13 @@ impl Clause {
                 }
             }
         };
-        circumstances(fact, asked, &mut parts);
+        circumstances(fact, asked, style, &mut parts);
         Self { subject: subject.map(|subject| ("nsubj", subject)), copula, head, parts }
     }
 }
 
 /// Place and year.
-fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
+fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec<Part>) {
     let visited = matches!(fact.event, Event::Visited(_));
     if asked == Some(Role::Place) {
         parts.push(if visited {
@@ -236,7 +236,9 @@ fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
     if asked == Some(Role::Year) {
         parts.push(Part::new(Role::Year, "advmod", adv("πότε")));
     } else if let Some(year) = fact.year {
-        parts.push(Part::new(Role::Year, "obl", num(year.to_string()).role(Role::Year).before("det", det("το"))));
+        let year = num(year.to_string()).role(Role::Year);
+        let year = if style.full_year { noun("έτος").after("nummod", year) } else { year };
+        parts.push(Part::new(Role::Year, "obl", year.before("det", det("το"))));
     }
 }
 

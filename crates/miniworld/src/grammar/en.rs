@@ -160,7 +160,7 @@ impl Clause {
         if let (Some(person), true) = (agent, style.passive) {
             parts.push(Part::new(Role::Subject, "obl:agent", name(person, Role::Subject).before("case", adp("by"))));
         }
-        circumstances(fact, asked, &mut parts);
+        circumstances(fact, asked, style, &mut parts);
         let passive = style.passive || matches!(fact.event, Event::Born(_));
         Self {
             subject: (if passive { "nsubj:pass" } else { "nsubj" }, subject),
@@ -174,7 +174,7 @@ impl Clause {
 }
 
 /// Place and year.
-fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
+fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec<Part>) {
     let (relation, case) = match fact.event {
         Event::Visited(_) => ("obj", None),
         Event::Moved { .. } => ("obl", Some("to")),
@@ -200,7 +200,9 @@ fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
     if asked == Some(Role::Year) {
         parts.push(Part::new(Role::Year, "advmod", adv("when")));
     } else if let Some(year) = fact.year {
-        parts.push(Part::new(Role::Year, "obl", num(year.to_string()).role(Role::Year).before("case", adp("in"))));
+        let year = num(year.to_string()).role(Role::Year);
+        let year = if style.full_year { noun("year").before("det", det("the")).after("nummod", year) } else { year };
+        parts.push(Part::new(Role::Year, "obl", year.before("case", adp("in"))));
     }
 }
 

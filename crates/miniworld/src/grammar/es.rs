@@ -161,14 +161,14 @@ impl Clause {
                 }
             }
         };
-        circumstances(fact, asked, &mut parts);
+        circumstances(fact, asked, style, &mut parts);
         let relation = if style.passive { "nsubj:pass" } else { "nsubj" };
         Self { subject: subject.map(|subject| (relation, subject)), auxiliary, head, parts }
     }
 }
 
 /// Place and year.
-fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
+fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec<Part>) {
     let (relation, case, question) = match fact.event {
         Event::Visited(_) => ("obj", None, noun("ciudad").before("det", det("qué"))),
         Event::Moved { .. } => ("obl", Some("a"), adv("adónde")),
@@ -192,7 +192,9 @@ fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
         let year = noun("año").before("det", det("qué")).before("case", adp("en"));
         parts.push(Part::new(Role::Year, "obl", year));
     } else if let Some(year) = fact.year {
-        parts.push(Part::new(Role::Year, "obl", num(year.to_string()).role(Role::Year).before("case", adp("en"))));
+        let year = num(year.to_string()).role(Role::Year);
+        let year = if style.full_year { noun("año").before("det", det("el")).after("nummod", year) } else { year };
+        parts.push(Part::new(Role::Year, "obl", year.before("case", adp("en"))));
     }
 }
 

@@ -80,7 +80,9 @@ impl Clause {
         if is(Role::Year) {
             parts.push(Part::new(Role::Year, "advmod", adv("कब")));
         } else if let Some(year) = fact.year {
-            parts.push(Part::new(Role::Year, "obl", num(year.to_string()).role(Role::Year).after("case", adp("में"))));
+            let year = num(year.to_string()).role(Role::Year);
+            let year = if style.full_year { year.before("compound", noun("सन्")) } else { year };
+            parts.push(Part::new(Role::Year, "obl", year.after("case", adp("में"))));
         }
         let place = if is(Role::Place) {
             Some(Part::new(Role::Place, "advmod", adv("कहाँ")))

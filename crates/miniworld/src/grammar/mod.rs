@@ -135,13 +135,16 @@ pub enum Reference {
 pub struct Style {
     pub front: Front,
     pub passive: bool,
+    /// "In the year 1950" for "in 1950", or whatever other way the language has.
+    pub full_year: bool,
     pub reference: Reference,
 }
 
 impl Style {
-    pub const PLAIN: Style = Style { front: Front::Plain, passive: false, reference: Reference::Name };
+    pub const PLAIN: Style =
+        Style { front: Front::Plain, passive: false, full_year: false, reference: Reference::Name };
 
-    /// Every front with every voice, by name.
+    /// Every front with every voice and year, by name.
     pub fn all() -> impl Iterator<Item = Style> {
         let fronts = [
             Front::Plain,
@@ -151,9 +154,14 @@ impl Style {
             Front::Source(Source::Newspaper),
             Front::Source(Source::Report),
         ];
-        fronts
-            .into_iter()
-            .flat_map(|front| [false, true].map(|passive| Style { front, passive, reference: Reference::Name }))
+        fronts.into_iter().flat_map(|front| {
+            [(false, false), (false, true), (true, false), (true, true)].map(|(passive, full_year)| Style {
+                front,
+                passive,
+                full_year,
+                reference: Reference::Name,
+            })
+        })
     }
 
     /// The style as far as the fact allows it: what is not told cannot come first, and an agent is always named.
@@ -165,17 +173,21 @@ impl Style {
             Front::Place if fact.place.is_none() || fact.place_is_object() => Front::Plain,
             front => front,
         };
+        let full_year = self.full_year && fact.year.is_some();
         let reference = if passive { Reference::Name } else { self.reference };
-        Self { front, passive, reference }
+        Self { front, passive, full_year, reference }
     }
 
-    /// The split whose sentences have this pattern: front and voice. Only statements with a year count;
-    /// questions and hypotheses are plain in every split.
+    /// The split whose statements have this pattern. Questions and hypotheses are plain in every split.
     pub fn split(self) -> Split {
-        match (self.front, self.passive) {
-            (Front::Plain, _) | (Front::Year, false) | (Front::Source(Source::Archive), _) => Split::Train,
-            (Front::Source(Source::Newspaper), _) => Split::Validation,
-            (Front::Place, _) | (Front::Source(Source::Report), _) | (Front::Year, true) => Split::Test,
+        match (self.front, self.passive, self.full_year) {
+            (Front::Plain, _, false) | (Front::Year, false, false) | (Front::Source(Source::Archive), ..) => {
+                Split::Train
+            }
+            (Front::Plain, _, true) | (Front::Year, true, false) | (Front::Source(Source::Newspaper), ..) => {
+                Split::Validation
+            }
+            (Front::Place, ..) | (Front::Year, _, true) | (Front::Source(Source::Report), ..) => Split::Test,
         }
     }
 }

@@ -280,7 +280,7 @@ impl Clause {
                 }
             }
         };
-        circumstances(fact, asked, &mut parts);
+        circumstances(fact, asked, style, &mut parts);
         Self {
             subject: Some((if style.passive { "nsubj:pass" } else { "nsubj" }, subject)),
             auxiliary: style.passive.then(|| ("aux:pass", aux(agreement.choose("был", "была")))),
@@ -291,7 +291,7 @@ impl Clause {
 }
 
 /// Place and year.
-fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
+fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec<Part>) {
     let question = match fact.event {
         Event::Visited(_) => Part::new(Role::Place, "obj", noun("город").before("det", det("какой"))),
         Event::Moved { .. } => Part::new(Role::Place, "advmod", adv("куда")),
@@ -309,7 +309,8 @@ fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
     if asked == Some(Role::Year) {
         parts.push(Part::new(Role::Year, "advmod", adv("когда")));
     } else if let Some(year) = fact.year {
-        let ordinal = Node::new(Upos::Adj, year.to_string()).role(Role::Year);
+        let form = if style.full_year { format!("{year}-м") } else { year.to_string() };
+        let ordinal = Node::new(Upos::Adj, form).stem(4).role(Role::Year);
         parts.push(Part::new(Role::Year, "obl", noun("году").before("amod", ordinal).before("case", adp("в"))));
     }
 }

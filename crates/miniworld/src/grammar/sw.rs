@@ -165,7 +165,7 @@ impl Clause {
                 }
             }
         };
-        circumstances(fact, asked, &mut parts);
+        circumstances(fact, asked, style, &mut parts);
         let passive = style.passive || matches!(fact.event, Event::Born(_) | Event::Closed { .. });
         let relation = if passive { "nsubj:pass" } else { "nsubj" };
         let mut head = verb(format!("{prefix}{stem}"));
@@ -177,7 +177,7 @@ impl Clause {
 }
 
 /// Place, unless the verb takes it, and year.
-fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
+fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec<Part>) {
     if !fact.place_is_object() {
         if asked == Some(Role::Place) {
             parts.push(Part::new(Role::Place, "advmod", adv("wapi")));
@@ -188,7 +188,13 @@ fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
     if asked == Some(Role::Year) {
         parts.push(Part::new(Role::Year, "advmod", adv("lini")));
     } else if let Some(year) = fact.year {
-        parts.push(Part::new(Role::Year, "obl", noun("mwaka").after("nummod", num(year.to_string()).role(Role::Year))));
+        let year = num(year.to_string()).role(Role::Year);
+        let year = if style.full_year {
+            noun("mwaka").after("nmod", year.before("case", adp("wa"))).before("case", adp("katika"))
+        } else {
+            noun("mwaka").after("nummod", year)
+        };
+        parts.push(Part::new(Role::Year, "obl", year));
     }
 }
 

@@ -136,8 +136,12 @@ impl Clause {
         if is(Role::Year) {
             parts.push(Part::new(Role::Year, "advmod", noun("zaman").before("det", det("ne"))));
         } else if let Some(year) = fact.year {
-            let form = format!("{year}'{}", locative(read_out(year)));
-            parts.push(Part::new(Role::Year, "obl", num(form).stem(4).role(Role::Year)));
+            let year = if style.full_year {
+                noun("yılında").before("nummod", num(year.to_string()).role(Role::Year))
+            } else {
+                num(format!("{year}'{}", locative(read_out(year)))).stem(4).role(Role::Year)
+            };
+            parts.push(Part::new(Role::Year, "obl", year));
         }
         let at = if is(Role::Place) {
             Some(Part::new(Role::Place, "advmod", adv("nerede")))

@@ -161,14 +161,14 @@ impl Clause {
                 }
             }
         };
-        circumstances(fact, asked, &mut parts);
+        circumstances(fact, asked, style, &mut parts);
         let relation = if style.passive { "nsubj:pass" } else { "nsubj" };
         Self { subject: (relation, subject), middle, head, parts }
     }
 }
 
 /// Place and year.
-fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
+fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec<Part>) {
     let (relation, case) = match fact.event {
         Event::Visited(_) => ("obj", None),
         Event::Moved { .. } => ("obl", Some("đến")),
@@ -192,7 +192,9 @@ fn circumstances(fact: &Fact, asked: Option<Role>, parts: &mut Vec<Part>) {
     if asked == Some(Role::Year) {
         parts.push(Part::new(Role::Year, "advmod", noun("khi").after("det", det("nào"))));
     } else if let Some(year) = fact.year {
-        parts.push(Part::new(Role::Year, "obl", noun("năm").after("nummod", num(year.to_string()).role(Role::Year))));
+        let year = noun("năm").after("nummod", num(year.to_string()).role(Role::Year));
+        let year = if style.full_year { year.before("case", adp("vào")) } else { year };
+        parts.push(Part::new(Role::Year, "obl", year));
     }
 }
 

@@ -60,6 +60,9 @@ impl Clause {
             before.push(Part::new(Role::Year, "obl", noun("年").before("nummod", num("一")).before("det", det("哪"))));
         } else if let Some(year) = fact.year {
             let year = noun("年").before("nummod", num(year.to_string())).role(Role::Year);
+            // At the head of the sentence the preposition of plain speech, inside that of writing.
+            let preposition = if style.front == Front::Year { "在" } else { "于" };
+            let year = if style.full_year { year.before("case", adp(preposition)) } else { year };
             before.push(Part::new(Role::Year, "obl", year));
         }
         let place = if is(Role::Place) { Some(pron("哪里")) } else { fact.place.map(located) };

@@ -15,14 +15,15 @@ pub use qa::{Question, QuestionPlan, questions};
 pub use story::{Told, sentences};
 
 use crate::Reference;
-use crate::grammar::{Language, Style};
+use crate::grammar::{Front, Language, Style};
 use crate::world::{Draw, Fact, Split};
 
 /// A pattern of `split` that `fact` allows.
 fn style(draw: &mut Draw, fact: &Fact, split: Split) -> Style {
-    let patterns: Vec<Style> =
-        Style::all().filter(|style| style.split() == split && style.settled(fact) == *style).collect();
-    let style = draw.pick(&patterns);
+    let allowed = Style::all().filter(|style| style.split() == split && style.settled(fact) == *style);
+    // Few sentences name their source, unless there is no other way in this split.
+    let (sourced, own): (Vec<Style>, Vec<Style>) = allowed.partition(|style| matches!(style.front, Front::Source(_)));
+    let style = if own.is_empty() || draw.chance(15) { draw.pick(&sourced) } else { draw.pick(&own) };
     let titled = fact.person().is_some() && !style.passive && draw.chance(25);
     Style { reference: if titled { Reference::Titled } else { style.reference }, ..style }
 }
