@@ -68,6 +68,7 @@ fn broken_files_are_refused_at_import() {
 #[test]
 fn a_damaged_data_file_costs_its_cells_and_says_so() {
     let world = World::new();
+    world.write("suite.toml", &format!("{SUITE}\n[protocol.untouched]\nbefore = [\"pairs\"]\n"));
     let file = "data/people/ner/de/test.parquet";
     let whole = std::fs::read(world.path(file)).expect("a file");
     damage(&world, file, |bytes| bytes[..bytes.len() / 2].to_vec());
@@ -75,6 +76,10 @@ fn a_damaged_data_file_costs_its_cells_and_says_so() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("test.parquet"), "{said}");
+    let outcomes = world.ok(&["sweep", "suite.toml", "--dry-run"]);
+    assert_eq!(outcomes.matches("invalid").count(), 2, "{outcomes}");
+    let finished = outcomes.lines().filter(|line| line.starts_with("untouched") && line.contains("done")).count();
+    assert_eq!(finished, 2, "the other protocol's cells are not touched:\n{outcomes}");
     let checked = world.run("results", &["data", "check"]);
     assert!(String::from_utf8_lossy(&checked.stdout).contains("damaged"));
     // Mended: the failed cells run again when asked to.

@@ -26,16 +26,16 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct Folders {
     /// Imported data sets (see `harness data import`)
-    #[arg(long, global = true, value_name = "DIR", env = "LETHE_DATA", default_value = "data")]
+    #[arg(long, global = true, help_heading = "Folders", value_name = "DIR", env = "LETHE_DATA", default_value = "data")]
     pub data: PathBuf,
     /// Folder of model folders in Hugging Face layout; $LETHE_REAL/models is searched too
-    #[arg(long, global = true, value_name = "DIR", env = "LETHE_MODELS", default_value = "models")]
+    #[arg(long, global = true, help_heading = "Folders", value_name = "DIR", env = "LETHE_MODELS", default_value = "models")]
     pub models: PathBuf,
     /// Results of cells
-    #[arg(long, global = true, value_name = "DIR", env = "LETHE_RESULTS", default_value = "results")]
+    #[arg(long, global = true, help_heading = "Folders", value_name = "DIR", env = "LETHE_RESULTS", default_value = "results")]
     pub results: PathBuf,
     /// Encoded data and shared measurements; may be deleted at any time
-    #[arg(long, global = true, value_name = "DIR", env = "LETHE_CACHE_DIR", default_value = "cache")]
+    #[arg(long, global = true, help_heading = "Folders", value_name = "DIR", env = "LETHE_CACHE_DIR", default_value = "cache")]
     pub cache: PathBuf,
 }
 

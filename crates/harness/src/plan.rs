@@ -58,6 +58,7 @@ impl Plan {
     /// # Errors
     /// Model or data is missing, damaged, or of an unknown language; nothing has been computed then.
     pub fn new(suite: Suite, folders: &Folders, backend: Backend) -> Result<Self> {
+        model::built_in(backend)?;
         let model = places::find_model(folders, suite.model.as_str())?;
         let model_hash = hash::model_folder(&model)?;
         let keys: Vec<DataKey> = suite.protocols.iter().flat_map(|protocol| protocol.data()).collect();

@@ -76,7 +76,7 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
                         Ok(Ended::Busy) => summary.busy += 1,
                         Ok(Ended::Interrupted) => {}
                         Err(error) => {
-                            summary.stopped.get_or_insert(format!("{error:#}"));
+                            summary.stopped.get_or_insert(crate::exit::one_line(&error));
                             halt.store(true, Ordering::Relaxed);
                         }
                     }

@@ -19,6 +19,24 @@ pub(crate) fn open(backend: Backend) -> Result<Device, ModelError> {
     })
 }
 
+/// Whether this build has the back end; whether there is hardware for it shows when a model is loaded.
+///
+/// # Errors
+/// [`ModelError::Device`] naming the feature to build with.
+pub fn built_in(backend: Backend) -> Result<(), ModelError> {
+    let missing = match backend {
+        Backend::Cpu | Backend::Ndarray | Backend::Wgpu => false,
+        Backend::Vulkan => !cfg!(feature = "vulkan"),
+        Backend::Cuda => !cfg!(feature = "cuda"),
+    };
+    match missing {
+        false => Ok(()),
+        true => Err(ModelError::Device {
+            message: format!("back end `{backend}` is not in this build; build with `--features {backend}`"),
+        }),
+    }
+}
+
 fn construct(backend: Backend) -> Result<Device, ModelError> {
     match backend {
         Backend::Cpu => Ok(Device::flex()),
@@ -31,9 +49,7 @@ fn construct(backend: Backend) -> Result<Device, ModelError> {
         #[cfg(feature = "cuda")]
         Backend::Cuda => Ok(Device::cuda(0)),
         #[cfg(not(all(feature = "vulkan", feature = "cuda")))]
-        missing => Err(ModelError::Device {
-            message: format!("back end `{missing}` is not in this build; build with `--features {missing}`"),
-        }),
+        missing => built_in(missing).and_then(|()| Err(failure("this back end cannot be opened"))),
     }
 }
 

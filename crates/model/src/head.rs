@@ -23,8 +23,8 @@ pub(crate) enum Output {
     Tokens(Tensor<3>),
     /// `[batch, labels]`
     Classes(Tensor<2>),
-    /// Start and end, `[batch, seq]` each.
-    Spans(Tensor<2>, Tensor<2>),
+    /// Start and end, `[batch, seq, 2]`.
+    Spans(Tensor<3>),
 }
 
 impl HeadModel {
@@ -48,17 +48,13 @@ impl HeadModel {
     /// Logits for the encoder's last hidden states `[batch, seq, hidden]`.
     pub fn forward(&self, hidden: Tensor<3>, dropout: Dropout, weights: &Weights) -> Output {
         let probability = if weights.trains(Group::Head) { dropout.classifier } else { 0.0 };
-        let [batch, seq, size] = hidden.dims();
         match self.kind {
             Head::TokenLabels { .. } => {
                 Output::Tokens(ops::linear(ops::dropout(hidden, probability), self.output, weights))
             }
-            Head::Span => {
-                let logits = ops::linear(hidden, self.output, weights);
-                let column = |index: usize| logits.clone().slice([0..batch, 0..seq, index..index + 1]);
-                Output::Spans(column(0).reshape([batch, seq]), column(1).reshape([batch, seq]))
-            }
+            Head::Span => Output::Spans(ops::linear(hidden, self.output, weights)),
             Head::SequenceLabels { .. } => {
+                let [batch, _, size] = hidden.dims();
                 let mut first = hidden.slice([0..batch, 0..1, 0..size]).reshape([batch, size]);
                 if let Some(dense) = self.dense {
                     if self.family == Family::XlmRoberta {
@@ -85,9 +81,12 @@ impl Output {
                 Ok(ops::cross_entropy(logits.reshape([batch * seq, classes]), labels))
             }
             (Output::Classes(logits), Targets::Classes(classes)) => Ok(ops::cross_entropy(logits, classes)),
-            (Output::Spans(start_logits, end_logits), Targets::Spans { starts, ends }) => {
-                let start = ops::cross_entropy(ops::mask_padding(start_logits, mask), starts);
-                let end = ops::cross_entropy(ops::mask_padding(end_logits, mask), ends);
+            (Output::Spans(logits), Targets::Spans { starts, ends }) => {
+                let [batch, seq, _] = logits.dims();
+                let [start, end] = [(0, starts), (1, ends)].map(|(column, positions)| {
+                    let logits = logits.clone().slice([0..batch, 0..seq, column..column + 1]).reshape([batch, seq]);
+                    ops::cross_entropy(ops::mask_padding(logits, mask), positions)
+                });
                 Ok((start + end) * 0.5)
             }
             _ => Err(ModelError::batch("the targets are not of the head's kind")),

@@ -257,8 +257,10 @@ impl Learner {
                     let [_, labels] = logits.dims();
                     Logits::Classes { labels, values: finite("logits", logits)? }
                 }
-                Output::Spans(starts, ends) => {
-                    Logits::Spans { starts: finite("logits", starts)?, ends: finite("logits", ends)? }
+                Output::Spans(logits) => {
+                    let values = finite("logits", logits)?;
+                    let column = |index: usize| values.iter().skip(index).step_by(2).copied().collect();
+                    Logits::Spans { starts: column(0), ends: column(1) }
                 }
             })
         })

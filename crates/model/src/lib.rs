@@ -23,6 +23,7 @@ mod state;
 mod weights;
 
 pub use config::{Family, ModelConfig};
+pub use device::built_in;
 pub use error::ModelError;
 pub use gradients::Gradients;
 pub use group::Group;

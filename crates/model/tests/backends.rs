@@ -10,7 +10,8 @@ use spec::Backend;
 fn compare(backend: Backend, folders: &[&str]) {
     for &folder in folders {
         let expected = Expected::read(folder);
-        let batch = expected.batch("batch");
+        // One shape only: a software renderer spends its time on compiling a shader for each.
+        let batch = expected.batch("train1");
         let [mut ours, mut other] = [Backend::Cpu, backend].map(|backend| tiny(folder, backend));
 
         let [a, b] = [&ours, &other].map(|learner| real_tokens(&batch, flat(learner.logits(&batch).unwrap())));
@@ -37,9 +38,8 @@ fn compare(backend: Backend, folders: &[&str]) {
             assert!((a - b).abs() < 1e-4 * a.abs(), "{folder} on {backend}: Gram {a}, {b}");
         }
 
-        let batches: Vec<_> = (0..3).map(|number| expected.batch(&format!("train{number}"))).collect();
-        let (losses, _) = train(&mut ours, &batches, 10, 2e-3);
-        let (other_losses, _) = train(&mut other, &batches, 10, 2e-3);
+        let (losses, _) = train(&mut ours, std::slice::from_ref(&batch), 10, 2e-3);
+        let (other_losses, _) = train(&mut other, std::slice::from_ref(&batch), 10, 2e-3);
         for (step, (a, b)) in losses.iter().zip(&other_losses).enumerate() {
             assert!((a - b).abs() < 1e-4, "{folder} on {backend}, step {step}: {a}, {b}");
         }
@@ -54,7 +54,6 @@ fn ndarray_agrees_with_cpu() {
 #[test]
 fn wgpu_agrees_with_cpu() {
     match Learner::load(&reference("bert-tokens"), Backend::Wgpu) {
-        // One model only: compiling shaders for a software renderer takes most of the time.
         Ok(_) => compare(Backend::Wgpu, &["bert-spans"]),
         Err(error) => {
             assert!(matches!(error, ModelError::Device { .. }), "{error}");

@@ -339,7 +339,7 @@ fn batches_that_do_not_fit_are_errors() {
         (changed(&|batch| batch.targets = Targets::Classes(vec![0; 4])), "class labels, but the head"),
         (changed(&|batch| batch.targets = Targets::TokenLabels(vec![-100; 44])), "no token bears a label"),
     ] {
-        let error = learner.loss_and_gradients(&batch, 0).err().expect(word);
+        let error = learner.loss_and_gradients(&batch, 0).expect_err(word);
         assert!(matches!(error, ModelError::Batch { .. }) && error.to_string().contains(word), "{word}: {error}");
     }
     let mut spans = tiny("bert-spans", Backend::Cpu);

@@ -15,7 +15,7 @@ use super::timing::Stopwatch;
 use super::{probe, shared, train};
 use crate::cost;
 use crate::events::{Event, Job};
-use crate::exit::Exit;
+use crate::exit::{Exit, one_line};
 use crate::process::BUSY;
 
 /// Everything a running cell holds.
@@ -68,7 +68,7 @@ pub fn run(job: &Job) -> Result<Exit> {
 /// Input that no work can begin on.
 fn refuse(claim: Claim, error: &anyhow::Error) -> Result<Exit> {
     let outcome = outcome_of(error, 0);
-    claim.fail(&outcome, &Stopwatch::default().report(), &format!("{error:#}"))?;
+    claim.fail(&outcome, &Stopwatch::default().report(), &one_line(error))?;
     Events.send(&Event::Ended { outcome: outcome.label().to_owned() });
     Ok(Exit::Ok)
 }
@@ -86,14 +86,14 @@ fn outcome_of(error: &anyhow::Error, step: u64) -> Outcome {
         });
         match model {
             Some(ModelError::NonFinite { what }) => return Outcome::Diverged { step, what: what.clone() },
-            Some(ModelError::OutOfMemory { .. }) => return Outcome::OutOfMemory { detail: format!("{error:#}") },
+            Some(ModelError::OutOfMemory { .. }) => return Outcome::OutOfMemory { detail: one_line(error) },
             _ => {}
         }
         if let Some(data::DataError::NotFinite { .. }) = cause.downcast_ref() {
             return Outcome::Diverged { step, what: "a logit".to_owned() };
         }
     }
-    Outcome::Invalid { error: format!("{error:#}") }
+    Outcome::Invalid { error: one_line(error) }
 }
 
 impl<'a> Running<'a> {

@@ -28,18 +28,21 @@ pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn table(title: &str, header: &[&str], rows: Vec<Vec<String>>, empty: &str) {
+/// Short columns as a table, and what needs sentences below it.
+fn table(title: &str, header: &[&str], rows: Vec<Vec<String>>, notes: Vec<String>, empty: &str) {
     if rows.is_empty() {
         println!("{title}: {empty}\n");
         return;
     }
     let mut table = Table::new(title, header.len(), header.iter().copied());
     rows.into_iter().for_each(|row| table.push(row));
+    table.notes = notes;
     println!("{}", table.terminal(screen::width(), screen::color()));
 }
 
 fn list_suites() -> Result<()> {
     let mut rows = Vec::new();
+    let mut notes = Vec::new();
     for suite in suites::shipped() {
         let suite = suite?;
         let cells = suite.work().count();
@@ -47,23 +50,22 @@ fn list_suites() -> Result<()> {
         let methods: Vec<&str> = suite.methods.iter().map(|method| method.name.as_str()).collect();
         rows.push(vec![
             suite.name.to_string(),
-            suite.description.clone(),
             suite.model.to_string(),
             protocols.join(", "),
             methods.join(", "),
             cells.to_string(),
         ]);
+        notes.push(format!("{}: {}", suite.name, suite.description));
     }
-    table("Suites", &["suite", "what", "model", "protocols", "methods", "cells"], rows, "none");
+    table("Suites", &["suite", "model", "protocols", "methods", "cells"], rows, notes, "none");
     Ok(())
 }
 
 fn list_methods() {
-    let rows = spec::presets()
-        .iter()
-        .map(|preset| [preset.name, preset.summary, preset.source, preset.fidelity, preset.knobs].map(str::to_owned).to_vec())
-        .collect();
-    table("Methods", &["method", "what", "source", "fidelity", "knobs"], rows, "none");
+    let presets = spec::presets();
+    let rows = presets.iter().map(|p| [p.name, p.fidelity, p.knobs].map(str::to_owned).to_vec()).collect();
+    let notes = presets.iter().map(|p| format!("{}: {} ({})", p.name, p.summary, p.source)).collect();
+    table("Methods", &["method", "fidelity", "knobs"], rows, notes, "none");
 }
 
 fn list_tasks() {
@@ -74,7 +76,7 @@ fn list_tasks() {
             vec![task.to_string(), trained.to_owned(), task.main_metric().to_owned(), task.labels().join(" ")]
         })
         .collect();
-    table("Tasks", &["task", "use", "main metric", "labels"], rows, "none");
+    table("Tasks", &["task", "use", "main metric", "labels"], rows, Vec::new(), "none");
 }
 
 fn list_models(folders: &Folders) {
@@ -92,7 +94,7 @@ fn list_models(folders: &Folders) {
         })
         .collect();
     let empty = format!("none in `{}` (set --models or LETHE_REAL)", folders.models.display());
-    table("Models", &["model", "encoder", "folder"], rows, &empty);
+    table("Models", &["model", "encoder", "folder"], rows, Vec::new(), &empty);
 }
 
 /// One row a data set, task and split.
@@ -118,6 +120,6 @@ fn list_data(folders: &Folders) -> Result<()> {
         }
     }
     let empty = format!("none in `{}` (see `harness data import --help`)", folders.data.display());
-    table("Data", &["data set", "task", "split", "languages", "rows", "licence"], rows, &empty);
+    table("Data", &["data set", "task", "split", "languages", "rows", "licence"], rows, Vec::new(), &empty);
     Ok(())
 }

@@ -101,8 +101,13 @@ fn dry_run(cells: &[Cell], statuses: &[Status], todo: &[Cell], results: &Results
         table.push([cell.protocol.name.to_string(), cell.method.name.to_string(), cell.seed.to_string(), state, estimate]);
     }
     println!("{}", table.terminal(screen::width(), screen::color()));
-    let total: f64 = todo.iter().map(cost::tokens).sum();
-    println!("{} cells to run, {} in all: {} ({})", todo.len(), cells.len(), rate.time(total), rate.basis);
+    let summary = format!("{} cells to run, {} in all", todo.len(), cells.len());
+    if todo.is_empty() {
+        println!("{summary}");
+    } else {
+        let total = todo.iter().map(cost::tokens).sum();
+        println!("{summary}: {} ({})", rate.time(total), rate.basis);
+    }
     Ok(Exit::Ok)
 }
 
