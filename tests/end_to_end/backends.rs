@@ -17,16 +17,20 @@ fn scores(world: &World, backend: &str) -> Option<BTreeMap<String, f64>> {
         eprintln!("skipped: no adapter for {backend}; Debian's mesa-vulkan-drivers has a software one");
         return None;
     }
-    let csv = world.ok_in(&results, &["report", "suite.toml", "--method", "ft", "--backend", backend, "--format", "csv"]);
+    let csv =
+        world.ok_in(&results, &["report", "suite.toml", "--method", "ft", "--backend", backend, "--format", "csv"]);
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next()?.split(',').collect();
-    let value = header.iter().position(|name| *name == "value").expect("a column `value`");
+    let column = |name: &str| header.iter().position(|title| *title == name).expect("a known column");
+    // The experiment is a hash that the back end is part of.
+    let (value, differ) = (column("value"), [column("backend"), column("experiment")]);
     Some(
         lines
             .filter_map(|line| {
                 let fields: Vec<&str> = line.split(',').collect();
-                let key = fields[..value].iter().filter(|field| **field != backend).copied().collect::<Vec<_>>().join(",");
-                Some((key, fields.get(value)?.parse().ok()?))
+                let key: Vec<&str> =
+                    (0..value).filter(|index| !differ.contains(index)).map(|index| fields[index]).collect();
+                Some((key.join(","), fields.get(value)?.parse().ok()?))
             })
             .collect(),
     )
@@ -35,9 +39,12 @@ fn scores(world: &World, backend: &str) -> Option<BTreeMap<String, f64>> {
 #[test]
 fn back_ends_agree() {
     let world = World::new();
-    // No dropout: the back ends draw different masks.
+    // No dropout: the back ends draw different masks. One short protocol: a software renderer takes its time over every
+    // new shape.
     world.edit(&format!("{MODEL}/config.json"), "dropout_prob\": 0.1", "dropout_prob\": 0.0");
-    world.write("suite.toml", &SUITE.replace("steps = 30", "steps = 3").replace("before = [\"pairs\"]\n", ""));
+    let suite = SUITE.replace("steps = 30", "steps = 2").replace("before = [\"pairs\"]\n", "");
+    let suite = suite.replace("languages = [\"en\", \"de\"]", "languages = [\"en\"]").replace(", \"pairs\"]", "]");
+    world.write("suite.toml", &suite);
     let cpu = scores(&world, "cpu").expect("the CPU is always there");
     assert!(!cpu.is_empty());
     for backend in ["ndarray", "wgpu"] {

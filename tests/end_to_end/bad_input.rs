@@ -30,7 +30,11 @@ fn data_that_is_not_there_is_named_with_what_is() {
     for (from, to, expected) in [
         ("data = \"people\"", "data = \"peple\"", "did you mean `people`"),
         ("languages = [\"de\"]", "languages = [\"fr\"]", "fr"),
-        ("task = \"ner\"\ndata = \"people\"\nlanguages", "task = \"ner\"\ndata = \"people\"\nsplit = \"validation\"\nlanguages", "validation"),
+        (
+            "task = \"ner\"\ndata = \"people\"\nlanguages",
+            "task = \"ner\"\ndata = \"people\"\nsplit = \"validation\"\nlanguages",
+            "validation",
+        ),
     ] {
         world.write("bad.toml", &SUITE.replacen(from, to, 1));
         let error = world.fails(2, &["sweep", "bad.toml"]);
@@ -43,13 +47,26 @@ fn broken_files_are_refused_at_import() {
     let world = World::new();
     let import = |text: &str| {
         let file = world.write("broken.tsv", text);
-        world.fails(2, &["data", "import", &file, "--format", "wikiann-text", "--name", "x", "--language", "en", "--split", "train"])
+        world.fails(
+            2,
+            &[
+                "data",
+                "import",
+                &file,
+                "--format",
+                "wikiann-text",
+                "--name",
+                "x",
+                "--language",
+                "en",
+                "--split",
+                "train",
+            ],
+        )
     };
-    for (text, expected) in [
-        ("Anna\tB-PER\nlives\n", "broken.tsv"),
-        ("Anna\tB-PERSON\n", "B-PERSON"),
-        ("", "broken.tsv"),
-    ] {
+    for (text, expected) in
+        [("Anna\tB-PER\nlives\n", "broken.tsv"), ("Anna\tB-PERSON\n", "B-PERSON"), ("", "broken.tsv")]
+    {
         let error = import(text);
         assert!(error.contains(expected), "{text:?}: {error}");
     }
@@ -59,7 +76,10 @@ fn broken_files_are_refused_at_import() {
         ("wikiann-parquet", "PAR1 this is not Parquet PAR1"),
     ] {
         let file = world.write("broken.file", text);
-        let error = world.fails(2, &["data", "import", &file, "--format", format, "--name", "x", "--language", "en", "--split", "train"]);
+        let error = world.fails(
+            2,
+            &["data", "import", &file, "--format", format, "--name", "x", "--language", "en", "--split", "train"],
+        );
         assert!(error.contains("broken.file"), "{format}: {error}");
     }
     assert!(!world.path("data/x").join("manifest.toml").exists(), "nothing half imported stays");
@@ -97,8 +117,12 @@ fn broken_models_are_refused_by_file_and_tensor() {
         }),
         ("tokenizer.json", "tokenizer.json", |bytes| bytes[..bytes.len() / 2].to_vec()),
         ("config.json", "config.json", |_| b"{\"model_type\": \"gpt2\"}".to_vec()),
-        ("config.json", "hidden_size", |bytes| String::from_utf8_lossy(&bytes).replace("hidden_size", "hiden_size").into_bytes()),
-        ("config.json", "embeddings", |bytes| String::from_utf8_lossy(&bytes).replace("\"vocab_size\": 269", "\"vocab_size\": 300").into_bytes()),
+        ("config.json", "hidden_size", |bytes| {
+            String::from_utf8_lossy(&bytes).replace("hidden_size", "hiden_size").into_bytes()
+        }),
+        ("config.json", "embeddings", |bytes| {
+            String::from_utf8_lossy(&bytes).replace("\"vocab_size\": 269", "\"vocab_size\": 300").into_bytes()
+        }),
     ] {
         let world = World::new();
         damage(&world, &format!("{MODEL}/{name}"), change);

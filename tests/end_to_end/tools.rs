@@ -6,27 +6,75 @@ use crate::world::World;
 fn a_saved_model_predicts_what_the_sweep_scored() {
     let world = World::new();
     let table = world.ok(&[
-        "run", "--task", "ner", "--model", "tiny-encoder", "--train", "people", "--sources", "en,de", "--eval", "people",
-        "--targets", "en", "--steps", "40", "--batch", "8", "--learning-rate", "3e-3", "--max-length", "48", "--save", "tuned",
+        "run",
+        "--task",
+        "ner",
+        "--model",
+        "tiny-encoder",
+        "--train",
+        "people",
+        "--sources",
+        "en,de",
+        "--eval",
+        "people",
+        "--targets",
+        "en",
+        "--steps",
+        "40",
+        "--batch",
+        "8",
+        "--learning-rate",
+        "3e-3",
+        "--max-length",
+        "48",
+        "--save",
+        "tuned",
     ]);
     assert!(table.contains("ner.f1.strict"), "{table}");
     let predictions = world.ok(&[
-        "predict", "--model", "tuned", "--input", "en-test.tsv", "--format", "wikiann-text", "--language", "en",
-        "--max-length", "48",
+        "predict",
+        "--model",
+        "tuned",
+        "--input",
+        "en-test.tsv",
+        "--format",
+        "wikiann-text",
+        "--language",
+        "en",
+        "--max-length",
+        "48",
     ]);
     assert_eq!(predictions.lines().count(), 60);
     assert!(predictions.lines().all(|line| line.contains("\"logits\"") && line.contains("\"prediction\"")));
     world.write("predictions.jsonl", &predictions);
-    let scores = world.ok(&[
-        "score", "--format", "wikiann-text", "--gold", "en-test.tsv", "--predictions", "predictions.jsonl",
-    ]);
+    let scores =
+        world.ok(&["score", "--format", "wikiann-text", "--gold", "en-test.tsv", "--predictions", "predictions.jsonl"]);
     let f1 = |text: &str| -> f64 {
         let line = text.lines().find(|line| line.contains("ner.f1.strict")).expect("a line of F1");
         line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number")
     };
     let csv = world.ok(&[
-        "run", "--task", "ner", "--model", "tiny-encoder", "--train", "people", "--sources", "en,de", "--eval", "people",
-        "--targets", "en", "--steps", "40", "--batch", "8", "--learning-rate", "3e-3", "--max-length", "48",
+        "run",
+        "--task",
+        "ner",
+        "--model",
+        "tiny-encoder",
+        "--train",
+        "people",
+        "--sources",
+        "en,de",
+        "--eval",
+        "people",
+        "--targets",
+        "en",
+        "--steps",
+        "40",
+        "--batch",
+        "8",
+        "--learning-rate",
+        "3e-3",
+        "--max-length",
+        "48",
     ]);
     let percent = format!("{:.1}", 100.0 * f1(&scores));
     assert!(csv.contains(&percent), "F1 {percent} of the saved model is not in\n{csv}");
@@ -52,11 +100,14 @@ fn embeddings_come_as_numpy_and_parquet_and_score_like_the_probe() {
 fn predictions_that_do_not_fit_are_refused_by_id() {
     let world = World::new();
     world.write("short.jsonl", "{\"id\":\"nobody\",\"prediction\":[\"O\"]}\n");
-    let error = world.fails(2, &["score", "--format", "wikiann-text", "--gold", "en-test.tsv", "--predictions", "short.jsonl"]);
+    let error =
+        world.fails(2, &["score", "--format", "wikiann-text", "--gold", "en-test.tsv", "--predictions", "short.jsonl"]);
     assert!(error.contains("has no prediction for example"), "{error}");
     world.write("broken.jsonl", "{\"id\":\"x\"}\nnot json\n");
-    let error = world.fails(2, &["score", "--format", "wikiann-text", "--gold", "en-test.tsv", "--predictions", "broken.jsonl"]);
+    let error = world
+        .fails(2, &["score", "--format", "wikiann-text", "--gold", "en-test.tsv", "--predictions", "broken.jsonl"]);
     assert!(error.contains("line 1"), "{error}");
-    let error = world.fails(2, &["predict", "--model", "tiny-encoder", "--input", "en-test.tsv", "--format", "wikiann-text"]);
+    let error =
+        world.fails(2, &["predict", "--model", "tiny-encoder", "--input", "en-test.tsv", "--format", "wikiann-text"]);
     assert!(error.contains("has no head"), "{error}");
 }

@@ -61,11 +61,36 @@ impl World {
         }
         for (language, split, seed) in [("en", "train", 1), ("en", "test", 2), ("de", "train", 3), ("de", "test", 4)] {
             let file = world.write(&format!("{language}-{split}.tsv"), &people(language, seed));
-            world.ok(&["data", "import", &file, "--format", "wikiann-text", "--name", "people", "--language", language, "--split", split]);
+            world.ok(&[
+                "data",
+                "import",
+                &file,
+                "--format",
+                "wikiann-text",
+                "--name",
+                "people",
+                "--language",
+                language,
+                "--split",
+                split,
+            ]);
         }
         let german = world.write("pairs.de", &sentences("de"));
         let english = world.write("pairs.en", &sentences("en"));
-        world.ok(&["data", "import", &german, &english, "--format", "tatoeba", "--name", "pairs", "--language", "de", "--split", "test"]);
+        world.ok(&[
+            "data",
+            "import",
+            &german,
+            &english,
+            "--format",
+            "tatoeba",
+            "--name",
+            "pairs",
+            "--language",
+            "de",
+            "--split",
+            "test",
+        ]);
         world.write("suite.toml", SUITE);
         world
     }

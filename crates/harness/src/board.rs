@@ -63,7 +63,11 @@ impl Board {
     }
 
     pub fn event(&self, cell: &Cell, event: &Event) {
-        let Event::Progress { phase, done, of, loss } = event else { return };
+        let (phase, done, of, loss) = match event {
+            Event::Progress { phase, done, of, loss } => (phase, done, of, loss),
+            Event::Note { text } => return self.note(&format!("  {}: {text}", label(cell))),
+            Event::Ended { .. } => return,
+        };
         let mut state = self.lock();
         let Some(running) = state.cells.get_mut(&cell.folder()) else { return };
         running.share = *done as f64 / (*of).max(1) as f64;
@@ -142,5 +146,9 @@ fn style(template: &str) -> ProgressStyle {
 
 fn seconds(time: Duration) -> String {
     let seconds = time.as_secs();
-    if seconds < 120 { format!("{:.1} s", time.as_secs_f64()) } else { format!("{} min {} s", seconds / 60, seconds % 60) }
+    if seconds < 120 {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        format!("{} min {} s", seconds / 60, seconds % 60)
+    }
 }

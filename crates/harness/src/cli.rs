@@ -26,29 +26,63 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct Folders {
     /// Imported data sets (see `harness data import`)
-    #[arg(long, global = true, help_heading = "Folders", value_name = "DIR", env = "LETHE_DATA", default_value = "data")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Folders",
+        value_name = "DIR",
+        env = "LETHE_DATA",
+        default_value = "data"
+    )]
     pub data: PathBuf,
     /// Folder of model folders in Hugging Face layout; $LETHE_REAL/models is searched too
-    #[arg(long, global = true, help_heading = "Folders", value_name = "DIR", env = "LETHE_MODELS", default_value = "models")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Folders",
+        value_name = "DIR",
+        env = "LETHE_MODELS",
+        default_value = "models"
+    )]
     pub models: PathBuf,
     /// Results of cells
-    #[arg(long, global = true, help_heading = "Folders", value_name = "DIR", env = "LETHE_RESULTS", default_value = "results")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Folders",
+        value_name = "DIR",
+        env = "LETHE_RESULTS",
+        default_value = "results"
+    )]
     pub results: PathBuf,
     /// Encoded data and shared measurements; may be deleted at any time
-    #[arg(long, global = true, help_heading = "Folders", value_name = "DIR", env = "LETHE_CACHE_DIR", default_value = "cache")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Folders",
+        value_name = "DIR",
+        env = "LETHE_CACHE_DIR",
+        default_value = "cache"
+    )]
     pub cache: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run every cell of a suite that is not done yet, then print its tables
-    #[command(after_help = "Examples:\n  harness sweep real-small\n  harness sweep my-suite.toml --task ner --method ft --seed 1..3\n  harness sweep real-small --dry-run\n  harness sweep real-full --backend wgpu --shard 2/8")]
+    #[command(
+        after_help = "Examples:\n  harness sweep real-small\n  harness sweep my-suite.toml --task ner --method ft --seed 1..3\n  harness sweep real-small --dry-run\n  harness sweep real-full --backend wgpu --shard 2/8"
+    )]
     Sweep(Sweep),
     /// Run one cell from flags, and save the updated model
-    #[command(after_help = "Example:\n  harness run --task ner --model multilingual-e5-small-64k --train wikiann --sources en --eval wikiann --targets en,de,zh --steps 100 --save tuned")]
+    #[command(
+        after_help = "Example:\n  harness run --task ner --model multilingual-e5-small-64k --train wikiann --sources en --eval wikiann --targets en,de,zh --steps 100 --save tuned"
+    )]
     Run(Box<RunOne>),
     /// Print the tables of a suite from finished cells
-    #[command(after_help = "Examples:\n  harness report real-small\n  harness report real-small --format markdown > table.md")]
+    #[command(
+        after_help = "Examples:\n  harness report real-small\n  harness report real-small --format markdown > table.md"
+    )]
     Report(Report),
     /// Show what there is: suites, methods, tasks, models, data
     List {
@@ -61,13 +95,19 @@ pub enum Command {
         command: DataCommand,
     },
     /// Run a saved model over a file: logits and predictions as JSON lines
-    #[command(after_help = "Example:\n  harness predict --model tuned --input sentences.tsv --format wikiann-text --language de > predictions.jsonl")]
+    #[command(
+        after_help = "Example:\n  harness predict --model tuned --input sentences.tsv --format wikiann-text --language de > predictions.jsonl"
+    )]
     Predict(Predict),
     /// Sentence vectors of a text file (one sentence a line), as Parquet or NumPy
-    #[command(after_help = "Example:\n  harness embed --model multilingual-e5-small-64k --input sentences.txt --prefix 'query: ' --output vectors.npy")]
+    #[command(
+        after_help = "Example:\n  harness embed --model multilingual-e5-small-64k --input sentences.txt --prefix 'query: ' --output vectors.npy"
+    )]
     Embed(Embed),
     /// Score a prediction file against a gold file
-    #[command(after_help = "Examples:\n  harness score --format wikiann-text --gold test.tsv --predictions predictions.jsonl\n  harness score --format squad-json --language de --gold xquad.de.json --predictions answers.json")]
+    #[command(
+        after_help = "Examples:\n  harness score --format wikiann-text --gold test.tsv --predictions predictions.jsonl\n  harness score --format squad-json --language de --gold xquad.de.json --predictions answers.json"
+    )]
     Score(Score),
     /// Run one cell in this process (used by `sweep`; reads a job as JSON from standard input)
     #[command(hide = true)]
@@ -252,7 +292,9 @@ pub struct RunOne {
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
     /// Turn files people have (WikiANN, XNLI, MultiNLI, XQuAD, SQuAD, MLQA, TyDiQA, Tatoeba) into checked Parquet
-    #[command(after_help = "Examples:\n  harness data import ~/downloads/kit\n  harness data import train.tsv --format wikiann-text --name my-ner --language sw --split train")]
+    #[command(
+        after_help = "Examples:\n  harness data import ~/downloads/kit\n  harness data import train.tsv --format wikiann-text --name my-ner --language sw --split train"
+    )]
     Import(Import),
     /// List imported data sets
     List,

@@ -24,7 +24,9 @@ pub fn find_model(folders: &Folders, model: &str) -> Result<PathBuf> {
     }
     let name = spec::Name::new(model).context("the model is neither a folder with a config.json nor a model's name")?;
     let roots = model_roots(folders);
-    if let Some(found) = roots.iter().map(|root| root.join(name.as_str())).find(|path| path.join("config.json").is_file()) {
+    if let Some(found) =
+        roots.iter().map(|root| root.join(name.as_str())).find(|path| path.join("config.json").is_file())
+    {
         return Ok(found);
     }
     let searched: Vec<String> = roots.iter().map(|root| format!("`{}`", root.display())).collect();

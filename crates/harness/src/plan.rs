@@ -45,8 +45,7 @@ pub fn narrow(mut suite: Suite, filters: &Filters) -> Result<Suite> {
         suite.seeds.dedup();
     }
     if !filters.language.is_empty() {
-        suite.protocols =
-            suite.protocols.into_iter().map(|protocol| protocol.narrowed(&filters.language)).collect();
+        suite.protocols = suite.protocols.into_iter().map(|protocol| protocol.narrowed(&filters.language)).collect();
         suite.protocols.retain(|protocol| protocol.probes().next().is_some());
     }
     Ok(suite)

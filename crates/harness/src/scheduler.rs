@@ -132,7 +132,11 @@ fn run_cell(
             Ending::Refused(detail) => Outcome::Invalid { error: detail },
             Ending::TimedOut => Outcome::TimedOut { seconds: options.limit.unwrap_or_default().as_secs() },
             Ending::Died { detail, .. } if attempt < RETRIES => {
-                board.note(&format!("{}: its process died ({}); starting it again", cell.folder(), first_line(&detail)));
+                board.note(&format!(
+                    "{}: its process died ({}); starting it again",
+                    cell.folder(),
+                    first_line(&detail)
+                ));
                 continue;
             }
             Ending::Died { detail, killed: true } => Outcome::OutOfMemory {
@@ -141,7 +145,10 @@ fn run_cell(
             Ending::Died { detail, killed: false } => Outcome::Crashed { detail },
         };
         board.end(cell, outcome.label(), started.elapsed());
-        let timing = Timing { seconds: BTreeMap::from([("total".to_owned(), started.elapsed().as_secs_f64())]), ..Timing::default() };
+        let timing = Timing {
+            seconds: BTreeMap::from([("total".to_owned(), started.elapsed().as_secs_f64())]),
+            ..Timing::default()
+        };
         results.claim(cell, options.overwrite)?.fail(&outcome, &timing, &outcome.cause())?;
         return Ok(Ended::Failed);
     }
@@ -157,7 +164,11 @@ fn interrupt_flag() -> Result<Arc<AtomicBool>> {
     use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGUSR1] {
-        signal_hook::flag::register_conditional_shutdown(signal, crate::exit::Exit::Interrupted as i32, Arc::clone(&stop))?;
+        signal_hook::flag::register_conditional_shutdown(
+            signal,
+            crate::exit::Exit::Interrupted as i32,
+            Arc::clone(&stop),
+        )?;
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     Ok(stop)

@@ -6,15 +6,28 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     Done,
     /// A loss, gradient or parameter stopped being finite.
-    Diverged { step: u64, what: String },
-    OutOfMemory { detail: String },
-    TimedOut { seconds: u64 },
+    Diverged {
+        step: u64,
+        what: String,
+    },
+    OutOfMemory {
+        detail: String,
+    },
+    TimedOut {
+        seconds: u64,
+    },
     /// The process died: a panic, a signal.
-    Crashed { detail: String },
+    Crashed {
+        detail: String,
+    },
     /// Known when planned: the method does not apply.
-    Skipped { reason: String },
+    Skipped {
+        reason: String,
+    },
     /// Bad input: data, model or spec.
-    Invalid { error: String },
+    Invalid {
+        error: String,
+    },
 }
 
 impl Outcome {

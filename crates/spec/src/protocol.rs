@@ -91,7 +91,12 @@ impl Protocol {
     /// Source languages of all stages, without repetition, in order of first use.
     pub fn sources(&self) -> Vec<Language> {
         let mut seen = BTreeSet::new();
-        self.stages.iter().flat_map(|stage| &stage.languages).copied().filter(|language| seen.insert(*language)).collect()
+        self.stages
+            .iter()
+            .flat_map(|stage| &stage.languages)
+            .copied()
+            .filter(|language| seen.insert(*language))
+            .collect()
     }
 
     /// Total optimiser steps.

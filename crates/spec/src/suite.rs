@@ -140,13 +140,9 @@ impl Suite {
             let message = format!("[method.{defined}] has the name of a preset: choose another");
             return Err(SpecError::Invalid { suite: name.to_owned(), message });
         }
-        let methods =
-            raw.methods.iter().map(|method| compose(method, &raw.method)).collect::<Result<Vec<_>, _>>()?;
-        let probes: BTreeMap<&str, Probe> = raw
-            .probe
-            .iter()
-            .map(|(key, probe)| (key.as_str(), probe.probe(key)))
-            .collect();
+        let methods = raw.methods.iter().map(|method| compose(method, &raw.method)).collect::<Result<Vec<_>, _>>()?;
+        let probes: BTreeMap<&str, Probe> =
+            raw.probe.iter().map(|(key, probe)| (key.as_str(), probe.probe(key))).collect();
         let named = |names: &[String]| {
             names
                 .iter()
@@ -160,8 +156,11 @@ impl Suite {
             .protocol
             .iter()
             .map(|(key, protocol)| {
-                let stages =
-                    protocol.stage.iter().map(|stage| Ok(stage.stage(named(&stage.probes)?))).collect::<Result<_, SpecError>>()?;
+                let stages = protocol
+                    .stage
+                    .iter()
+                    .map(|stage| Ok(stage.stage(named(&stage.probes)?)))
+                    .collect::<Result<_, SpecError>>()?;
                 Ok(Protocol { name: key.clone(), before: named(&protocol.before)?, stages })
             })
             .collect::<Result<Vec<_>, SpecError>>()?;
@@ -199,9 +198,7 @@ impl Suite {
     /// Every (protocol, method, seed), in the order in which tables show them.
     pub fn work(&self) -> impl Iterator<Item = (&Protocol, &Method, u64)> {
         self.protocols.iter().flat_map(move |protocol| {
-            self.methods
-                .iter()
-                .flat_map(move |method| self.seeds.iter().map(move |&seed| (protocol, method, seed)))
+            self.methods.iter().flat_map(move |method| self.seeds.iter().map(move |&seed| (protocol, method, seed)))
         })
     }
 }

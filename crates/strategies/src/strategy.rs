@@ -91,8 +91,7 @@ impl<'a> Strategy<'a> {
                 learner.combine(gradients, &weights)?
             }
         };
-        let learning_rate =
-            linear_warmup_decay(self.stage.learning_rate, self.stage.warmup, step, self.stage.steps);
+        let learning_rate = linear_warmup_decay(self.stage.learning_rate, self.stage.warmup, step, self.stage.steps);
         let norms = learner.step(direction, learning_rate)?;
         Ok(StepReport {
             loss: losses.iter().sum::<f64>() / losses.len() as f64,

@@ -30,11 +30,17 @@ impl Stop {
             // The parent died without saying stop: nobody would see what we go on to do, and a new parent may
             // already be waiting for our lock. At most the work since the last checkpoint is lost.
             if !flag.asked() {
-                std::process::exit(i32::from(crate::exit::Exit::Interrupted as u8));
+                leave_at_once();
             }
         });
         stop
     }
+}
+
+/// Ends the process without tidying up, which a graphics driver at work could draw out.
+fn leave_at_once() -> ! {
+    // SAFETY: `_exit` runs nothing of this process any more, and the system takes back all that it holds.
+    unsafe { libc::_exit(i32::from(crate::exit::Exit::Interrupted as u8)) }
 }
 
 /// Writes events on standard output, one JSON object a line.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use data::{CacheUse, EncodeOptions, Encoded, Examples, NerDecoder, NliDecoder, QaDecoder, QaExample, evaluation_batches};
+use data::{
+    CacheUse, EncodeOptions, Encoded, Examples, NerDecoder, NliDecoder, QaDecoder, QaExample, evaluation_batches,
+};
 use evaluation::{RESAMPLES, Scores};
 use model::{Learner, Logits};
 use results::{ProbeExamples, Score};
-use spec::{DataKey, Language, Probe, Task};
+use spec::{Backend, DataKey, Language, Probe, Task};
 
 use super::runner::Running;
 use super::shared::Measured;
@@ -15,8 +17,18 @@ use super::shared::Measured;
 /// Real and padding tokens of one evaluation batch: large enough to keep the processor busy, small enough to stay in
 /// its caches.
 const BATCH_TOKENS: usize = 2048;
+/// Lengths are rounded up to a multiple of this on a GPU, where every new shape means kernels to compile and tune.
+const GPU_LENGTHS: usize = 32;
 /// Seed of every bootstrap, so that equal scores have equal intervals.
 const INTERVAL_SEED: u64 = 0;
+
+/// What padded lengths are multiples of.
+pub fn pad_multiple(backend: Backend) -> usize {
+    match backend {
+        Backend::Cpu | Backend::Ndarray => 1,
+        Backend::Wgpu | Backend::Vulkan | Backend::Cuda => GPU_LENGTHS,
+    }
+}
 
 /// Measures all languages of a probe.
 pub fn measure(running: &mut Running, probe: &Probe) -> Result<Measured> {
@@ -126,7 +138,7 @@ pub fn each_batch(
     mut take: impl FnMut(&[usize], usize, Logits) -> Result<()>,
 ) -> Result<()> {
     for items in evaluation_batches(&encoded.lengths(), BATCH_TOKENS) {
-        let batch = encoded.batch(&items, 1);
+        let batch = encoded.batch(&items, pad_multiple(learner.backend()));
         take(&items, batch.seq, learner.logits(&batch)?)?;
     }
     Ok(())
@@ -137,7 +149,7 @@ pub fn sentence_vectors(learner: &Learner, encoded: &Encoded) -> Result<Vec<f32>
     let width = learner.config().hidden_size;
     let mut vectors = vec![0.0; encoded.len() * width];
     for items in evaluation_batches(&encoded.lengths(), BATCH_TOKENS) {
-        let batch = encoded.batch(&items, 1);
+        let batch = encoded.batch(&items, pad_multiple(learner.backend()));
         for (&item, vector) in items.iter().zip(learner.sentence_vectors(&batch)?.chunks_exact(width)) {
             vectors[item * width..(item + 1) * width].copy_from_slice(vector);
         }

@@ -50,11 +50,28 @@ pub fn run(job: &Job) -> Result<Exit> {
         }
         Err(error) => return Err(error.into()),
     };
-    let mut running = match Running::start(job, claim, stop) {
-        Ok(running) => running,
-        Err((claim, error)) => return refuse(claim, &error),
+    let mut watch = Stopwatch::default();
+    let loaded = watch.time("load", || -> Result<_> {
+        Ok((Learner::load(&job.model, job.cell.backend)?, Tokenization::load(&job.model)?))
+    });
+    let (learner, tokenization) = match loaded {
+        Ok(loaded) => loaded,
+        Err(error) => return refuse(claim, &error),
     };
-    match running.work() {
+    let mut running = Running {
+        job,
+        data: DataFolder::open(&job.data),
+        tokenization,
+        learner,
+        claim,
+        progress: Progress::default(),
+        watch,
+        stop,
+        saved: Instant::now(),
+        done: 0.0,
+        of: cost::tokens(&job.cell),
+    };
+    match running.resume().and_then(|()| running.work()) {
         Ok(()) => running.publish(Outcome::Done),
         Err(error) if error.is::<Interrupted>() => Ok(Exit::Interrupted),
         Err(error) if is_results_error(&error) => Err(error),
@@ -97,36 +114,6 @@ fn outcome_of(error: &anyhow::Error, step: u64) -> Outcome {
 }
 
 impl<'a> Running<'a> {
-    /// Loads model and data and goes back to the last checkpoint. On failure the claim comes back, to record it.
-    fn start(job: &'a Job, claim: Claim, stop: Stop) -> Result<Self, (Claim, anyhow::Error)> {
-        let mut watch = Stopwatch::default();
-        let loaded = watch.time("load", || -> Result<_> {
-            let learner = Learner::load(&job.model, job.cell.backend)?;
-            Ok((learner, Tokenization::load(&job.model)?))
-        });
-        let (learner, tokenization) = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) => return Err((claim, error)),
-        };
-        let mut running = Running {
-            job,
-            data: DataFolder::open(&job.data),
-            tokenization,
-            learner,
-            claim,
-            progress: Progress::default(),
-            watch,
-            stop,
-            saved: Instant::now(),
-            done: 0.0,
-            of: cost::tokens(&job.cell),
-        };
-        match running.resume() {
-            Ok(()) => Ok(running),
-            Err(error) => Err((running.claim, error)),
-        }
-    }
-
     fn cell(&self) -> &'a Cell {
         &self.job.cell
     }
@@ -244,6 +231,12 @@ impl<'a> Running<'a> {
     /// Books work for the parent's estimate.
     pub fn advance(&mut self, tokens: f64) {
         self.done += tokens;
+    }
+
+    /// Records something worth knowing and tells the parent.
+    pub fn note(&mut self, text: String) {
+        Events.send(&Event::Note { text: text.clone() });
+        self.progress.notes.push(text);
     }
 
     pub fn tell(&self, phase: &str, loss: Option<f64>) {

@@ -61,7 +61,9 @@ fn peak_memory() -> Option<u64> {
 fn host() -> String {
     let processor = std::fs::read_to_string("/proc/cpuinfo")
         .ok()
-        .and_then(|text| Some(text.lines().find(|line| line.starts_with("model name"))?.split_once(':')?.1.trim().to_owned()))
+        .and_then(|text| {
+            Some(text.lines().find(|line| line.starts_with("model name"))?.split_once(':')?.1.trim().to_owned())
+        })
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{processor}, {cores} cores, {}", std::env::consts::OS)

@@ -22,8 +22,8 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
         let padding = 100.0 * order.padding_share();
         let cut: u64 = sources.iter().map(|(_, encoded)| encoded.cut()).sum();
         let items: usize = sources.iter().map(|(_, encoded)| encoded.len()).sum();
-        running.progress.notes.push(format!(
-            "stage {}: {items} sequences, {padding:.1} % of the tokens of a batch are padding, {cut} places cut by the length limit",
+        running.note(format!(
+            "stage {}: {items} sequences, {padding:.1} % of the tokens of a batch are padding, the length limit cut {cut}",
             index + 1
         ));
     }
@@ -38,7 +38,7 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
             .enumerate()
             .map(|(place, (language, items))| LanguageBatch {
                 language,
-                batch: sources[place].1.batch(&items, 1),
+                batch: sources[place].1.batch(&items, super::probe::pad_multiple(cell.backend)),
                 dropout_seed: derived_seed(cell.seed, "dropout", &[index as u64, step, place as u64]),
             })
             .collect();

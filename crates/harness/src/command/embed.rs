@@ -25,11 +25,8 @@ pub fn run(folders: &Folders, options: &Embed) -> Result<Exit> {
     let tokenization = Tokenization::load(&model)?;
     let learner = Learner::load(&model, options.backend)?;
     let longest = learner.config().max_tokens();
-    let encode = EncodeOptions {
-        max_length: options.max_length.min(longest),
-        stride: 0,
-        prefix: options.prefix.clone(),
-    };
+    let encode =
+        EncodeOptions { max_length: options.max_length.min(longest), stride: 0, prefix: options.prefix.clone() };
     let encoded = encode_sentences(&sentences, &tokenization, &encode)?;
     let mut vectors = cell::sentence_vectors(&learner, &encoded)?;
     let width = learner.config().hidden_size;

@@ -108,7 +108,8 @@ fn list_data(folders: &Folders) -> Result<()> {
             group.1 += file.rows;
         }
         for ((task, split), (languages, count, licence)) in groups {
-            let languages = if languages.len() > 30 { format!("{} languages", languages.len()) } else { languages.join(" ") };
+            let languages =
+                if languages.len() > 30 { format!("{} languages", languages.len()) } else { languages.join(" ") };
             rows.push(vec![
                 manifest.dataset.to_string(),
                 task.to_string(),

@@ -17,10 +17,14 @@ pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     let examples = data::read(options.format, &options.input, options.language)?.examples;
     let learner = Learner::load(&model, options.backend)?;
     let task = examples.task();
-    let Some(wanted) = task.head() else { bail!("{task} has no predictions; use `harness embed` for sentence vectors") };
+    let Some(wanted) = task.head() else {
+        bail!("{task} has no predictions; use `harness embed` for sentence vectors")
+    };
     match learner.head() {
         Some(head) if head == wanted => {}
-        Some(head) => bail!("`{}` was trained for another task: its head is {head:?}, {task} needs {wanted:?}", model.display()),
+        Some(head) => {
+            bail!("`{}` was trained for another task: its head is {head:?}, {task} needs {wanted:?}", model.display())
+        }
         None => bail!("`{}` has no head for {task}; train one with `harness run --save`", model.display()),
     }
     let stride = if task == Task::Qa { options.stride.unwrap_or(options.max_length / 4) } else { 0 };
@@ -55,7 +59,9 @@ fn predict(learner: &Learner, examples: &Examples, encoded: &Encoded) -> Result<
             let tags = cell::predict_tags(learner, encoded)?;
             tags.into_iter().map(|tags| tags.into_iter().map(name).collect::<Vec<_>>().into()).collect()
         }
-        Examples::Nli(_) => cell::predict_labels(learner, encoded)?.into_iter().map(|label| name(label).into()).collect(),
+        Examples::Nli(_) => {
+            cell::predict_labels(learner, encoded)?.into_iter().map(|label| name(label).into()).collect()
+        }
         Examples::Qa(questions) => {
             cell::predict_answers(learner, questions, encoded)?.into_iter().map(Value::from).collect()
         }

@@ -72,9 +72,9 @@ fn labelled(options: &Score, gold: &Examples) -> Result<Scores> {
     let mut found = predictions(&options.predictions)?;
     let mut in_order = Vec::with_capacity(gold.len());
     for id in gold.ids() {
-        let prediction = found.remove(id).with_context(|| {
-            format!("`{}` has no prediction for example `{id}`", options.predictions.display())
-        })?;
+        let prediction = found
+            .remove(id)
+            .with_context(|| format!("`{}` has no prediction for example `{id}`", options.predictions.display()))?;
         in_order.push((id, prediction));
     }
     if let Some((id, _)) = found.first_key_value() {
@@ -94,7 +94,8 @@ fn labelled(options: &Score, gold: &Examples) -> Result<Scores> {
             let predicted: Vec<Vec<String>> = in_order
                 .into_iter()
                 .map(|(id, value)| {
-                    serde_json::from_value(value).with_context(|| format!("the prediction for `{id}` is no list of tags"))
+                    serde_json::from_value(value)
+                        .with_context(|| format!("the prediction for `{id}` is no list of tags"))
                 })
                 .collect::<Result<_>>()?;
             evaluation::score_ner(&tags, &predicted)?

@@ -6,7 +6,7 @@ use anyhow::Result;
 use results::{ResultsFolder, Status, Table};
 use spec::Cell;
 
-use crate::cli::{Folders, TableFormat, Sweep};
+use crate::cli::{Folders, Sweep, TableFormat};
 use crate::exit::Exit;
 use crate::plan::{self, Plan};
 use crate::scheduler::{self, Options, Summary};
@@ -61,7 +61,9 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
 /// Says on standard error how the cells ended.
 pub fn verdict(summary: &Summary, plan: &Plan, results: &ResultsFolder) -> Result<Exit> {
     if let Some(reason) = &summary.stopped {
-        eprintln!("error: the sweep stopped: {reason}\nhint: nothing that is done is lost; the same command carries on");
+        eprintln!(
+            "error: the sweep stopped: {reason}\nhint: nothing that is done is lost; the same command carries on"
+        );
         return Ok(Exit::Results);
     }
     if summary.interrupted {
@@ -98,7 +100,13 @@ fn dry_run(cells: &[Cell], statuses: &[Status], todo: &[Cell], results: &Results
             Status::Damaged { why } => format!("damaged: {why}"),
         };
         let estimate = if waits { rate.time(cost::tokens(cell)) } else { String::new() };
-        table.push([cell.protocol.name.to_string(), cell.method.name.to_string(), cell.seed.to_string(), state, estimate]);
+        table.push([
+            cell.protocol.name.to_string(),
+            cell.method.name.to_string(),
+            cell.seed.to_string(),
+            state,
+            estimate,
+        ]);
     }
     println!("{}", table.terminal(screen::width(), screen::color()));
     let summary = format!("{} cells to run, {} in all", todo.len(), cells.len());
