@@ -6,7 +6,7 @@ use crate::write::{Manifest, Scores};
 
 const INTRODUCTION: &str = "# The mini world
 
-Sentences about an invented world in eleven languages, written by a grammar: the data that Lethe uses when no other is given.
+Sentences about an invented world in eleven languages, written by a grammar: the data that Lethe is to use when no other is given.
 Every row says the same in every language. The folder is generated; do not edit it.
 
 ## What it is
