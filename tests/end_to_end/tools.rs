@@ -2,34 +2,17 @@
 
 use crate::world::World;
 
+/// One cell from flags.
+#[rustfmt::skip]
+const RUN: [&str; 21] = [
+    "run", "--task", "ner", "--model", "tiny-encoder", "--train", "people", "--sources", "en,de", "--eval", "people",
+    "--targets", "en", "--steps", "40", "--batch", "8", "--learning-rate", "3e-3", "--max-length", "48",
+];
+
 #[test]
 fn a_saved_model_predicts_what_the_sweep_scored() {
     let world = World::new();
-    let table = world.ok(&[
-        "run",
-        "--task",
-        "ner",
-        "--model",
-        "tiny-encoder",
-        "--train",
-        "people",
-        "--sources",
-        "en,de",
-        "--eval",
-        "people",
-        "--targets",
-        "en",
-        "--steps",
-        "40",
-        "--batch",
-        "8",
-        "--learning-rate",
-        "3e-3",
-        "--max-length",
-        "48",
-        "--save",
-        "tuned",
-    ]);
+    let table = world.ok(&[&RUN[..], &["--save", "tuned"]].concat());
     assert!(table.contains("ner.f1.strict"), "{table}");
     let predictions = world.ok(&[
         "predict",
@@ -53,31 +36,9 @@ fn a_saved_model_predicts_what_the_sweep_scored() {
         let line = text.lines().find(|line| line.contains("ner.f1.strict")).expect("a line of F1");
         line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number")
     };
-    let csv = world.ok(&[
-        "run",
-        "--task",
-        "ner",
-        "--model",
-        "tiny-encoder",
-        "--train",
-        "people",
-        "--sources",
-        "en,de",
-        "--eval",
-        "people",
-        "--targets",
-        "en",
-        "--steps",
-        "40",
-        "--batch",
-        "8",
-        "--learning-rate",
-        "3e-3",
-        "--max-length",
-        "48",
-    ]);
+    let again = world.ok(&RUN);
     let percent = format!("{:.1}", 100.0 * f1(&scores));
-    assert!(csv.contains(&percent), "F1 {percent} of the saved model is not in\n{csv}");
+    assert!(again.contains(&percent), "F1 {percent} of the saved model is not in\n{again}");
 }
 
 #[test]
@@ -110,4 +71,22 @@ fn predictions_that_do_not_fit_are_refused_by_id() {
     let error =
         world.fails(2, &["predict", "--model", "tiny-encoder", "--input", "en-test.tsv", "--format", "wikiann-text"]);
     assert!(error.contains("has no head"), "{error}");
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let world = World::new();
+    for command in ["list", "data check", "sweep suite.toml --dry-run"] {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let mut child = world
+            .command("results", &arguments)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !error.contains("panicked"), "{command}: {} {error}", output.status);
+    }
 }

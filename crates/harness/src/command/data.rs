@@ -5,6 +5,7 @@ use data::{DataFolder, ImportFile, Selection};
 
 use crate::cli::{DataCommand, Folders, Import, Listing};
 use crate::exit::Exit;
+use crate::screen;
 
 pub fn run(folders: &Folders, command: DataCommand) -> Result<Exit> {
     match command {
@@ -51,9 +52,9 @@ fn check(folders: &Folders) -> Result<Exit> {
     for line in &lines {
         if let Some(why) = &line.damage {
             damaged += 1;
-            println!("damaged  {}: {why}", line.key);
+            screen::print(format_args!("damaged  {}: {why}", line.key))?;
         } else {
-            println!("ok       {}", line.key);
+            screen::print(format_args!("ok       {}", line.key))?;
         }
     }
     eprintln!("{} files, {damaged} damaged", lines.len());

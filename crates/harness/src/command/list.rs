@@ -1,5 +1,7 @@
 //! `harness list`: suites, methods, tasks, models, data.
 
+use std::io;
+
 use anyhow::Result;
 use data::DataFolder;
 use results::Table;
@@ -19,9 +21,9 @@ pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
     for listing in wanted {
         match listing {
             Listing::Suites => list_suites()?,
-            Listing::Methods => list_methods(),
-            Listing::Tasks => list_tasks(),
-            Listing::Models => list_models(folders),
+            Listing::Methods => list_methods()?,
+            Listing::Tasks => list_tasks()?,
+            Listing::Models => list_models(folders)?,
             Listing::Data => list_data(folders)?,
         }
     }
@@ -29,15 +31,14 @@ pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
 }
 
 /// Short columns as a table, and what needs sentences below it.
-fn table(title: &str, header: &[&str], rows: Vec<Vec<String>>, notes: Vec<String>, empty: &str) {
+fn table(title: &str, header: &[&str], rows: Vec<Vec<String>>, notes: Vec<String>, empty: &str) -> io::Result<()> {
     if rows.is_empty() {
-        println!("{title}: {empty}\n");
-        return;
+        return screen::print(format_args!("{title}: {empty}\n"));
     }
     let mut table = Table::new(title, header.len(), header.iter().copied());
     rows.into_iter().for_each(|row| table.push(row));
     table.notes = notes;
-    println!("{}", table.terminal(screen::width(), screen::color()));
+    screen::print(table.terminal(screen::width(), screen::color()))
 }
 
 fn list_suites() -> Result<()> {
@@ -57,18 +58,18 @@ fn list_suites() -> Result<()> {
         ]);
         notes.push(format!("{}: {}", suite.name, suite.description));
     }
-    table("Suites", &["suite", "model", "protocols", "methods", "cells"], rows, notes, "none");
+    table("Suites", &["suite", "model", "protocols", "methods", "cells"], rows, notes, "none")?;
     Ok(())
 }
 
-fn list_methods() {
+fn list_methods() -> io::Result<()> {
     let presets = spec::presets();
     let rows = presets.iter().map(|p| [p.name, p.fidelity, p.knobs].map(str::to_owned).to_vec()).collect();
     let notes = presets.iter().map(|p| format!("{}: {} ({})", p.name, p.summary, p.source)).collect();
-    table("Methods", &["method", "fidelity", "knobs"], rows, notes, "none");
+    table("Methods", &["method", "fidelity", "knobs"], rows, notes, "none")
 }
 
-fn list_tasks() {
+fn list_tasks() -> io::Result<()> {
     let rows = Task::ALL
         .iter()
         .map(|task| {
@@ -76,10 +77,10 @@ fn list_tasks() {
             vec![task.to_string(), trained.to_owned(), task.main_metric().to_owned(), task.labels().join(" ")]
         })
         .collect();
-    table("Tasks", &["task", "use", "main metric", "labels"], rows, Vec::new(), "none");
+    table("Tasks", &["task", "use", "main metric", "labels"], rows, Vec::new(), "none")
 }
 
-fn list_models(folders: &Folders) {
+fn list_models(folders: &Folders) -> io::Result<()> {
     let rows = places::models(folders)
         .into_iter()
         .map(|(name, path)| {
@@ -94,7 +95,7 @@ fn list_models(folders: &Folders) {
         })
         .collect();
     let empty = format!("none in `{}` (set --models or LETHE_REAL)", folders.models.display());
-    table("Models", &["model", "encoder", "folder"], rows, Vec::new(), &empty);
+    table("Models", &["model", "encoder", "folder"], rows, Vec::new(), &empty)
 }
 
 /// One row a data set, task and split.
@@ -121,6 +122,6 @@ fn list_data(folders: &Folders) -> Result<()> {
         }
     }
     let empty = format!("none in `{}` (see `harness data import --help`)", folders.data.display());
-    table("Data", &["data set", "task", "split", "languages", "rows", "licence"], rows, Vec::new(), &empty);
+    table("Data", &["data set", "task", "split", "languages", "rows", "licence"], rows, Vec::new(), &empty)?;
     Ok(())
 }

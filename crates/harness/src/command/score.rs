@@ -37,7 +37,7 @@ pub fn run(options: &Score) -> Result<Exit> {
         ]);
     }
     table.notes.push("intervals: percentile bootstrap over examples".to_owned());
-    print!("{}", table.terminal(screen::width(), screen::color()));
+    screen::print(table.terminal(screen::width(), screen::color()).trim_end())?;
     Ok(Exit::Ok)
 }
 

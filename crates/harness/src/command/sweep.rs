@@ -108,13 +108,13 @@ fn dry_run(cells: &[Cell], statuses: &[Status], todo: &[Cell], results: &Results
             estimate,
         ]);
     }
-    println!("{}", table.terminal(screen::width(), screen::color()));
+    screen::print(table.terminal(screen::width(), screen::color()))?;
     let summary = format!("{} cells to run, {} in all", todo.len(), cells.len());
     if todo.is_empty() {
-        println!("{summary}");
+        screen::print(summary)?;
     } else {
         let total = todo.iter().map(cost::tokens).sum();
-        println!("{summary}: {} ({})", rate.time(total), rate.basis);
+        screen::print(format_args!("{summary}: {} ({})", rate.time(total), rate.basis))?;
     }
     Ok(Exit::Ok)
 }
