@@ -19,14 +19,19 @@ mod scheduler;
 mod screen;
 mod suites;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
-    match command::run(arguments) {
-        Ok(code) => code.into(),
-        Err(error) => exit::explain(&error).into(),
+    match catch_unwind(AssertUnwindSafe(|| command::run(arguments))) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => exit::explain(&error).into(),
+        Err(_panic) => {
+            eprintln!("error: this is a fault of the program; the lines above say where");
+            exit::Exit::Internal.into()
+        }
     }
 }

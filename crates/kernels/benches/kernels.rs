@@ -130,6 +130,7 @@ fn operations(criterion: &mut Criterion) {
         let (mut p, mut m, mut v) =
             (table.clone(), gradient.clone(), gradient.iter().map(|g| g * g).collect::<Vec<_>>());
         let step = adamw::Step {
+            gradient_scale: 1.0,
             learning_rate: 1e-5,
             beta1: 0.9,
             beta2: 0.999,

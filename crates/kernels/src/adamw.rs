@@ -12,6 +12,8 @@ const PIECE: usize = 1 << 14;
 /// The numbers of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
+    /// Factor on the gradient, from clipping; 1 leaves it as it is.
+    pub gradient_scale: f64,
     pub learning_rate: f64,
     pub beta1: f64,
     pub beta2: f64,
@@ -32,6 +34,7 @@ pub struct Moments<'a> {
 
 #[derive(Clone, Copy)]
 struct Factors {
+    scale: f32,
     keep: f32,
     beta1_rest: f32,
     beta2: f32,
@@ -41,7 +44,7 @@ struct Factors {
     epsilon: f32,
 }
 
-/// `p -= lr wd p`; `m += (1 - b1)(g - m)`; `v = b2 v + (1 - b2) g^2`; `p -= lr / c1 * m / (sqrt(v / c2) + eps)`.
+/// With `g` the scaled gradient: `p -= lr wd p`; `m += (1 - b1)(g - m)`; `v = b2 v + (1 - b2) g^2`; `p -= lr / c1 * m / (sqrt(v / c2) + eps)`.
 ///
 /// # Errors
 /// When the slices differ in length.
@@ -51,6 +54,7 @@ pub fn step(parameter: &mut [f32], gradient: &[f32], moments: Moments, step: &St
     check("first moment", moments.first.len(), &shape)?;
     check("second moment", moments.second.len(), &shape)?;
     let factors = Factors {
+        scale: step.gradient_scale as f32,
         keep: (1.0 - step.learning_rate * step.weight_decay) as f32,
         beta1_rest: (1.0 - step.beta1) as f32,
         beta2: step.beta2 as f32,
@@ -73,8 +77,9 @@ pub fn step(parameter: &mut [f32], gradient: &[f32], moments: Moments, step: &St
 simd_fn! {
     fn update<const FMA>(p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], f: Factors) {
         for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+            let g = g * f.scale;
             *m = mul_add::<FMA>(f.beta1_rest, g - *m, *m);
-            *v = mul_add::<FMA>(f.beta2_rest * g, *g, f.beta2 * *v);
+            *v = mul_add::<FMA>(f.beta2_rest * g, g, f.beta2 * *v);
             let denominator = mul_add::<FMA>(v.sqrt(), f.inverse_root_correction, f.epsilon);
             *p = *p * f.keep - f.step_size * (*m / denominator);
         }

@@ -90,6 +90,7 @@ fn everything() -> Vec<(&'static str, Vec<f32>)> {
 
     let (mut p, mut first, mut second) = (x.clone(), y.clone(), z.iter().map(|z| z * z).collect::<Vec<f32>>());
     let step = adamw::Step {
+        gradient_scale: 1.0,
         learning_rate: 0.01,
         beta1: 0.9,
         beta2: 0.99,

@@ -60,8 +60,10 @@ pub(crate) fn combine(sets: Vec<Gradients>, weights: &[f64]) -> Result<Gradients
     if let Some(index) = weights.iter().position(|weight| !weight.is_finite()) {
         return Err(ModelError::NonFinite { what: format!("weight {index} of a gradient combination") });
     }
+    // A single loss has weight 1: its gradient is not copied.
     let mut scaled = sets.into_iter().zip(weights).map(|(set, &weight)| {
-        set.tensors.into_iter().map(move |tensor| tensor.map(|tensor| tensor * weight)).collect::<Vec<_>>()
+        let times = move |tensor: Tensor<1>| if weight == 1.0 { tensor } else { tensor * weight };
+        set.tensors.into_iter().map(move |tensor| tensor.map(times)).collect::<Vec<_>>()
     });
     let first = scaled.next().ok_or_else(|| ModelError::state("no gradients to combine"))?;
     let tensors = scaled.fold(first, |sum, set| {

@@ -74,14 +74,14 @@ impl AdamW {
 
         for (index, gradient) in gradients.tensors.into_iter().enumerate() {
             let Some(gradient) = gradient else { continue };
-            let gradient = if clipped { gradient * scale } else { gradient };
             let moments = self.moments[index].take().unwrap_or_else(|| Moments {
                 first: gradient.zeros_like(),
                 second: gradient.zeros_like(),
                 steps: 0,
             });
             let decays = layout.entries[index].role == Role::Weight;
-            let step = self.numbers(learning_rate, decays, moments.steps + 1);
+            let scale = if clipped { scale } else { 1.0 };
+            let step = self.numbers(scale, learning_rate, decays, moments.steps + 1);
             // The optimiser's handle is taken out, so that a value nobody else holds is changed in place.
             let value = std::mem::replace(&mut values[index], Tensor::empty([0], device));
             let (value, moments) = match is_host(device) {
@@ -94,9 +94,10 @@ impl AdamW {
         Ok(StepNorms { gradient: norm, clipped })
     }
 
-    fn numbers(&self, learning_rate: f64, decays: bool, steps: u64) -> adamw::Step {
+    fn numbers(&self, gradient_scale: f64, learning_rate: f64, decays: bool, steps: u64) -> adamw::Step {
         let config = &self.config;
         adamw::Step {
+            gradient_scale,
             learning_rate,
             beta1: config.beta1,
             beta2: config.beta2,
@@ -126,6 +127,7 @@ fn update_host(
 
 /// The same in tensor operations.
 fn update(value: Tensor<1>, gradient: Tensor<1>, moments: Moments, step: &adamw::Step) -> (Tensor<1>, Moments) {
+    let gradient = gradient * step.gradient_scale;
     let value = value * (1.0 - step.learning_rate * step.weight_decay);
     let first = moments.first.clone() + (gradient.clone() - moments.first) * (1.0 - step.beta1);
     let second = moments.second * step.beta2 + gradient.clone() * gradient * (1.0 - step.beta2);

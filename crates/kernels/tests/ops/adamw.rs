@@ -4,6 +4,7 @@ use crate::data::{assert_close, numbers};
 
 fn at(t: i32) -> Step {
     Step {
+        gradient_scale: 1.0,
         learning_rate: 1e-3,
         beta1: 0.9,
         beta2: 0.999,
