@@ -38,7 +38,7 @@ fn the_same_cell_gives_the_same_bytes() {
 }
 
 #[test]
-fn learning_shows_and_the_frozen_trunk_is_measured_apart() {
+fn reports_come_in_every_format() {
     let world = World::new();
     world.ok(&["sweep", "suite.toml"]);
     let csv = world.ok(&["report", "suite.toml", "--format", "csv"]);
