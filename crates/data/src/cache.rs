@@ -94,7 +94,7 @@ fn serialise(encoded: &Encoded, identity: &[u8; 32]) -> Vec<u8> {
             out.pairs(offsets);
             out.pairs(answers);
         }
-        Details::Retrieval => {}
+        Details::Plain => {}
     }
     let hash = blake3::hash(&out.0[HEADER..]);
     out.0[..8].copy_from_slice(MAGIC);
@@ -132,7 +132,7 @@ fn parse(bytes: &[u8], identity: &[u8; 32]) -> Result<Encoded, &'static str> {
                 offsets: input.pairs()?,
                 answers: input.pairs()?,
             },
-            Task::Retrieval => Details::Retrieval,
+            Task::Retrieval | Task::Mlm => Details::Plain,
         };
         Some(Encoded { task, examples, pad, max_length, bounds, ids, segments, owner, details, cut })
     })();

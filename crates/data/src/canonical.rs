@@ -40,6 +40,7 @@ pub(crate) fn read(path: &Path, task: Task) -> Result<Examples, DataError> {
         Task::Nli => Examples::Nli(readers::read_nli_parquet(paths)?),
         Task::Qa => Examples::Qa(readers::read_squad_parquet(paths)?),
         Task::Retrieval => Examples::Pairs(readers::read_tatoeba_parquet(paths)?),
+        Task::Mlm => Examples::Text(readers::read_text_parquet(paths)?),
     };
     checked(path, examples)
 }
@@ -53,7 +54,7 @@ pub(crate) fn renamed(mut examples: Examples) -> Examples {
         Examples::Nli(examples) => {
             examples.iter_mut().enumerate().for_each(|(row, example)| example.id = row.to_string());
         }
-        Examples::Qa(_) | Examples::Pairs(_) => {}
+        Examples::Qa(_) | Examples::Pairs(_) | Examples::Text(_) => {}
     }
     examples
 }
@@ -99,6 +100,10 @@ fn batch(examples: &Examples) -> Result<RecordBatch, arrow::error::ArrowError> {
             ("id", texts(examples.iter().map(|example| &example.id))),
             ("source", texts(examples.iter().map(|example| &example.source))),
             ("target", texts(examples.iter().map(|example| &example.english))),
+        ],
+        Examples::Text(examples) => vec![
+            ("id", texts(examples.iter().map(|example| &example.id))),
+            ("text", texts(examples.iter().map(|example| &example.text))),
         ],
     };
     RecordBatch::try_from_iter(columns)

@@ -45,6 +45,13 @@ pub struct PairExample {
     pub english: String,
 }
 
+/// A sentence or paragraph of plain text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextExample {
+    pub id: String,
+    pub text: String,
+}
+
 /// The examples of one file, by task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Examples {
@@ -52,6 +59,7 @@ pub enum Examples {
     Nli(Vec<NliExample>),
     Qa(Vec<QaExample>),
     Pairs(Vec<PairExample>),
+    Text(Vec<TextExample>),
 }
 
 impl Examples {
@@ -61,6 +69,7 @@ impl Examples {
             Self::Nli(_) => Task::Nli,
             Self::Qa(_) => Task::Qa,
             Self::Pairs(_) => Task::Retrieval,
+            Self::Text(_) => Task::Mlm,
         }
     }
 
@@ -70,6 +79,7 @@ impl Examples {
             Self::Nli(examples) => examples.len(),
             Self::Qa(examples) => examples.len(),
             Self::Pairs(examples) => examples.len(),
+            Self::Text(examples) => examples.len(),
         }
     }
 
@@ -84,6 +94,7 @@ impl Examples {
             Self::Nli(examples) => examples.truncate(limit),
             Self::Qa(examples) => examples.truncate(limit),
             Self::Pairs(examples) => examples.truncate(limit),
+            Self::Text(examples) => examples.truncate(limit),
         }
     }
 
@@ -94,6 +105,7 @@ impl Examples {
             Self::Nli(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
             Self::Qa(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
             Self::Pairs(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
+            Self::Text(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
         }
     }
 
@@ -140,6 +152,12 @@ impl Examples {
                     hash.text(&example.english);
                 }
             }
+            Self::Text(examples) => {
+                for example in examples {
+                    hash.text(&example.id);
+                    hash.text(&example.text);
+                }
+            }
         }
         hash.0.finalize().to_hex().to_string()
     }
@@ -158,6 +176,7 @@ impl Examples {
             }
             Self::Qa(examples) => examples.iter().map(|example| hash([&example.question, &example.context])).collect(),
             Self::Pairs(examples) => examples.iter().map(|example| hash([&example.source, &example.english])).collect(),
+            Self::Text(examples) => examples.iter().map(|example| hash([&example.text])).collect(),
         }
     }
 }

@@ -119,7 +119,10 @@ impl DataFolder {
     }
 
     /// Stores examples under a key, unless the very same are there and whole. Gives the entry and whether it was written.
-    pub(crate) fn store(
+    ///
+    /// # Errors
+    /// [`DataError`] if the folder cannot be written.
+    pub fn store(
         &self,
         key: &DataKey,
         examples: Examples,

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ pub struct Tokenization {
     pad: u32,
     vocabulary: Option<usize>,
     longest: Option<usize>,
+    mask: Option<i32>,
+    /// Ids of the tokens that stand for text, in order.
+    ordinary: Vec<i32>,
     pub(crate) single: Frame,
     pub(crate) pair: Frame,
 }
@@ -99,6 +103,14 @@ impl Tokenization {
         let offset_positions =
             matches!(config.model_type.as_str(), "xlm-roberta" | "roberta" | "camembert" | "xlm-roberta-xl");
         let unused = if offset_positions { pad as usize + 1 } else { 0 };
+        let mask = ["<mask>", "[MASK]"].iter().find_map(|token| tokenizer.token_to_id(token)).map(|id| id as i32);
+        let special: BTreeSet<u32> = tokenizer
+            .get_added_tokens_decoder()
+            .into_iter()
+            .filter_map(|(id, token)| token.special.then_some(id))
+            .collect();
+        let ordinary =
+            (0..tokenizer.get_vocab_size(true) as u32).filter(|id| !special.contains(id)).map(|id| id as i32).collect();
         let mut hash = blake3::Hasher::new();
         hash.update(&bytes);
         hash.update(format!("\npad {pad} segments {segments}").as_bytes());
@@ -108,6 +120,8 @@ impl Tokenization {
             pad,
             vocabulary: config.vocab_size,
             longest: config.max_position_embeddings.map(|positions| positions.saturating_sub(unused)),
+            mask,
+            ordinary,
             single: Frame::default(),
             pair: Frame::default(),
             path,
@@ -124,6 +138,24 @@ impl Tokenization {
 
     pub fn pad_id(&self) -> i32 {
         self.pad as i32
+    }
+
+    /// Id of the token that hides others.
+    ///
+    /// # Errors
+    /// [`DataError::Tokenizer`] if the tokenizer has none.
+    pub(crate) fn mask_id(&self) -> Result<i32, DataError> {
+        self.mask.ok_or_else(|| DataError::tokenizer(&self.path, "has no mask token (`<mask>` or `[MASK]`)"))
+    }
+
+    /// Whether a token stands for no text.
+    pub(crate) fn is_special(&self, id: i32) -> bool {
+        self.ordinary.binary_search(&id).is_err()
+    }
+
+    /// One of the tokens that stand for text, by a random number.
+    pub(crate) fn ordinary_id(&self, random: u64) -> i32 {
+        self.ordinary[((u128::from(random) * self.ordinary.len() as u128) >> 64) as usize]
     }
 
     /// Tokens the model has positions for, special tokens included; `None` if its configuration does not say.

@@ -39,6 +39,10 @@ pub enum ScoreError {
     Tag { side: Side, example: usize, token: usize, tag: String },
     #[error("example {example} has no gold answer: remove the question or give its answers")]
     NoAnswer { example: usize },
+    #[error(
+        "the hidden tokens of example {example} were scored wrongly: more restored than hidden, or a loss that is not finite"
+    )]
+    MaskedText { example: usize },
     #[error("the {side} label {label} of example {example} is out of range: there are {classes} classes")]
     Label { side: Side, example: usize, label: usize, classes: usize },
     #[error(

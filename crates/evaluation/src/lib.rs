@@ -9,8 +9,9 @@
 //! | `qa.{em,f1}.{squad,mlqa}` | [`score_qa`] | score of a question, weight 1 |
 //! | `nli.accuracy` | [`score_labels`] | 0 or 1, weight 1 |
 //! | `retrieval.p1.{to-english,from-english}` | [`score_retrieval`] | 0 or 1, weight 1 |
+//! | `mlm.accuracy`, `mlm.loss` | [`score_masked_tokens`] | hidden tokens of a text |
 //!
-//! All scores are fractions in 0..=1 and higher is better.
+//! All scores are fractions in 0..=1 and higher is better, but for `mlm.loss` in nats.
 
 mod accuracy;
 mod answer;
@@ -21,6 +22,7 @@ mod continual;
 mod contribution;
 mod entity;
 mod error;
+mod masked_tokens;
 mod paired;
 mod retrieval;
 mod significance;
@@ -39,6 +41,7 @@ pub use entity::{
     NER_RECALL_STRICT, Scheme, entity_counts_by_type, score_ner,
 };
 pub use error::{MeasureError, ScoreError, Side, StatisticsError};
+pub use masked_tokens::{MLM_ACCURACY, MLM_LOSS, MaskedText, score_masked_tokens};
 pub use paired::{Difference, macro_paired_difference, macro_permutation_test, paired_difference, permutation_test};
 pub use retrieval::{RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, score_retrieval};
 pub use significance::{holm, mcnemar, mcnemar_exact};

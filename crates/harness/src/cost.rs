@@ -37,7 +37,7 @@ fn mean_length(task: Task, max_length: usize) -> f64 {
         Task::Ner => 20,
         Task::Nli => 45,
         Task::Qa => 220,
-        Task::Retrieval => 15,
+        Task::Retrieval | Task::Mlm => 15,
     };
     typical.min(max_length) as f64
 }

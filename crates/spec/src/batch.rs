@@ -28,6 +28,10 @@ pub enum Targets {
     Classes(Vec<i32>),
     /// First and last token of the answer, `[batch]` each; 0 (the first special token) where the window holds none.
     Spans { starts: Vec<i32>, ends: Vec<i32> },
+    /// The token that stood where one is masked, `[batch, seq]`; [`IGNORED_LABEL`] elsewhere.
+    MaskedTokens(Vec<i32>),
+    /// Row `i` of the first half and row `i` of the second half say the same in two languages.
+    Translations,
 }
 
 impl Batch {

@@ -303,7 +303,7 @@ fn check_stage(stage: &Stage) -> Result<(), String> {
     check_lengths(stage.task, stage.max_length, stage.stride)?;
     check_examples(stage.examples)?;
     let refuse = |bad: bool, message: &str| if bad { Err(message.to_owned()) } else { Ok(()) };
-    refuse(stage.task.head().is_none(), "retrieval is only probed, never trained")?;
+    refuse(stage.task.head().is_none(), "retrieval and mlm are only probed, never trained")?;
     refuse(!(1..=MOST_STEPS).contains(&stage.steps), "`steps` must be 1 to 10,000,000")?;
     refuse(!(1..=65_536).contains(&stage.batch), "`batch` must be 1 to 65,536")?;
     refuse(stage.batch < stage.languages.len(), "`batch` must hold at least one example of each language")?;

@@ -16,6 +16,8 @@ pub enum Task {
     Nli,
     /// Sentence retrieval between a language and English (Tatoeba); only probed, never trained.
     Retrieval,
+    /// Masked language modelling on plain text, by the model's own language-model head.
+    Mlm,
 }
 
 /// The output layer a task needs on top of the encoder.
@@ -31,7 +33,7 @@ pub enum Head {
 }
 
 impl Task {
-    pub const ALL: [Task; 4] = [Task::Ner, Task::Qa, Task::Nli, Task::Retrieval];
+    pub const ALL: [Task; 5] = [Task::Ner, Task::Qa, Task::Nli, Task::Retrieval, Task::Mlm];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,16 +41,17 @@ impl Task {
             Task::Qa => "qa",
             Task::Nli => "nli",
             Task::Retrieval => "retrieval",
+            Task::Mlm => "mlm",
         }
     }
 
-    /// The head that learns this task, or `None` where the encoder alone is measured.
+    /// The head that learns this task, or `None` where the model as it came is measured.
     pub fn head(self) -> Option<Head> {
         match self {
             Task::Ner => Some(Head::TokenLabels { labels: self.labels().len() }),
             Task::Qa => Some(Head::Span),
             Task::Nli => Some(Head::SequenceLabels { labels: self.labels().len() }),
-            Task::Retrieval => None,
+            Task::Retrieval | Task::Mlm => None,
         }
     }
 
@@ -57,7 +60,7 @@ impl Task {
         match self {
             Task::Ner => &["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"],
             Task::Nli => &["entailment", "neutral", "contradiction"],
-            Task::Qa | Task::Retrieval => &[],
+            Task::Qa | Task::Retrieval | Task::Mlm => &[],
         }
     }
 
@@ -68,6 +71,7 @@ impl Task {
             Task::Qa => "qa.f1.mlqa",
             Task::Nli => "nli.accuracy",
             Task::Retrieval => "retrieval.p1.to-english",
+            Task::Mlm => "mlm.accuracy",
         }
     }
 }

@@ -3,7 +3,7 @@
 mod ner;
 mod nli;
 mod qa;
-mod retrieval;
+mod sentence;
 mod storage;
 
 use rayon::prelude::*;
@@ -35,6 +35,7 @@ pub struct EncodeOptions {
 /// - NLI: one a pair, cut longest text first.
 /// - QA: one or more windows of the context for each question.
 /// - Retrieval: all source sentences, then all English ones (item `i` and item `len / 2 + i` are a pair).
+/// - Masked language modelling: one a text, nothing masked yet (see [`crate::mask_tokens`]).
 ///
 /// # Errors
 /// [`DataError::Options`] for lengths that cannot work with this model, [`DataError::Tokenizer`] if a text cannot be
@@ -56,11 +57,16 @@ pub fn encode(examples: &Examples, tokenization: &Tokenization, options: &Encode
             let side = |english| {
                 parallel(examples, move |index, example: &PairExample| {
                     let sentence = if english { &example.english } else { &example.source };
-                    retrieval::items(index, sentence, tokenization, options)
+                    sentence::items(index, sentence, tokenization, options)
                 })
             };
             builder.extend(side(false)?);
             builder.extend(side(true)?);
+        }
+        Examples::Text(examples) => {
+            builder.extend(parallel(examples, |index, example| {
+                sentence::items(index, &example.text, tokenization, options)
+            })?);
         }
     }
     Ok(builder.finish())
@@ -77,7 +83,7 @@ pub fn encode_sentences(
 ) -> Result<Encoded, DataError> {
     check(&Examples::Pairs(Vec::new()), tokenization, options)?;
     let mut builder = Builder::new(Task::Retrieval, sentences.len(), tokenization.pad_id(), options.max_length);
-    builder.extend(parallel(sentences, |index, sentence| retrieval::items(index, sentence, tokenization, options))?);
+    builder.extend(parallel(sentences, |index, sentence| sentence::items(index, sentence, tokenization, options))?);
     Ok(builder.finish())
 }
 

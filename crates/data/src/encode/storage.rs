@@ -41,7 +41,8 @@ pub(crate) enum Details {
         offsets: Vec<(u32, u32)>,
         answers: Vec<(u32, u32)>,
     },
-    Retrieval,
+    /// Nothing: retrieval and plain text.
+    Plain,
 }
 
 /// One sequence on its way into the flat storage.
@@ -122,7 +123,7 @@ impl Encoded {
     }
 
     /// What did not fit: words without a token, cut away or normalised to nothing (NER), pairs cut (NLI), windows that
-    /// hold a part of the answer but not all of it (QA), sentences cut (retrieval).
+    /// hold a part of the answer but not all of it (QA), sentences cut (retrieval, plain text).
     pub fn cut(&self) -> u64 {
         self.cut
     }
@@ -162,7 +163,7 @@ impl Encoded {
                 starts: items.iter().map(|&item| answers[item].0 as i32).collect(),
                 ends: items.iter().map(|&item| answers[item].1 as i32).collect(),
             },
-            Details::Retrieval => Targets::None,
+            Details::Plain => Targets::None,
         }
     }
 
@@ -180,7 +181,7 @@ impl Builder {
             Task::Ner => Details::Ner { labels: Vec::new(), bounds: vec![0], first_tokens: Vec::new() },
             Task::Nli => Details::Nli { labels: Vec::new() },
             Task::Qa => Details::Qa { contexts: Vec::new(), bounds: vec![0], offsets: Vec::new(), answers: Vec::new() },
-            Task::Retrieval => Details::Retrieval,
+            Task::Retrieval | Task::Mlm => Details::Plain,
         };
         let (ids, segments, owner) = (Vec::new(), Vec::new(), Vec::new());
         Self(Encoded { task, examples, pad, max_length, bounds: vec![0], ids, segments, owner, details, cut: 0 })
@@ -210,7 +211,7 @@ impl Builder {
                 bounds.push(offsets.len() as u32);
                 answers.push(answer);
             }
-            (Details::Retrieval, Target::None) => {}
+            (Details::Plain, Target::None) => {}
             (details, target) => unreachable!("an item of another task: {target:?} for {details:?}"),
         }
     }

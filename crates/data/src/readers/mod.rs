@@ -8,6 +8,8 @@ mod squad_parquet;
 mod table;
 mod tatoeba;
 mod tatoeba_parquet;
+mod text;
+mod text_parquet;
 mod wikiann_parquet;
 mod wikiann_text;
 mod xnli_tsv;
@@ -22,6 +24,7 @@ use crate::{DataError, Examples};
 pub(crate) use nli_parquet::read as read_nli_parquet;
 pub(crate) use squad_parquet::read as read_squad_parquet;
 pub(crate) use tatoeba_parquet::read as read_tatoeba_parquet;
+pub(crate) use text_parquet::read as read_text_parquet;
 pub(crate) use wikiann_parquet::read as read_wikiann_parquet;
 pub(crate) use xnli_tsv::read_all as read_xnli_tsv;
 
@@ -44,10 +47,12 @@ pub enum Format {
     SquadParquet,
     /// Two files of sentences, the foreign one and the English one; line i of one translates line i of the other.
     Tatoeba,
+    /// Plain text, one sentence or paragraph a line.
+    Text,
 }
 
 impl Format {
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 9] = [
         Format::WikiannParquet,
         Format::WikiannText,
         Format::XnliTsv,
@@ -56,6 +61,7 @@ impl Format {
         Format::SquadJson,
         Format::SquadParquet,
         Format::Tatoeba,
+        Format::Text,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -68,6 +74,7 @@ impl Format {
             Format::SquadJson => "squad-json",
             Format::SquadParquet => "squad-parquet",
             Format::Tatoeba => "tatoeba",
+            Format::Text => "text",
         }
     }
 
@@ -77,6 +84,7 @@ impl Format {
             Format::XnliTsv | Format::MultinliTsv | Format::NliParquet => Task::Nli,
             Format::SquadJson | Format::SquadParquet => Task::Qa,
             Format::Tatoeba => Task::Retrieval,
+            Format::Text => Task::Mlm,
         }
     }
 }
@@ -115,7 +123,8 @@ pub fn read(format: Format, paths: &[PathBuf], language: Language) -> Result<Rea
     let [first, rest @ ..] = paths else {
         return Err(DataError::options("no file was given to read"));
     };
-    if !rest.is_empty() && matches!(format, Format::XnliTsv | Format::MultinliTsv | Format::WikiannText) {
+    if !rest.is_empty() && matches!(format, Format::XnliTsv | Format::MultinliTsv | Format::WikiannText | Format::Text)
+    {
         return Err(DataError::options(format!("format `{format}` reads one file, {} were given", paths.len())));
     }
     let mut notes = Vec::new();
@@ -137,6 +146,7 @@ pub fn read(format: Format, paths: &[PathBuf], language: Language) -> Result<Rea
         Format::NliParquet => Examples::Nli(nli_parquet::read(paths)?),
         Format::SquadJson => Examples::Qa(squad_json::read(paths)?),
         Format::SquadParquet => Examples::Qa(squad_parquet::read(paths)?),
+        Format::Text => Examples::Text(text::read(first)?),
         Format::Tatoeba => match rest {
             [english] => Examples::Pairs(tatoeba::read(first, english)?),
             _ => {

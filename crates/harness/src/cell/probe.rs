@@ -79,6 +79,7 @@ fn score(
                 .collect();
             evaluation::score_qa(language.code(), &answers, &predicted)?
         }
+        Examples::Text(_) => anyhow::bail!("no model here has a language-model head yet"),
         Examples::Pairs(_) => {
             let vectors = sentence_vectors(learner, encoded)?;
             let width = learner.config().hidden_size;

@@ -66,6 +66,7 @@ fn predict(learner: &Learner, examples: &Examples, encoded: &Encoded) -> Result<
             cell::predict_answers(learner, questions, encoded)?.into_iter().map(Value::from).collect()
         }
         Examples::Pairs(_) => bail!("sentence pairs have no predictions"),
+        Examples::Text(_) => bail!("plain text has no predictions"),
     })
 }
 

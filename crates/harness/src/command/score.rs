@@ -123,6 +123,7 @@ fn labelled(options: &Score, gold: &Examples) -> Result<Scores> {
             evaluation::score_qa(options.language.code(), &answers, &predicted)?
         }
         Examples::Pairs(_) => bail!("sentence pairs are scored by their vectors"),
+        Examples::Text(_) => bail!("plain text has no gold to score against; use an `mlm` probe in a suite"),
     })
 }
 

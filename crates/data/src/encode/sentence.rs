@@ -2,7 +2,7 @@ use super::storage::{Item, Target};
 use super::{EncodeOptions, Tokenization};
 use crate::DataError;
 
-/// One sequence for one sentence, the prefix in front of it.
+/// One sequence for one sentence or paragraph, the prefix in front of it.
 pub(super) fn items(
     index: u32,
     sentence: &str,
