@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("evaluation", &[]),
     ("kernels", &[]),
-    ("miniworld", &["spec"]),
+    ("miniworld", &["spec", "data"]),
     ("data", &["spec"]),
     ("model", &["spec", "kernels"]),
     ("strategies", &["spec", "model"]),

@@ -12,6 +12,8 @@ use crate::{DataError, Examples, atomic, canonical};
 #[derive(Debug, Clone)]
 pub struct DataFolder {
     root: PathBuf,
+    /// Another such folder, only read: its data sets are there unless `root` has one of that name.
+    built_in: Option<PathBuf>,
 }
 
 /// What [`DataFolder::check`] found about one file.
@@ -27,7 +29,13 @@ pub struct CheckLine {
 
 impl DataFolder {
     pub fn open(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), built_in: None }
+    }
+
+    /// The same folder, and behind it one that is only read.
+    #[must_use]
+    pub fn with_built_in(self, root: &Path) -> Self {
+        Self { built_in: Some(root.to_owned()), ..self }
     }
 
     pub fn root(&self) -> &Path {
@@ -39,17 +47,20 @@ impl DataFolder {
     /// # Errors
     /// [`DataError`] if the folder or a manifest cannot be read.
     pub fn list(&self) -> Result<Vec<Manifest>, DataError> {
-        let entries = match fs::read_dir(&self.root) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(DataError::io("read the data folder", &self.root)(error)),
-        };
         let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(DataError::io("read the data folder", &self.root))?;
-            names.extend(entry.file_name().to_str().and_then(|name| Name::new(name).ok()));
+        for root in std::iter::once(&self.root).chain(&self.built_in) {
+            let entries = match fs::read_dir(root) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(DataError::io("read the data folder", root)(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(DataError::io("read the data folder", root))?;
+                names.extend(entry.file_name().to_str().and_then(|name| Name::new(name).ok()));
+            }
         }
         names.sort();
+        names.dedup();
         let manifests = names.iter().map(|name| Manifest::read(&self.dataset(name)));
         manifests.filter_map(Result::transpose).collect()
     }
@@ -139,7 +150,11 @@ impl DataFolder {
             source,
             licence,
         };
-        let folder = self.dataset(&key.data);
+        let folder = self.root.join(key.data.as_str());
+        if self.dataset(&key.data) != folder {
+            let message = format!("`{}` is a built-in data set; choose another name", key.data);
+            return Err(DataError::options(message));
+        }
         fs::create_dir_all(&folder).map_err(DataError::io("create the folder", &folder))?;
         // Two imports at once would lose each other's lines of the manifest. Closing the file unlocks it.
         let lock = folder.join(".lock");
@@ -174,7 +189,14 @@ impl DataFolder {
     }
 
     fn dataset(&self, name: &Name) -> PathBuf {
-        self.root.join(name.as_str())
+        let own = self.root.join(name.as_str());
+        match &self.built_in {
+            Some(built_in) if !Manifest::path(&own).exists() => {
+                let there = built_in.join(name.as_str());
+                if Manifest::path(&there).exists() { there } else { own }
+            }
+            _ => own,
+        }
     }
 
     fn path(&self, dataset: &Name, task: Task, language: Language, split: Split) -> PathBuf {

@@ -54,7 +54,7 @@ pub fn train_tokenizer(texts: &[&str], vocabulary: usize, folder: &Path) -> Resu
         .build()
         .map_err(|error| bad(&error))?;
     tokenizer.train(&mut trainer, texts.iter()).map_err(|error| bad(&error))?;
-    let mut tokenizer: Tokenizer = Tokenizer::from(&tokenizer);
+    let mut tokenizer: Tokenizer = Tokenizer::from(tokenizer);
     tokenizer.with_padding(None);
     let size = tokenizer.get_vocab_size(true);
     if size > vocabulary {

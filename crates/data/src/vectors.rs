@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, Stri
 use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 
-use crate::{DataError, atomic};
+use crate::{DataError, atomic, npy};
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 /// The header ends at a multiple of this, so that the numbers are aligned.
@@ -38,19 +38,12 @@ pub fn write_npy(path: &Path, vectors: &[f32], width: usize) -> Result<(), DataE
 pub fn read_npy(path: &Path) -> Result<(Vec<f32>, usize), DataError> {
     let bytes = fs::read(path).map_err(DataError::io("read", path))?;
     let refuse = |message: &str| DataError::file(path, message);
-    let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| refuse("not a NumPy file of format 1.0"))?;
-    let (length, rest) = rest.split_first_chunk::<2>().ok_or_else(|| refuse("ends within its header"))?;
-    let (header, body) = rest
-        .split_at_checked(usize::from(u16::from_le_bytes(*length)))
-        .ok_or_else(|| refuse("ends within its header"))?;
-    let header = String::from_utf8_lossy(header);
-    if !header.contains("'<f4'") || !header.contains("'fortran_order': False") {
-        return Err(refuse("holds no little-endian 32-bit floats in C order; save it as np.float32"));
+    let mut body = bytes.as_slice();
+    let header = npy::read_header(&mut body).map_err(|message| refuse(&message))?;
+    if header.kind != "<f4" {
+        return Err(refuse("holds no little-endian 32-bit floats; save it as np.float32"));
     }
-    let shape = header.split_once("'shape': (").and_then(|(_, after)| after.split_once(')')).map(|(shape, _)| shape);
-    let sizes: Option<Vec<usize>> =
-        shape.map(|shape| shape.split(',').filter_map(|size| size.trim().parse().ok()).collect());
-    let Some([rows, width]) = sizes.as_deref() else { return Err(refuse("is no array of two dimensions")) };
+    let [rows, width] = header.shape.as_slice() else { return Err(refuse("is no array of two dimensions")) };
     if rows.checked_mul(*width).and_then(|values| values.checked_mul(4)) != Some(body.len()) {
         return Err(refuse("its length does not match its shape"));
     }

@@ -1,11 +1,13 @@
-//! `generate FOLDER [SEED]` writes the mini world; `generate --sample COUNT` prints sentences of every language to read.
+//! `generate FOLDER NAME [SEED]` writes the mini world; `generate --sample COUNT` prints sentences of every language to read.
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use data::DataFolder;
+
 use miniworld::tasks::{inferences, questions, sentences};
-use miniworld::world::Split;
 use miniworld::{Language, MiniworldError, Sizes};
+use spec::{Name, Split};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -14,11 +16,11 @@ fn main() -> ExitCode {
             .parse()
             .map_err(|_| format!("\"{count}\" is not a number"))
             .and_then(|count| sample(count).map_err(|error| error.to_string())),
-        [folder] => write(folder, 1),
-        [folder, seed] => {
-            seed.parse().map_err(|_| format!("\"{seed}\" is not a seed")).and_then(|seed| write(folder, seed))
+        [folder, name] => write(folder, name, 1),
+        [folder, name, seed] => {
+            seed.parse().map_err(|_| format!("\"{seed}\" is not a seed")).and_then(|seed| write(folder, name, seed))
         }
-        _ => Err("usage: generate FOLDER [SEED] | generate --sample COUNT".to_owned()),
+        _ => Err("usage: generate FOLDER NAME [SEED] | generate --sample COUNT".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -29,10 +31,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn write(folder: &str, seed: u64) -> Result<(), String> {
-    let manifest = miniworld::generate(Path::new(folder), &Language::ALL, seed, &Sizes::default())
+fn write(folder: &str, name: &str, seed: u64) -> Result<(), String> {
+    let name = Name::new(name).map_err(|error| error.to_string())?;
+    let folder = DataFolder::open(Path::new(folder));
+    let languages = Language::ALL.map(spec::Language::from);
+    let progress = &mut |language: &str| eprintln!("{language}");
+    let entries = miniworld::generate(&Sizes::default(), seed, &languages, &folder, &name, progress)
         .map_err(|error| error.to_string())?;
-    println!("{} files in {folder}", manifest.files.len());
+    println!("{} files of data set {name}", entries.len());
     Ok(())
 }
 
@@ -51,12 +57,12 @@ fn sample(count: usize) -> Result<(), MiniworldError> {
         }
         for plan in &asked {
             if let Some(question) = plan.say(language) {
-                println!("{}\n  {} [{}]", question.context, question.question, question.answer.text);
+                println!("{}\n  {} [{}]", question.context, question.question, question.answers[0].text);
             }
         }
-        for plan in &inferred {
-            let pair = plan.say(language);
-            println!("{}\n  {} {:?}", pair.premise, pair.hypothesis, pair.label);
+        for (row, plan) in inferred.iter().enumerate() {
+            let pair = plan.say(language, row);
+            println!("{}\n  {} {:?}", pair.premise, pair.hypothesis, plan.label);
         }
     }
     Ok(())

@@ -1,8 +1,14 @@
 //! The data card: what the folder holds, how it was made, and what cannot be concluded from it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::write::{Manifest, Scores};
+use data::ManifestEntry;
+use spec::Split;
+
+use crate::giveaway::Scores;
+use crate::grammar::Language;
+use crate::sizes::Sizes;
 
 const INTRODUCTION: &str = "# The mini world
 
@@ -10,26 +16,33 @@ Sentences about an invented world in eleven languages, written by a grammar: the
 Every row says the same in every language. The folder is generated; do not edit it.
 
 ## What it is
-- `ner/<language>/<split>.parquet`: the schema of WikiANN. Names of people, organisations and places; in Chinese a token is a
+A data set of the canonical data folder, with `manifest.toml`: rows and content hash of each file of
+- `ner/<language>/<split>.parquet`: names of people, organisations and places, tagged as in WikiANN; in Chinese a token is a
   character, in Vietnamese a syllable. A company is tagged without the word for company.
-- `qa/<language>/<split>.parquet`: the schema of XQuAD. A paragraph, a question (who, where, from where, when, how many, which
+- `qa/<language>/<split>.parquet`: as in XQuAD a paragraph, a question (who, where, from where, when, how many, which
   organisation, which city, why) and one answer, its start counted in characters. Case suffixes after an apostrophe (Turkish)
   are not part of an answer; inflected names (Russian) are answered as they stand.
-- `nli/<language>/<split>.parquet`: the schema of XNLI; 0 entailment, 1 neutral, 2 contradiction. The label follows from the world's
+- `nli/<language>/<split>.parquet`: as in XNLI; 0 entailment, 1 neutral, 2 contradiction. The label follows from the world's
   logic in the single-event reading: two sentences about the same birth, sale or opening speak of one event. Every
   hypothesis comes three times, once with each label.
+- `retrieval/<language>/<split>.parquet`: `id`, `source` in the language, `target` in English. There is none for English.
+- `mlm/<language>/<split>.parquet`: `id`, `text`; to train on, sentences, questions and paragraphs; to measure, sentences. Rows are
+  parallel: row `i` of a split has the same `id` in every language and says the same. What the pairs of `retrieval` and the
+  held-out splits tell, with or without its year, is told nowhere else in `retrieval` and `mlm`.
+
+Beside it, for tasks to come and in no manifest:
 - `pos/<language>/<split>.conllu`: forms, universal parts of speech, heads and relations in CoNLL-U; the other columns are empty.
   Words are orthographic: contractions and clitics are one word, so there are no multiword tokens.
-- `retrieval/<language>/<split>.parquet`: `id`, `source` in the language, `target` in English. No fact of these pairs is told in `text`.
-- `text/<language>/train.parquet`: `id`, `text`; sentences, questions and paragraphs to pre-train on, in all languages the same.
-- `manifest.toml`: rows and BLAKE3 of every file.
+- `facts/<language>/<split>.tsv`: `id`, `facts` (`event=bought; subject=Orion; …`, the same in every language) and `text`, the
+  sentence that tells them plainly.
 
 ## How it was made
 Facts (births, deaths, moves, visits, meetings, studies, work, novels, films and operas, foundations, closures with their causes,
 openings, purchases) are drawn from a seed about invented people and companies in real cities, and put into words by a lexicon and a
-grammar for each language, written for this project. The same seed gives the same bytes. Train, validation and test of `ner`, `qa`, `nli`
-and `pos` share no name, city, country, brand or title and no sentence pattern (what comes first, voice, how the year is told, source);
-questions and hypotheses have the same plain form in all. `text` and `retrieval` use all names and patterns.
+grammar for each language, written for this project. The same seed gives the same bytes. Train, validation and test of `ner`, `qa`, `nli`,
+`pos` and `facts` share no name, city, country, brand or title. Those of `ner`, `qa`, `nli` and `pos` share no sentence pattern (what comes
+first, voice, how the year is told, source); questions, hypotheses and the sentences of `facts` have the same plain form in all.
+`mlm` and `retrieval` use all names and patterns: who pre-trains on `mlm` has met the names of every split.
 
 ## What it is not
 Not a sample of how people write: a few hundred names, some fifteen kinds of events, one clause a sentence. Nothing that it says of any
@@ -46,17 +59,17 @@ the first or the longest name of the paragraph (exact match); `majority` tags ev
 ";
 
 /// The card as Markdown.
-pub(crate) fn card(manifest: &Manifest, scores: &[Scores]) -> String {
+pub(crate) fn card(seed: u64, sizes: &Sizes, entries: &[ManifestEntry], scores: &[(Language, Scores)]) -> String {
     let mut text = INTRODUCTION.to_owned();
     text.push_str(
         "| language | hypothesis | overlap | first | longest | majority |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     // Writing to a string cannot fail.
-    for row in scores {
+    for (language, row) in scores {
         let _ = writeln!(
             text,
             "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |",
-            row.language.code(),
+            language.code(),
             row.hypothesis_only,
             row.word_overlap,
             row.first_entity,
@@ -64,13 +77,20 @@ pub(crate) fn card(manifest: &Manifest, scores: &[Scores]) -> String {
             row.majority_tag
         );
     }
-    let _ = write!(text, "\n## Sizes\nRows for each language; the seed is {}.\n\n", manifest.seed);
-    text.push_str("| task | split | rows |\n| --- | --- | --- |\n");
-    let first = manifest.files.first().map(|file| file.language.clone());
-    for file in manifest.files.iter().filter(|file| Some(&file.language) == first.as_ref()) {
-        let _ = writeln!(text, "| {} | {} | {} |", file.task, file.split, file.rows);
+    let _ = write!(text, "\n## Sizes\nRows for each language; the seed is {seed}.\n\n");
+    text.push_str("| task | train | validation | test |\n| --- | --- | --- | --- |\n");
+    let mut rows: BTreeMap<(&str, Split), usize> =
+        entries.iter().map(|entry| ((entry.task.as_str(), entry.split), entry.rows)).collect();
+    for (task, sizes) in [("pos", sizes.pos), ("facts", sizes.facts)] {
+        rows.extend(Split::ALL.into_iter().zip(sizes).map(|(split, size)| ((task, split), size)));
     }
-    let _ =
-        write!(text, "\n## Licence\nMIT or Apache-2.0, as the rest of the repository. No text of others was used.\n");
+    let mut tasks: Vec<&str> = rows.keys().map(|(task, _)| *task).collect();
+    tasks.dedup();
+    for task in tasks {
+        let [train, validation, test] =
+            Split::ALL.map(|split| rows.get(&(task, split)).map_or("–".to_owned(), usize::to_string));
+        let _ = writeln!(text, "| {task} | {train} | {validation} | {test} |");
+    }
+    text.push_str("\n## Licence\nMIT or Apache-2.0, as the rest of the repository. No text of others was used.\n");
     text
 }

@@ -47,17 +47,6 @@ pub enum EntityType {
     Location,
 }
 
-impl EntityType {
-    /// `PER`, `ORG` or `LOC`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Person => "PER",
-            Self::Organisation => "ORG",
-            Self::Location => "LOC",
-        }
-    }
-}
-
 /// A word's part in the mention of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mention {

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use data::NliExample;
 use miniworld::giveaway;
-use miniworld::tasks::{Inference, ParallelPlan, Told, inferences, parallel, questions, sentences, tagged};
-use miniworld::world::{Event, Fact, Label, Person, Pool, Role, Split, relation};
+use miniworld::tasks::{Passage, facts, inferences, parallel, questions, sentences, tagged, told_plainly};
+use miniworld::world::{Event, Fact, Label, Person, Pool, Role, relation};
 use miniworld::{Language, Style};
+use spec::Split;
 
 #[test]
 fn splits_share_no_sentence_pattern_and_no_name() {
@@ -92,11 +94,12 @@ fn answers_stand_where_they_are_said_to_in_every_language() {
         for language in Language::ALL {
             for plan in &plans {
                 let row = plan.say(language).expect("a told fact");
-                let length = row.answer.text.chars().count();
-                let found: String = row.context.chars().skip(row.answer.start).take(length).collect();
-                assert!(length > 0 && found == row.answer.text, "{}: {}", row.question, row.answer.text);
+                let answer = &row.answers[0];
+                let length = answer.text.chars().count();
+                let found: String = row.context.chars().skip(answer.start).take(length).collect();
+                assert!(length > 0 && found == answer.text, "{}: {}", row.question, answer.text);
                 if plan.asked() == Role::Year {
-                    assert!(row.answer.text.starts_with(['1', '2']), "{}", row.answer.text);
+                    assert!(answer.text.starts_with(['1', '2']), "{}", answer.text);
                 }
             }
         }
@@ -110,22 +113,64 @@ fn questions_ask_for_every_kind_of_answer() {
     assert_eq!(asked.len(), 7, "{asked:?}");
 }
 
+/// Every fact that the passages tell or ask about, without its year.
+fn told_in(passages: &[Passage]) -> Vec<Fact> {
+    let facts = passages.iter().flat_map(|passage| match passage {
+        Passage::Telling(told) => told.iter().map(|told| told.fact).collect(),
+        Passage::Asking(fact, _) => vec![*fact],
+    });
+    facts.map(|fact| Fact { year: None, ..fact }).collect()
+}
+
 #[test]
-fn retrieval_pairs_are_not_told_in_the_text() {
-    let plan = parallel(1, 50, 50, 2000).unwrap();
-    let text: Vec<String> = plan.text(Language::English);
-    let pairs = |told: &[Told]| ParallelPlan::pairs(told, Language::English);
-    let held_out: HashSet<String> = pairs(&plan.validation).into_iter().chain(pairs(&plan.test)).collect();
-    assert_eq!(held_out.len(), 100);
-    assert!(text.iter().all(|row| held_out.iter().all(|sentence| !row.contains(sentence.as_str()))));
-    for language in Language::ALL {
-        assert_eq!(plan.text(language).len(), text.len(), "{}", language.code());
+fn what_is_held_out_is_told_nowhere_else() {
+    let plan = parallel(1, [50, 50], [2000, 60, 70]).unwrap();
+    let pairs = plan.pairs.each_ref().map(|told| told_in(&[Passage::Telling(told.clone())]));
+    let [train, validation, test] = plan.text.each_ref().map(|passages| told_in(passages));
+    let held_out: Vec<Fact> = pairs.into_iter().chain([validation, test]).flatten().collect();
+    assert_eq!(held_out.len(), 50 + 50 + 60 + 70);
+    let different: HashSet<Fact> = held_out.iter().copied().collect();
+    assert_eq!(different.len(), held_out.len());
+    assert!(train.len() >= 2000 && train.iter().all(|fact| !different.contains(fact)));
+    // Without holding out there would be something to find: the world is small.
+    let other = parallel(2, [50, 50], [20_000, 60, 70]).unwrap();
+    assert!(told_in(&other.text[0]).iter().any(|fact| different.contains(fact)));
+}
+
+#[test]
+fn text_has_every_row_in_every_language() {
+    let plan = parallel(1, [5, 5], [1500, 20, 20]).unwrap();
+    assert!(plan.text[0].iter().any(|passage| matches!(passage, Passage::Asking(..))));
+    for passage in plan.text.iter().flatten() {
+        for language in Language::ALL {
+            let text = passage.text(language);
+            assert!(text.is_some_and(|text| !text.is_empty()), "{} {passage:?}", language.code());
+        }
     }
 }
 
-fn pairs(split: Split, count: usize, language: Language) -> Vec<Inference> {
+#[test]
+fn lists_of_facts_are_the_same_in_every_language_and_tell_all() {
+    let plan = facts(1, "facts", Split::Test, 200).unwrap();
+    let english = told_plainly(Language::English, Split::Test, &plan);
+    for language in Language::ALL {
+        let rows = told_plainly(language, Split::Test, &plan);
+        assert!(rows.iter().zip(&english).all(|(row, other)| (&row.id, &row.facts) == (&other.id, &other.facts)));
+    }
+    assert!(english.iter().map(|row| &row.facts).collect::<HashSet<_>>().len() == english.len());
+    for row in &english {
+        assert!(!row.text.contains('\t') && !row.facts.contains('\t'));
+        // Every name and number of the list is in the English sentence.
+        for value in row.facts.split("; ").filter_map(|pair| pair.split_once('=')) {
+            let told = matches!(value.0, "event" | "gender" | "institution" | "work") || row.text.contains(value.1);
+            assert!(told, "{value:?}: {}", row.text);
+        }
+    }
+}
+
+fn pairs(split: Split, count: usize, language: Language) -> Vec<NliExample> {
     let purpose = format!("nli {}", split.as_str());
-    inferences(1, &purpose, split, count).unwrap().iter().map(|plan| plan.say(language)).collect()
+    inferences(1, &purpose, split, count).unwrap().iter().map(|plan| plan.say(language, 0)).collect()
 }
 
 #[test]
@@ -146,12 +191,13 @@ fn hypotheses_and_shared_words_give_little_away() {
 #[test]
 fn the_overlap_check_would_see_a_give_away() {
     // If every false hypothesis lacked a word of its premise, the check would have to find out.
-    let pair = |hypothesis: &str, label| Inference {
+    let pair = |hypothesis: &str, label: Label| NliExample {
+        id: String::new(),
         premise: "Anna was born in Rome.".to_owned(),
         hypothesis: hypothesis.to_owned(),
-        label,
+        label: label.number(),
     };
-    let rows: Vec<Inference> = (0..40)
+    let rows: Vec<NliExample> = (0..40)
         .flat_map(|_| {
             [pair("Anna was born.", Label::Entailment), pair("Anna was born in Paris.", Label::Contradiction)]
         })

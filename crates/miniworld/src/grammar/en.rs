@@ -183,6 +183,8 @@ fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec
     if asked == Some(Role::Place) {
         let place = match fact.event {
             Event::Visited(_) => Part::new(Role::Place, "obj", noun("city").before("det", det("which"))),
+            // "Where did she move from Rome?" could be read as asking for the place in Rome that she left.
+            Event::Moved { from: Some(_), .. } => Part::new(Role::Place, "obl", adv("where").before("case", adp("to"))),
             _ => Part::new(Role::Place, "advmod", adv("where")),
         };
         parts.push(place);

@@ -32,14 +32,17 @@ impl Grammar for Spanish {
     }
 
     fn question(&self, fact: &Fact, asked: Role) -> Node {
-        let mut clause = Clause::new(fact, Some(asked), Style::PLAIN);
+        // With the subject after the verb two companies do not show which of them is bought; the passive does.
+        let style = Style { passive: matches!(fact.event, Event::Bought { .. }), ..Style::PLAIN };
+        let mut clause = Clause::new(fact, Some(asked), style);
         let mut left = vec![("punct", Node::opening("¿"))];
         let mut right = Vec::new();
-        if asked == Role::Subject {
-            left.extend(clause.subject);
-        } else {
-            left.extend(take(&mut clause.parts, asked).map(Part::dependent));
-            right.extend(clause.subject);
+        match take(&mut clause.parts, asked) {
+            Some(part) => {
+                left.push(part.dependent());
+                right.extend(clause.subject);
+            }
+            None => left.extend(clause.subject),
         }
         left.extend(clause.auxiliary);
         right.extend(dependents(clause.parts));
@@ -155,8 +158,7 @@ impl Clause {
                     parts.push(Part::new(Role::Subject, "obl:agent", buyer.before("case", adp("por"))));
                     (Some(target), verb("comprada"))
                 } else {
-                    // The preposition shows which of the two is bought, also in questions.
-                    object(target.before("case", adp("a")));
+                    object(target);
                     (Some(buyer), verb("compró"))
                 }
             }

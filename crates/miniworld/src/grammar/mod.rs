@@ -14,9 +14,11 @@ mod tr;
 mod vi;
 mod zh;
 
+use spec::Split;
+
 use crate::error::MiniworldError;
 use crate::tree::{Node, Orthography, Sentence, Upos};
-use crate::world::{Fact, Role, Source, Split};
+use crate::world::{Fact, Role, Source};
 
 /// The languages that the mini world speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,15 +68,6 @@ impl Language {
         }
     }
 
-    /// # Errors
-    /// [`MiniworldError::UnknownLanguage`] with the codes that are known.
-    pub fn parse(code: &str) -> Result<Self, MiniworldError> {
-        Self::ALL.into_iter().find(|language| language.code() == code).ok_or_else(|| MiniworldError::UnknownLanguage {
-            code: code.to_owned(),
-            known: Self::ALL.map(Self::code).join(" "),
-        })
-    }
-
     /// What stands between two sentences of a paragraph.
     pub fn sentence_gap(self) -> &'static str {
         if self.grammar().orthography().spaces { " " } else { "" }
@@ -107,6 +100,25 @@ impl Language {
     pub fn ask(self, fact: &Fact, asked: Role) -> Option<Sentence> {
         let grammar = self.grammar();
         fact.askable().contains(&asked).then(|| Sentence::new(grammar.question(fact, asked), grammar.orthography()))
+    }
+}
+
+impl TryFrom<spec::Language> for Language {
+    type Error = MiniworldError;
+
+    /// # Errors
+    /// [`MiniworldError::UnknownLanguage`] with the languages that are known.
+    fn try_from(language: spec::Language) -> Result<Self, MiniworldError> {
+        Self::ALL
+            .into_iter()
+            .find(|spoken| spoken.code() == language.code())
+            .ok_or_else(|| MiniworldError::UnknownLanguage { language, known: Self::ALL.map(Self::code).join(" ") })
+    }
+}
+
+impl From<Language> for spec::Language {
+    fn from(language: Language) -> Self {
+        Self::parse(language.code()).expect("every language of the mini world has its code")
     }
 }
 

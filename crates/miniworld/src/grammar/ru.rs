@@ -37,8 +37,11 @@ impl Grammar for Russian {
             left.extend(clause.subject);
         } else {
             left.extend(take(&mut clause.parts, asked).map(Part::dependent));
-            // Verbs that say that something comes into being or ends stand before their subject.
-            let inverted = matches!(fact.event, Event::Born(_) | Event::Died(_) | Event::Closed { .. });
+            // Verbs that say that something comes into being or ends stand before their subject, and so does any verb
+            // after its object.
+            let inverted = matches!(fact.event, Event::Born(_) | Event::Died(_) | Event::Closed { .. })
+                || matches!(asked, Role::Object | Role::Count)
+                || (asked == Role::Place && matches!(fact.event, Event::Visited(_)));
             if inverted { right.extend(clause.subject) } else { left.extend(clause.subject) }
         }
         right.extend(dependents(clause.parts));

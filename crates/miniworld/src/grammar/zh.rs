@@ -62,7 +62,8 @@ impl Clause {
             let year = noun("年").before("nummod", num(year.to_string())).role(Role::Year);
             // At the head of the sentence the preposition of plain speech, inside that of writing.
             let preposition = if style.front == Front::Year { "在" } else { "于" };
-            let year = if style.full_year { year.before("case", adp(preposition)) } else { year };
+            // "谁1957年" would run together.
+            let year = if style.full_year || is(Role::Subject) { year.before("case", adp(preposition)) } else { year };
             before.push(Part::new(Role::Year, "obl", year));
         }
         let place = if is(Role::Place) { Some(pron("哪里")) } else { fact.place.map(located) };

@@ -1,5 +1,6 @@
 //! Examples for every task, from facts drawn once for all languages: row `i` says the same in each.
 
+mod facts;
 mod ner;
 mod nli;
 mod parallel;
@@ -7,16 +8,19 @@ mod pos;
 mod qa;
 mod story;
 
-pub use ner::{TAGS, Tagged, tagged};
-pub use nli::{Inference, InferencePlan, inferences};
-pub use parallel::{ParallelPlan, parallel};
+pub use facts::{FactExample, facts, told_plainly};
+pub use ner::tagged;
+pub use nli::{InferencePlan, inferences};
+pub use parallel::{ParallelPlan, Passage, parallel};
 pub use pos::conllu;
-pub use qa::{Question, QuestionPlan, questions};
+pub use qa::{QuestionPlan, questions};
 pub use story::{Told, sentences};
+
+use spec::Split;
 
 use crate::Reference;
 use crate::grammar::{Front, Language, Style};
-use crate::world::{Draw, Fact, Split};
+use crate::world::{Draw, Fact};
 
 /// A pattern of `split` that `fact` allows.
 fn style(draw: &mut Draw, fact: &Fact, split: Split) -> Style {
@@ -29,6 +33,6 @@ fn style(draw: &mut Draw, fact: &Fact, split: Split) -> Style {
 }
 
 /// Sentences one after the other, as a paragraph.
-fn join(language: Language, sentences: &[String]) -> String {
-    sentences.join(language.sentence_gap())
+fn join(language: Language, told: &[Told]) -> String {
+    told.iter().map(|told| told.text(language)).collect::<Vec<_>>().join(language.sentence_gap())
 }

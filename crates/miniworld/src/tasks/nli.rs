@@ -3,24 +3,19 @@
 //! A hypothesis is drawn first and then given three premises, one for each label, so that it says nothing about the label.
 //! Half of the premises or more also tell a second fact that repeats words of the hypothesis, so that counting shared words says little.
 
+use data::NliExample;
+use spec::Split;
+
 use super::{Told, join, style};
 use crate::error::MiniworldError;
 use crate::grammar::{Language, Style};
-use crate::world::{Draw, Event, Fact, Label, Place, Pool, Split, relation};
+use crate::world::{Draw, Event, Fact, Label, Place, Pool, relation};
 
 /// A pair before it is put into words.
 #[derive(Debug, Clone)]
 pub struct InferencePlan {
     pub premise: Vec<Told>,
     pub hypothesis: Fact,
-    pub label: Label,
-}
-
-/// A row of XNLI.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inference {
-    pub premise: String,
-    pub hypothesis: String,
     pub label: Label,
 }
 
@@ -329,14 +324,13 @@ fn thinned(fact: &Fact, hypothesis: &Fact) -> Option<Fact> {
 }
 
 impl InferencePlan {
-    /// The pair in a language; the hypothesis is always told plainly.
-    pub fn say(&self, language: Language) -> Inference {
-        let premise: Vec<String> =
-            self.premise.iter().map(|told| language.say(&told.fact, told.style).text()).collect();
-        Inference {
-            premise: join(language, &premise),
+    /// The pair in a language, named by its row; the hypothesis is always told plainly.
+    pub fn say(&self, language: Language, row: usize) -> NliExample {
+        NliExample {
+            id: row.to_string(),
+            premise: join(language, &self.premise),
             hypothesis: language.say(&self.hypothesis, Style::PLAIN).text(),
-            label: self.label,
+            label: self.label.number(),
         }
     }
 }

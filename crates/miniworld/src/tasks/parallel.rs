@@ -1,4 +1,5 @@
-//! Parallel text: sentence pairs for retrieval, and sentences, questions and paragraphs to pre-train on.
+//! Parallel text: sentence pairs for retrieval, and text for masked language modelling: sentences, questions and paragraphs to
+//! train on, other sentences to measure it.
 
 use std::collections::HashSet;
 
@@ -8,32 +9,48 @@ use crate::error::MiniworldError;
 use crate::grammar::{Language, Style};
 use crate::world::{CITIES, City, Draw, Fact, Pool, Role};
 
-/// The facts behind the retrieval pairs and the pre-training text; they share no sentence.
+/// What the retrieval pairs and the text tell. No fact of one split of either is told in another, with its year or without.
 #[derive(Debug, Clone)]
 pub struct ParallelPlan {
-    pub validation: Vec<Told>,
-    pub test: Vec<Told>,
-    text: Vec<Passage>,
+    /// Retrieval pairs: validation and test.
+    pub pairs: [Vec<Told>; 2],
+    /// Text: train, validation and test.
+    pub text: [Vec<Passage>; 3],
 }
 
-/// A row of the pre-training text.
+/// A row of text.
 #[derive(Debug, Clone)]
-enum Passage {
+pub enum Passage {
     Telling(Vec<Told>),
     Asking(Fact, Role),
 }
 
-/// Draws `validation` and `test` retrieval pairs and at least `sentences` sentences of other text (a paragraph is one row).
+/// Draws retrieval pairs (validation, test) and text: at least `text[0]` sentences to train on (a paragraph is one row), and
+/// just as many single sentences as asked for in validation and test.
 ///
 /// # Errors
 /// [`MiniworldError::TooMany`] if the world has not so many different sentences.
-pub fn parallel(seed: u64, validation: usize, test: usize, sentences: usize) -> Result<ParallelPlan, MiniworldError> {
+pub fn parallel(seed: u64, pairs: [usize; 2], text: [usize; 3]) -> Result<ParallelPlan, MiniworldError> {
     let pool = Pool::all();
-    let mut draw = Draw::new(seed, "retrieval");
-    let mut pairs = distinct("retrieval sentences", validation + test, || single(&mut draw, &pool))?;
-    let held_out: HashSet<Fact> = pairs.iter().map(|told| told.fact).collect();
-    let test = pairs.split_off(validation);
-    let mut draw = Draw::new(seed, "text");
+    let mut told = HashSet::new();
+    let mut sentences = |purpose: &str, count: usize| {
+        let mut draw = Draw::new(seed, purpose);
+        distinct(purpose, count, || Some(single(&mut draw, &pool)).filter(|new| told.insert(timeless(&new.fact))))
+    };
+    let pairs = [sentences("retrieval validation", pairs[0])?, sentences("retrieval test", pairs[1])?];
+    let held_out = [sentences("text validation", text[1])?, sentences("text test", text[2])?];
+    let [validation, test] = held_out.map(|told| told.into_iter().map(|told| Passage::Telling(vec![told])).collect());
+    let train = training(&mut Draw::new(seed, "text train"), &pool, text[0], &told);
+    Ok(ParallelPlan { pairs, text: [train, validation, test] })
+}
+
+/// The fact without its year: telling when it happened also tells that it happened.
+fn timeless(fact: &Fact) -> Fact {
+    Fact { year: None, ..*fact }
+}
+
+/// At least `sentences` sentences, none of which tells a fact that is `held_out`.
+fn training(draw: &mut Draw, pool: &Pool, sentences: usize, held_out: &HashSet<Fact>) -> Vec<Passage> {
     let cities = (0..CITIES).map(|city| Fact::located(City(city)));
     let mut text: Vec<Passage> =
         cities.map(|fact| Passage::Telling(vec![Told { fact, style: Style::PLAIN }])).take(sentences).collect();
@@ -41,30 +58,30 @@ pub fn parallel(seed: u64, validation: usize, test: usize, sentences: usize) -> 
     while count < sentences {
         let passage = match draw.below(100) {
             0..10 => {
-                let fact = pool.fact(&mut draw);
-                let fact = part(&mut draw, fact);
+                let fact = pool.fact(draw);
+                // To ask when something happened tells that it did.
+                if held_out.contains(&timeless(&fact)) {
+                    continue;
+                }
+                let fact = part(draw, fact);
                 Passage::Asking(fact, draw.pick(fact.askable()))
             }
             10..13 => {
-                let fact = Fact::practised(pool.person(&mut draw));
+                let fact = Fact::practised(pool.person(draw));
                 Passage::Telling(vec![Told { fact, style: Style::PLAIN }])
             }
-            13..20 => Passage::Telling(paragraph(&mut draw, &pool, any_style)),
-            _ => Passage::Telling(vec![single(&mut draw, &pool)]),
+            13..20 => Passage::Telling(paragraph(draw, pool, any_style)),
+            _ => Passage::Telling(vec![single(draw, pool)]),
         };
-        if let Passage::Telling(told) = &passage
-            && told.iter().any(|told| held_out.contains(&told.fact))
-        {
-            continue;
-        }
         count += match &passage {
+            Passage::Telling(told) if told.iter().any(|told| held_out.contains(&timeless(&told.fact))) => continue,
             Passage::Telling(told) => told.len(),
             Passage::Asking(..) => 1,
         };
         text.push(passage);
     }
     draw.shuffle(&mut text);
-    Ok(ParallelPlan { validation: pairs, test, text })
+    text
 }
 
 /// One sentence in any pattern, more often without its year than with it: figures are the same in every language.
@@ -81,20 +98,12 @@ fn part(draw: &mut Draw, fact: Fact) -> Fact {
     Fact { year, place, ..fact }
 }
 
-impl ParallelPlan {
-    /// The sentences of a retrieval split in a language.
-    pub fn pairs(told: &[Told], language: Language) -> Vec<String> {
-        told.iter().map(|told| language.say(&told.fact, told.style).text()).collect()
-    }
-
-    /// The pre-training text in a language, one row a sentence, question or paragraph.
-    pub fn text(&self, language: Language) -> Vec<String> {
-        self.text
-            .iter()
-            .filter_map(|passage| match passage {
-                Passage::Telling(told) => Some(join(language, &Self::pairs(told, language))),
-                Passage::Asking(fact, role) => language.ask(fact, *role).map(|sentence| sentence.text()),
-            })
-            .collect()
+impl Passage {
+    /// The row in a language; `None` for a question that the fact does not answer, in whatever language.
+    pub fn text(&self, language: Language) -> Option<String> {
+        match self {
+            Self::Telling(told) => Some(join(language, told)),
+            Self::Asking(fact, role) => language.ask(fact, *role).map(|sentence| sentence.text()),
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! Questions with an answer span in a paragraph, as in XQuAD.
 
+use data::{Answer, QaExample};
+use spec::Split;
+
 use super::story::{answers, paragraph};
 use super::{Told, join, style};
 use crate::error::MiniworldError;
 use crate::grammar::{Language, Reference};
 use crate::tree::Span;
-use crate::world::{Draw, Event, Fact, Pool, Role, Split};
+use crate::world::{Draw, Event, Fact, Pool, Role};
 
 /// A paragraph and a question on one of its facts.
 #[derive(Debug, Clone)]
@@ -17,16 +20,6 @@ pub struct QuestionPlan {
     asked: Role,
     /// The fact as far as the question tells it.
     question: Fact,
-}
-
-/// A row of XQuAD.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    pub id: String,
-    pub context: String,
-    pub question: String,
-    /// Where the answer starts in the context, in characters, and its text.
-    pub answer: Span,
 }
 
 /// Questions asked of one paragraph.
@@ -128,7 +121,7 @@ impl QuestionPlan {
     }
 
     /// The question in a language; `None` would mean a fact that does not tell what is asked.
-    pub fn say(&self, language: Language) -> Option<Question> {
+    pub fn say(&self, language: Language) -> Option<QaExample> {
         let sentences: Vec<_> = self.paragraph.iter().map(|told| language.say(&told.fact, told.style)).collect();
         let texts: Vec<String> = sentences.iter().map(|sentence| sentence.text()).collect();
         // A pronoun sends the reader back to where the person was named.
@@ -139,11 +132,11 @@ impl QuestionPlan {
         let gap = language.sentence_gap().chars().count();
         let offset: usize = texts[..at].iter().map(|text| text.chars().count() + gap).sum();
         let span = sentences[at].span(self.asked)?;
-        Some(Question {
+        Some(QaExample {
             id: self.id.clone(),
-            context: join(language, &texts),
+            context: join(language, &self.paragraph),
             question: language.ask(&self.question, self.asked)?.text(),
-            answer: Span { start: offset + span.start, text: span.text },
+            answers: vec![Answer { start: offset + span.start, text: span.text }],
         })
     }
 }

@@ -2,16 +2,25 @@
 
 use std::collections::HashSet;
 
+use spec::Split;
+
 use super::style;
 use crate::error::MiniworldError;
-use crate::grammar::{Reference, Style};
-use crate::world::{Draw, Event, Fact, Label, Person, Pool, Role, Split, relation};
+use crate::grammar::{Language, Reference, Style};
+use crate::world::{Draw, Event, Fact, Label, Person, Pool, Role, relation};
 
 /// A fact and the pattern that tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Told {
     pub fact: Fact,
     pub style: Style,
+}
+
+impl Told {
+    /// The sentence in a language.
+    pub fn text(&self, language: Language) -> String {
+        language.say(&self.fact, self.style).text()
+    }
 }
 
 /// `count` different facts of `split`, each in one of its patterns.
@@ -23,22 +32,21 @@ pub fn sentences(seed: u64, purpose: &str, split: Split, count: usize) -> Result
     let pool = Pool::of(split);
     distinct(purpose, count, || {
         let fact = pool.fact(&mut draw);
-        Told { fact, style: style(&mut draw, &fact, split) }
+        Some(Told { fact, style: style(&mut draw, &fact, split) })
     })
 }
 
-/// `count` different draws; gives up when hardly anything new turns up.
+/// `count` different draws, `None` being nothing new; gives up when hardly anything new turns up.
 pub(super) fn distinct<T: Copy + Eq + std::hash::Hash>(
     what: &str,
     count: usize,
-    mut draw: impl FnMut() -> T,
+    mut draw: impl FnMut() -> Option<T>,
 ) -> Result<Vec<T>, MiniworldError> {
     let mut seen = HashSet::new();
     let mut items = Vec::with_capacity(count);
     let mut misses = 0;
     while items.len() < count {
-        let item = draw();
-        if seen.insert(item) {
+        if let Some(item) = draw().filter(|item| seen.insert(*item)) {
             items.push(item);
             misses = 0;
         } else {
@@ -195,7 +203,7 @@ mod tests {
         let mut next = 0;
         let draw = || {
             next = (next + 1) % 5;
-            next
+            Some(next)
         };
         let error = distinct("numbers", 6, draw).unwrap_err().to_string();
         assert_eq!(error, "cannot draw 6 numbers: only 5 different ones turned up; ask for fewer");

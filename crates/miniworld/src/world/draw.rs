@@ -2,10 +2,11 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use spec::Split;
 
 use super::{
     BRANDS, CITIES, COUNTRIES, Cause, City, Company, Event, FAMILY_NAMES, Fact, GIVEN_NAMES, Institution,
-    InstitutionKind, Person, Place, Split, TITLES, Thing, Work, WorkKind,
+    InstitutionKind, Person, Place, TITLES, Thing, Work, WorkKind, split_of_name,
 };
 
 /// A stream of random draws, a function of the seed and a purpose.
@@ -107,7 +108,7 @@ impl Pool {
 
     /// The names of one split: no name part, city, country, brand or title occurs in two.
     pub fn of(split: Split) -> Self {
-        Self::filtered(|index| Split::of_name(index) == split)
+        Self::filtered(|index| split_of_name(index) == split)
     }
 
     /// Every name: what a pre-training text speaks of.

@@ -1,5 +1,7 @@
 //! People, places, organisations and works: indices into the tables of names that every lexicon spells out.
 
+use spec::Split;
+
 /// How many names each lexicon spells out. Given names: women first, then as many men.
 pub const GIVEN_NAMES: usize = 48;
 pub const FAMILY_NAMES: usize = 60;
@@ -10,34 +12,13 @@ pub const BRANDS: usize = 24;
 pub const TITLES: usize = 24;
 pub const PROFESSIONS: usize = 8;
 
-/// Parts of the data that share neither names nor sentence patterns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Split {
-    Train,
-    Validation,
-    Test,
-}
-
-impl Split {
-    pub const ALL: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
-
-    /// The name of the split in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
-
-    /// The split a name belongs to. Of eight names in a row, five train, one validates and two test;
-    /// neighbours are spread so that regions, scripts and letters occur in each.
-    pub fn of_name(index: usize) -> Self {
-        match index % 8 {
-            2 => Self::Validation,
-            4 | 7 => Self::Test,
-            _ => Self::Train,
-        }
+/// The split a name belongs to: the splits share none. Of eight names in a row, five train, one validates and two test;
+/// neighbours are spread so that regions, scripts and letters occur in each.
+pub fn split_of_name(index: usize) -> Split {
+    match index % 8 {
+        2 => Split::Validation,
+        4 | 7 => Split::Test,
+        _ => Split::Train,
     }
 }
 

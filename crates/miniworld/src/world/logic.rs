@@ -6,7 +6,7 @@
 
 use super::{Event, Fact, Place};
 
-/// The three labels of XNLI, with its numbers.
+/// The three labels of XNLI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Label {
     Entailment,
@@ -17,7 +17,8 @@ pub enum Label {
 impl Label {
     pub const ALL: [Self; 3] = [Self::Entailment, Self::Neutral, Self::Contradiction];
 
-    pub fn number(self) -> i64 {
+    /// Its place in `Task::Nli.labels()`.
+    pub fn number(self) -> u8 {
         match self {
             Self::Entailment => 0,
             Self::Neutral => 1,

@@ -8,7 +8,7 @@ mod logic;
 pub use draw::{Draw, Pool};
 pub use entities::{
     BRANDS, CITIES, COUNTRIES, Cause, City, Company, Country, FAMILY_NAMES, GIVEN_NAMES, Gender, Institution,
-    InstitutionKind, PROFESSIONS, Person, Place, Profession, Source, Split, TITLES, Thing, Work, WorkKind,
+    InstitutionKind, PROFESSIONS, Person, Place, Profession, Source, TITLES, Thing, Work, WorkKind, split_of_name,
 };
 pub use event::{Event, Fact, Role};
 pub use logic::{Label, relation};

@@ -1,0 +1,90 @@
+//! What is kept of a pre-training: with the learner's state all that a resumed one needs, and at the end its record.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use spec::Language;
+
+use super::Settings;
+
+/// File beside the model's.
+pub const FILE: &str = "pretraining.json";
+
+/// Mean losses over the steps since the point before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Point {
+    pub step: u64,
+    /// Nats a hidden token; absent where no step had this objective.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masked_lm: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translation_lm: Option<f64>,
+    /// Nats a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Record {
+    pub version: u32,
+    pub settings: Settings,
+    pub text: String,
+    pub text_hash: String,
+    pub languages: Vec<Language>,
+    pub rows: usize,
+    /// Tokens of the text, once through.
+    pub text_tokens: usize,
+    pub vocabulary: usize,
+    /// Tokens read in training so far, padding left out.
+    pub tokens: u64,
+    pub steps: u64,
+    pub curve: Vec<Point>,
+    /// Sum of losses and steps by objective since the last point.
+    pub open: [(f64, u64); 3],
+}
+
+impl Record {
+    /// Books a step's loss; `objective` is 0 for masked, 1 for translation language modelling, 2 for ranking.
+    pub fn book(&mut self, objective: usize, loss: f64, tokens: usize, every: u64) {
+        self.steps += 1;
+        self.tokens += tokens as u64;
+        self.open[objective].0 += loss;
+        self.open[objective].1 += 1;
+        if self.steps.is_multiple_of(every) || self.steps == self.settings.steps {
+            let [masked_lm, translation_lm, ranking] =
+                self.open.map(|(sum, steps)| (steps > 0).then(|| sum / steps as f64));
+            self.curve.push(Point { step: self.steps, masked_lm, translation_lm, ranking });
+            self.open = [(0.0, 0); 3];
+        }
+    }
+
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        let path = folder.join(FILE);
+        let text = serde_json::to_string_pretty(self)?;
+        std::fs::write(&path, text + "\n").with_context(|| format!("cannot write `{}`", path.display()))
+    }
+
+    pub fn load(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("`{}` is damaged", path.display()))
+    }
+
+    /// Whether a begun pre-training is the one that is asked for.
+    pub fn fits(&self, other: &Record, folder: &Path) -> Result<()> {
+        let same = self.version == other.version
+            && self.settings == other.settings
+            && self.text_hash == other.text_hash
+            && self.languages == other.languages;
+        if !same {
+            bail!(
+                "`{}` holds a pre-training that was begun with other settings or text; repeat its command, or remove the folder",
+                folder.display()
+            );
+        }
+        Ok(())
+    }
+}

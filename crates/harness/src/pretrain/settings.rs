@@ -1,0 +1,96 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Everything that decides what a pre-trained encoder becomes, but for the text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    pub seed: u64,
+    /// Tokens of the vocabulary at most.
+    pub vocabulary: usize,
+    pub layers: usize,
+    pub hidden: usize,
+    pub heads: usize,
+    /// Tokens of a row at most, special ones included.
+    pub max_length: usize,
+    /// Of pre-training alone: text is read so few times that there is little to overfit.
+    pub dropout: f64,
+    pub steps: u64,
+    /// Tokens of a batch, padding included.
+    pub tokens: usize,
+    /// Share of tokens hidden.
+    pub mask: f64,
+    /// Share of the steps whose rows are a text and its translation.
+    pub translations: f64,
+    /// Share of the steps that rank translations among the batch's sentences.
+    pub ranking: f64,
+    pub learning_rate: f64,
+    pub warmup: f64,
+    pub weight_decay: f64,
+    pub clip: f64,
+}
+
+impl Settings {
+    /// The `config.json` of such an encoder, for a vocabulary of `tokens` tokens: XLM-R's architecture.
+    pub fn config(&self, tokens: usize) -> Value {
+        json!({
+            "architectures": ["XLMRobertaForMaskedLM"],
+            "model_type": "xlm-roberta",
+            "vocab_size": tokens,
+            "hidden_size": self.hidden,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "intermediate_size": 4 * self.hidden,
+            "hidden_act": "gelu",
+            "hidden_dropout_prob": 0.1,
+            "attention_probs_dropout_prob": 0.1,
+            // The first position is that behind the padding id.
+            "max_position_embeddings": self.max_length + 2,
+            "type_vocab_size": 1,
+            "layer_norm_eps": 1e-5,
+            "initializer_range": 0.02,
+            "bos_token_id": 0,
+            "pad_token_id": 1,
+            "eos_token_id": 2,
+            "position_embedding_type": "absolute",
+            "tie_word_embeddings": true,
+        })
+    }
+
+    /// Why these cannot work, if so.
+    pub fn problem(&self) -> Option<String> {
+        let share = |share: f64| (0.0..=1.0).contains(&share);
+        let problems = [
+            (self.vocabulary < 64, format!("a vocabulary of {} tokens is too small; use 64 or more", self.vocabulary)),
+            (self.vocabulary > 1_000_000, format!("a vocabulary of {} tokens is too large", self.vocabulary)),
+            (
+                !(1..=64).contains(&self.layers) || !(8..=4096).contains(&self.hidden),
+                format!("{} layers of {} features: use 1 to 64 of 8 to 4096", self.layers, self.hidden),
+            ),
+            (
+                self.heads == 0 || !self.hidden.is_multiple_of(self.heads),
+                format!("{} attention heads do not divide {} features", self.heads, self.hidden),
+            ),
+            (!(16..=4096).contains(&self.max_length), format!("--max-length {} is not 16 to 4096", self.max_length)),
+            (!(0.0..1.0).contains(&self.dropout), format!("--dropout {} is not in [0, 1)", self.dropout)),
+            (self.steps == 0, "--steps must be at least 1".to_owned()),
+            (
+                self.tokens < self.max_length,
+                format!("batches of {} tokens cannot hold a row of {}; raise --tokens", self.tokens, self.max_length),
+            ),
+            (!(self.mask > 0.0 && self.mask < 1.0), format!("--mask {} is not in (0, 1)", self.mask)),
+            (
+                !share(self.translations) || !share(self.ranking) || self.translations + self.ranking > 1.0,
+                "--translations and --ranking are shares of the steps, together at most 1".to_owned(),
+            ),
+            (
+                !(self.learning_rate > 0.0 && self.learning_rate <= 1.0),
+                format!("--learning-rate {} is not in (0, 1]", self.learning_rate),
+            ),
+            (!share(self.warmup), format!("--warmup {} is a share of the steps, in [0, 1]", self.warmup)),
+            (!share(self.weight_decay), format!("--weight-decay {} is not in [0, 1]", self.weight_decay)),
+            (!(self.clip > 0.0 && self.clip.is_finite()), format!("--clip {} is not a positive number", self.clip)),
+        ];
+        problems.into_iter().find_map(|(bad, message)| bad.then_some(message))
+    }
+}

@@ -1,0 +1,130 @@
+//! Stores the mini world as a data set, with what the data folder has no task for beside it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use data::{DataFolder, Examples, ManifestEntry};
+use spec::{DataKey, Name, Split};
+
+use crate::card::card;
+use crate::error::MiniworldError;
+use crate::giveaway::Scores;
+use crate::grammar::Language;
+use crate::plans::{HELD_OUT, Plans};
+use crate::sizes::Sizes;
+use crate::tasks::FactExample;
+
+const LICENCE: &str = "MIT OR Apache-2.0";
+
+/// Stores the mini world in `languages` as the data set `name`: `ner`, `qa`, `nli`, `retrieval` (not in English) and `mlm` with
+/// their manifest, and beside them `pos/<language>/<split>.conllu`, `facts/<language>/<split>.tsv` and `README.md`.
+/// The same arguments give the same bytes, in whatever order the languages are named. `progress` gets each language before it is written.
+///
+/// # Errors
+/// [`MiniworldError`] before anything is written for what cannot be drawn, or a data set that holds other files than those
+/// that would be written; then what storing meets.
+pub fn generate(
+    sizes: &Sizes,
+    seed: u64,
+    languages: &[spec::Language],
+    folder: &DataFolder,
+    name: &Name,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Vec<ManifestEntry>, MiniworldError> {
+    sizes.check()?;
+    let languages = spoken(languages)?;
+    let set = DataSet { folder, name, source: format!("miniworld, seed {seed}") };
+    set.vacant(&languages)?;
+    let plans = Plans::draw(seed, sizes)?;
+    let mut entries = Vec::new();
+    let mut scores = Vec::new();
+    for language in languages {
+        progress(spec::Language::from(language).english_name());
+        let (ner, nli, qa) = (plans.ner(language), plans.nli(language), plans.qa(language)?);
+        scores.push((language, Scores::of(&ner, &nli, &qa)));
+        let qa = qa.map(|questions| questions.into_iter().map(|(question, _)| question).collect());
+        entries.extend(set.store(language, Split::ALL, ner.map(Examples::Ner))?);
+        entries.extend(set.store(language, Split::ALL, qa.map(Examples::Qa))?);
+        entries.extend(set.store(language, Split::ALL, nli.map(Examples::Nli))?);
+        if language != Language::English {
+            entries.extend(set.store(language, HELD_OUT, plans.retrieval(language).map(Examples::Pairs))?);
+        }
+        entries.extend(set.store(language, Split::ALL, plans.mlm(language)?.map(Examples::Text))?);
+        for (split, trees) in Split::ALL.into_iter().zip(plans.pos(language)) {
+            set.put(&format!("pos/{}/{split}.conllu", language.code()), &trees)?;
+        }
+        for (split, facts) in Split::ALL.into_iter().zip(plans.facts(language)) {
+            set.put(&format!("facts/{}/{split}.tsv", language.code()), &table(&facts))?;
+        }
+    }
+    set.put("README.md", &card(seed, sizes, &entries, &scores))?;
+    Ok(entries)
+}
+
+fn spoken(languages: &[spec::Language]) -> Result<Vec<Language>, MiniworldError> {
+    if languages.is_empty() {
+        return Err(MiniworldError::NoLanguage);
+    }
+    if let Some((_, &language)) = languages.iter().enumerate().find(|(at, other)| languages[..*at].contains(other)) {
+        return Err(MiniworldError::RepeatedLanguage { language });
+    }
+    let mut languages =
+        languages.iter().map(|&language| Language::try_from(language)).collect::<Result<Vec<_>, _>>()?;
+    languages.sort();
+    Ok(languages)
+}
+
+/// Tab-separated, with a header. No name or sentence has a tab.
+fn table(facts: &[FactExample]) -> String {
+    let lines = facts.iter().map(|fact| format!("{}\t{}\t{}\n", fact.id, fact.facts, fact.text));
+    "id\tfacts\ttext\n".to_owned() + &lines.collect::<String>()
+}
+
+/// The data set being filled.
+struct DataSet<'a> {
+    folder: &'a DataFolder,
+    name: &'a Name,
+    source: String,
+}
+
+impl DataSet<'_> {
+    /// Refuses a data set with files that would stay beside the new ones, or that are not from the same world.
+    fn vacant(&self, languages: &[Language]) -> Result<(), MiniworldError> {
+        let manifests = self.folder.list()?;
+        let ours = |entry: &ManifestEntry| {
+            entry.source == self.source && languages.iter().any(|&language| entry.language == language.into())
+        };
+        let mut entries = manifests.iter().filter(|manifest| manifest.dataset == *self.name).flat_map(|it| &it.entries);
+        match entries.find(|entry| !ours(entry)) {
+            None => Ok(()),
+            Some(entry) => Err(MiniworldError::Occupied {
+                held: format!("{} from `{}`", entry.key(self.name), entry.source),
+                dataset: self.name.clone(),
+                path: self.root(),
+            }),
+        }
+    }
+
+    fn store<const N: usize>(
+        &self,
+        language: Language,
+        splits: [Split; N],
+        examples: [Examples; N],
+    ) -> Result<Vec<ManifestEntry>, MiniworldError> {
+        let store = |(split, examples): (Split, Examples)| {
+            let key = DataKey::new(examples.task(), self.name, language.into(), split);
+            Ok(self.folder.store(&key, examples, self.source.clone(), LICENCE.to_owned())?.0)
+        };
+        splits.into_iter().zip(examples).map(store).collect()
+    }
+
+    fn put(&self, path: &str, text: &str) -> Result<(), MiniworldError> {
+        let path = self.root().join(path);
+        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        written.map_err(|source| MiniworldError::Write { path, source })
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.root().join(self.name.as_str())
+    }
+}
