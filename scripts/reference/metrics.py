@@ -3,18 +3,20 @@
 Writes crates/evaluation/tests/reference/{characters,ner,qa,statistics}.json from
 
 * seqeval 1.2.2 (default mode, and mode="strict" with scheme=IOB2),
-* the official SQuAD v1.1 script (`evaluate-v1.1.py`; XTREME's `third_party/evaluate_squad.py` is the same logic),
-* the official MLQA script (`mlqa_evaluation_v1.py`),
+* the official SQuAD v1.1 script, `evaluate-v1.1.py` (XTREME's `third_party/evaluate_squad.py` is the same logic),
+* the official MLQA script, `mlqa_evaluation_v1.py` of facebookresearch/MLQA at commit 5ef5c73,
 * SciPy (binomial and permutation tests), NumPy (quantiles), statsmodels (Holm),
 
 on awkward hand-made cases and on predictions perturbed from XQuAD and WikiANN.
 
     python metrics.py --squad evaluate-v1.1.py --mlqa mlqa_evaluation_v1.py --data $LETHE_REAL/data --out DIR
 
-Download the two scripts from their projects; they are run, not copied.
+Download the two scripts from their projects; they are run, not copied. Files with another SHA-256 than `OFFICIAL` are
+refused, and the JSON names the ones that made it.
 """
 
 import argparse
+import hashlib
 import importlib.util
 import json
 import random
@@ -38,10 +40,18 @@ warnings.filterwarnings("ignore")
 QA_LANGUAGES = ["ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh"]
 MLQA_OFFICIAL = ["ar", "de", "en", "es", "hi", "vi", "zh"]
 NER_LANGUAGES = ["ar", "de", "en", "fi", "hi", "ru", "sw", "zh"]
+OFFICIAL = {
+    "squad": "f5a673dbbd173e29e9ea38f1b2091d883583b77b3a4c17144b223fb0f2f9bd09",
+    "mlqa": "f6631cf51bf47b01e464fff6d3960dde032b5ef6142148b4ac168c3e8fdffe00",
+}
 TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
 
 
 def load(path, name):
+    """The official script as a module."""
+    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    if digest != OFFICIAL[name]:
+        sys.exit(f"{path}: SHA-256 {digest}, but the official script has {OFFICIAL[name]}")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -67,6 +77,7 @@ def characters(mlqa):
     word = re.compile(r"\w")
     return {
         "unicode": unicodedata.unidata_version,
+        "mlqa_sha256": OFFICIAL["mlqa"],
         "assigned": ranges(lambda c: unicodedata.category(c) not in ("Cn", "Cs", "Co")),
         "punctuation": ranges(lambda c: c in mlqa.PUNCT),
         "word": ranges(lambda c: word.match(c) is not None),
@@ -182,33 +193,46 @@ QA_AWKWARD = {
         (["5 %"], "5"), (["😀 the dog"], "dog"), (["👩‍🚀"], "👩‍🚀"), (["ＡＢＣ，ｄ"], "ａｂｃ ｄ"), (["a a a b"], "a b b"),
         (["new york new"], "new new york york"), (["§ 4"], "4"), (["¿a?"], ""), (["IJ"], "ij"), (["ǅ"], "ǆ"),
         (["aा b"], "ा b"), (["aा b"], "aा"), (["the\u0345 b"], "\u0345 b"), (["aⒶ b"], "ⓐ b"), (["aª b"], "ª b"), (["a½"], "½"),
+        (["the"], "an"), (["a an the"], ""), (["The, a."], "—"), (["—…"], "“”"), (["。、"], ""), (["!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"], ""),
+        (["cat", "..."], ""), (["the", "cat"], "a"), (["", "the cat"], "cat"), (["cat", "a cat sat", "sat"], "the cat sat"),
+        (["new york city", "big apple pie"], "the new apple pie"), (["..."], "cat"), (["cat"], "..."), (["cat cat", "cat"], "cat cat cat"),
     ],
     "de": [
         (["Der Hund"], "hund"), (["ein Haus der Kunst"], "Haus Kunst"), (["DIE STRASSE"], "die straße"),
         (["des"], "dem"), (["eine-r"], "einer"), (["„Der Spiegel“"], "Spiegel"), (["dieser"], "ser"), (["das the"], "the"),
-        (["den\u0308"], "\u0308"), (["ẞ"], "ß"),
+        (["den\u0308"], "\u0308"), (["ẞ"], "ß"), (["der die das"], "ein"),
+        (["Eines, „dem“ den!"], ""), (["im Haus", "in dem Haus"], "Dem Haus"), (["ein"], "eins"), (["einem einer einen"], "einen Hund"),
     ],
     "es": [
         (["El Niño"], "niño"), (["nin\u0303o"], "niño"), (["los unos y las otras"], "y otras"), (["¡Una vez!"], "vez"),
         (["él"], "el"), (["e\u0301l la"], "\u0301"), (["la1 la"], "la1"), (["a un"], "a"),
+        (["un una unos unas el la los las"], ""), (["del río", "al río"], "el río"), (["¿LA?"], "¡El!"), (["lo uno"], "uno"), (["¿…?"], ""),
     ],
     "vi": [
         (["của tôi"], "tôi"), (["cu\u0309a tôi"], "tôi"), (["cái nhà là gì"], "nhà gì"), (["Những người"], "người"),
         (["nhưng"], "những"), (["LÀ"], "là"), (["la\u0300 a"], "là a"), (["chiếc xe."], "xe"),
+        (["Của là cái, chiếc những"], ""), (["LÀ"], "cái"), (["Hà Nội", "thành phố Hà Nội"], "của thành phố Hà Nội."),
+        (["chiê\u0301c xe"], "xe"), (["cáilà"], "cái là"), (["“…”"], "là"),
     ],
     "ar": [
         (["القاهرة"], "قاهرة"), (["في القاهرة"], "في قاهرة"), (["بالقاهرة"], "ب قاهرة"), (["ال"], ""), (["الال"], "ل"),
         (["مُحَمَّد"], "محمد"), (["ما هذا؟"], "ما هذا"), (["١٢٣،٤"], "1234"), (["اَل بيت"], "بيت"), (["كمال"], "كم"),
         (["لا إله"], "لا اله"), ([" الف"], "ف"), (["ـالـ"], "ـ"),
+        (["ال ال"], ""), (["؟،؛"], ""), (["ال،"], "؟"), (["والسلام"], "و سلام"), ([" ال كتاب"], "كتاب"), (["كتاب", "الكتاب الكبير"], "الكتاب كبير"),
+        (["ا،ل بيت"], "بيت"), (["a البيت the"], "a بيت the"), (["ألف"], "لف"), (["ﺍﻟبيت"], "بيت"),
     ],
     "hi": [
         (["दिल्ली।"], "दिल्ली"), (["एक लड़का"], "लड़का"), (["लड\u093cका"], "लड़का"), (["१२३"], "123"), (["a the हिंदी"], "हिंदी"),
         (["॥ शिव ॥"], "शिव"), (["क्\u200dष"], "क्ष"),
+        (["।॥"], ""), (["।"], "हाँ"), (["the"], "a"), (["नई दिल्ली", "दिल्ली में"], "नई दिल्ली में।"), (["१२,३४५"], "१२ ३४५"), (["॰"], "."),
+        (["क\u093c"], "क़"),
     ],
     "zh": [
         (["北京大学"], "北京"), (["在1990年"], "1990年"), (["IBM公司，美国"], "IBM 公司"), (["北 京"], "北京"), (["「中」"], "中"),
         (["a中b"], "a 中 b"), (["ABC公司的the"], "the abc"), (["３００"], "300"), (["々〇"], "々 〇"), (["龥龦㐀𠀀"], "龥 龦㐀𠀀"),
         (["中中中国"], "国中中"), (["。"], ""), (["一一"], "一"), (["12.5%"], "12 5"), (["日本語カタ"], "日本語 カタ"),
+        (["IBM公司2019年在USA发布"], "ibm 公司 2019年在 usa"), (["，。！"], "？"), (["，。！"], "中"), (["the 中国"], "中国"), (["A股", "Ａ股"], "a 股"),
+        (["中国 ", "中 华"], "中\u3000华"), (["第Ⅲ期"], "第 ⅲ 期"), (["C++语言"], "c 语言"), (["x中"], "中x"), (["𠮷野家"], "𠮷 野 家"), (["3.5亿美元"], "35亿 美元"),
     ],
     "th": [
         (["กรุงเทพ"], "กรุงเทพฯ"), (["ในปี 1990"], "1990"), (["น้ำ"], "น\u0e49\u0e4d\u0e32"), (["๑๒"], "12"), (["ๆ"], ""),
@@ -250,23 +274,34 @@ def perturb_answer(answer, context, start, draw, other):
     return context[max(0, start - 25) : end + 25] if draw.random() < 0.8 else ""
 
 
-def best(metric, predicted, gold):
-    return float(max(metric(predicted, answer) for answer in gold))
-
-
 def qa_case(squad, mlqa, language, gold, predicted):
-    # No official rule: the crate then treats text as the script treats Hindi (Unicode punctuation, no articles).
-    rule = language if language in MLQA_OFFICIAL else "hi"
+    rule = rule_of(language)
+    best = squad.metric_max_over_ground_truths
+    best_in = mlqa.metric_max_over_ground_truths
     return [
         gold,
         predicted,
-        best(squad.exact_match_score, predicted, gold),
-        best(squad.f1_score, predicted, gold),
-        best(lambda p, g: mlqa.exact_match_score(p, g, rule), predicted, gold),
-        best(lambda p, g: mlqa.f1_score(p, g, rule), predicted, gold),
+        float(best(squad.exact_match_score, predicted, gold)),
+        float(best(squad.f1_score, predicted, gold)),
+        float(best_in(mlqa.exact_match_score, predicted, gold, rule)),
+        float(best_in(mlqa.f1_score, predicted, gold, rule)),
         squad.normalize_answer(gold[0]),
         mlqa.normalize_answer(gold[0], rule),
     ]
+
+
+def rule_of(language):
+    """No official rule: the crate then treats text as the script treats Hindi (Unicode punctuation, no articles)."""
+    return language if language in MLQA_OFFICIAL else "hi"
+
+
+def totals(squad, mlqa, language, cases):
+    """What the scripts themselves report for a data set of all cases: percent, [EM, F1] of SQuAD, then of MLQA."""
+    questions = [{"id": str(i), "answers": [{"text": text} for text in case[0]]} for i, case in enumerate(cases)]
+    dataset = [{"paragraphs": [{"qas": questions}]}]
+    predictions = {str(i): case[1] for i, case in enumerate(cases)}
+    reports = squad.evaluate(dataset, predictions), mlqa.evaluate(dataset, predictions, rule_of(language))
+    return [report[measure] for report in reports for measure in ("exact_match", "f1")]
 
 
 def qa(data, squad, mlqa):
@@ -275,9 +310,9 @@ def qa(data, squad, mlqa):
         languages[language] = [qa_case(squad, mlqa, language, gold, predicted) for gold, predicted in cases]
     # The same awkward text under other languages' rules.
     for language in MLQA_OFFICIAL:
-        for other in ("en", "zh", "ar"):
+        for other in MLQA_OFFICIAL:
             if other != language:
-                languages[language] += [qa_case(squad, mlqa, language, *case) for case in QA_AWKWARD[other][-8:]]
+                languages[language] += [qa_case(squad, mlqa, language, *case) for case in QA_AWKWARD[other]]
     for language in QA_LANGUAGES:
         draw = random.Random(f"qa-{language}")
         articles = json.loads((data / "xquad" / f"xquad.{language}.json").read_text(encoding="utf-8"))["data"]
@@ -297,7 +332,12 @@ def qa(data, squad, mlqa):
             other = rows[(index + 1) % len(rows)][0][0]["text"]
             predicted = perturb_answer(answer, context, start, draw, other)
             languages[language].append(qa_case(squad, mlqa, language, gold, predicted))
-    return languages
+    return {
+        "squad_sha256": OFFICIAL["squad"],
+        "mlqa_sha256": OFFICIAL["mlqa"],
+        "languages": languages,
+        "totals": {language: totals(squad, mlqa, language, cases) for language, cases in languages.items()},
+    }
 
 
 # --- statistics ----------------------------------------------------------------------------------------------------
@@ -348,8 +388,8 @@ def statistics():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--squad", required=True, help="the official SQuAD v1.1 evaluation script")
-    parser.add_argument("--mlqa", required=True, help="the official MLQA evaluation script")
+    parser.add_argument("--squad", required=True, help="the official SQuAD v1.1 script")
+    parser.add_argument("--mlqa", required=True, help="the official MLQA script")
     parser.add_argument("--data", required=True, type=Path, help="folder with xquad/ and wikiann/")
     parser.add_argument("--out", required=True, type=Path, help="crates/evaluation/tests/reference")
     arguments = parser.parse_args()

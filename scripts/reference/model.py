@@ -13,6 +13,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from transformers import (
@@ -31,6 +32,7 @@ HEADS = {
 }
 IGNORED = -100
 STEPS, WARM_UP, CLIP = 100, 10, 1.0
+PROJECTIONS = 8
 
 
 def targets(head, lengths, seq, generator):
@@ -202,11 +204,32 @@ def formula(shape, phase):
     return (0.02 * torch.sin(0.37 * torch.arange(count, dtype=torch.float64) + phase)).float().reshape(shape)
 
 
-def sampled(tensor):
-    """Norm and eight entries spread over a tensor, in file order."""
+def splitmix64(count):
+    """The first `count` numbers of SplitMix64 from seed 0: a hash of a counter."""
+    golden, first, second = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+    z = np.arange(1, count + 1, dtype=np.uint64) * golden
+    z = (z ^ (z >> np.uint64(30))) * first
+    z = (z ^ (z >> np.uint64(27))) * second
+    return z ^ (z >> np.uint64(31))
+
+
+def projections(flat):
+    """Inner products with PROJECTIONS vectors of signs: entry i of vector k is -1 where bit k of hash i is set."""
+    values, bits = flat.numpy(), splitmix64(len(flat))
+    minus = [values[(bits >> np.uint64(k)) & np.uint64(1) == 1].sum() for k in range(PROJECTIONS)]
+    return [float(values.sum() - 2.0 * part) for part in minus]
+
+
+def summary(tensor):
+    """Of a gradient: norm, largest entry, random projections, and eight entries spread over it, in file order."""
     flat = tensor.detach().flatten()
     picks = [(len(flat) - 1) * k // 7 for k in range(8)]
-    return {"norm": float(flat.norm()), "max": float(flat.abs().max()), "values": [float(flat[pick]) for pick in picks]}
+    return {
+        "norm": float(flat.norm()),
+        "max": float(flat.abs().max()),
+        "values": [float(flat[pick]) for pick in picks],
+        "projections": projections(flat),
+    }
 
 
 def write_real(folder):
@@ -239,7 +262,7 @@ def write_real(folder):
             "batch": {key: value if isinstance(value, list) else value.tolist() for key, value in batch.items()},
             "loss": float(loss.detach()),
             "logits": logits.detach().flatten().tolist(),
-            "gradients": {name: sampled(gradient) for name, gradient in grads.items()},
+            "gradients": {name: summary(gradient) for name, gradient in grads.items()},
         }
         if head == "tokens":
             with torch.no_grad():

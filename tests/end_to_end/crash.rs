@@ -1,113 +1,318 @@
 //! Kill anything at any moment; the same command carries on, and nothing shows in the results.
+//!
+//! Kills are aimed: a cell is frozen, its work folder is looked at while nothing moves, and only then it is killed.
 
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+
+use serde::Deserialize;
 
 use crate::world::{SUITE, World};
 
-/// Long enough to be killed in the middle, checkpointing as often as it can.
+const SWEEP: [&str; 4] = ["sweep", "suite.toml", "--checkpoint-every", "0"];
+
+/// A moment that passed unseen is waited for again, in a fresh folder, this many times.
+const TRIES: usize = 10;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Two stages of two methods, which checkpoint as often as they can.
 fn world() -> World {
     let world = World::new();
-    world.write("suite.toml", &SUITE.replace("steps = 30", "steps = 60"));
+    let second = r#"
+[[protocol.ner.stage]]
+task = "ner"
+data = "people"
+languages = ["de"]
+steps = 10
+batch = 8
+learning-rate = 1e-3
+weight-decay = 0.01
+warmup = 0.1
+clip = 1.0
+max-length = 48
+probes = ["people"]
+"#;
+    world.write("suite.toml", &(SUITE.replace("steps = 30", "steps = 60") + second));
     world
 }
 
-const SWEEP: [&str; 4] = ["sweep", "suite.toml", "--checkpoint-every", "0"];
+/// What a sweep in peace records.
+static WHOLE: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| {
+    let world = world();
+    world.ok_in("whole", &SWEEP);
+    world.recorded("whole")
+});
 
-fn spawn(world: &World, results: &str) -> Child {
-    let mut command: Command = world.command(results, &SWEEP);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
+/// These records are the same bytes as those of a sweep in peace.
+#[track_caller]
+fn assert_undisturbed(recorded: &BTreeMap<String, Vec<u8>>, cells: usize) {
+    let folders: Vec<&str> = recorded.keys().filter_map(|name| name.strip_suffix("/outcome.json")).collect();
+    assert_eq!(folders.len(), cells);
+    let whole = WHOLE.iter().filter(|(name, _)| folders.iter().any(|folder| name.starts_with(folder)));
+    let whole: BTreeMap<&String, &Vec<u8>> = whole.collect();
+    assert!(recorded.keys().eq(whole.keys().copied()), "{:?} instead of {:?}", recorded.keys(), whole.keys());
+    for (name, bytes) in whole {
+        assert!(recorded[name] == *bytes, "{name} differs");
+    }
 }
 
-fn signal(name: &str, process: u32) {
-    let _ = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
+/// How far a cell's checkpoint is: by moment of the protocol, then by its probes, then by steps of the stage after it.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize)]
+struct Progress {
+    moment: usize,
+    probes: usize,
+    steps: u64,
+}
+
+/// A point in a cell's life, told by its work folder.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// Claimed and without a checkpoint yet.
+    Start,
+    /// Half a checkpoint is written beside an older one.
+    Checkpointing,
+    /// In the middle of the first stage.
+    Training,
+    /// After the first stage, before its first probe is done.
+    BetweenStages,
+    /// Between the probes of the first stage.
+    Probing,
+    /// Half the record is written.
+    Publishing,
+}
+
+impl Moment {
+    fn is_now(self, work: &Path) -> bool {
+        let checkpoint = || checkpoint(work).map(|(_, progress)| progress);
+        match self {
+            Moment::Start => work.is_dir() && states(work).next().is_none() && !work.join("new-state").exists(),
+            Moment::Checkpointing => work.join("new-state").is_dir() && states(work).next().is_some(),
+            Moment::Training => checkpoint().is_some_and(|at| at.moment == 0 && (20..50).contains(&at.steps)),
+            Moment::BetweenStages => checkpoint() == Some(Progress { moment: 1, probes: 0, steps: 0 }),
+            Moment::Probing => checkpoint() == Some(Progress { moment: 1, probes: 1, steps: 0 }),
+            Moment::Publishing => work.join("finished").is_dir(),
+        }
+    }
+}
+
+/// Numbers of the checkpoints in a work folder.
+fn states(work: &Path) -> impl Iterator<Item = u64> {
+    let entries = fs::read_dir(work).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("state-")?.parse().ok())
+}
+
+/// Number and contents of the newest checkpoint, unless it is being replaced just now.
+fn checkpoint(work: &Path) -> Option<(u64, Progress)> {
+    let number = states(work).max()?;
+    let bytes = fs::read(work.join(format!("state-{number}/progress.cbor"))).ok()?;
+    Some((number, ciborium::from_reader(bytes.as_slice()).ok()?))
+}
+
+/// The only folder of unfinished work.
+fn work(world: &World, results: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(world.path(results).join("work")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).find(|path| path.is_dir())
+}
+
+fn spawn(world: &World, results: &str, arguments: &[&str]) -> Child {
+    let mut command: Command = world.command(results, arguments);
+    let said = File::create(world.path(&format!("{results}.txt"))).expect("a file");
+    command.stdout(Stdio::null()).stderr(said).spawn().expect("the binary starts")
+}
+
+fn signal(process: u32, signal: i32) {
+    // SAFETY: the system call touches no memory of ours, and the processes are children of this one or theirs.
+    unsafe { libc::kill(process as i32, signal) };
 }
 
 /// Processes started by this one.
 fn children(process: u32) -> Vec<u32> {
     let mut found: Vec<u32> = Vec::new();
-    for task in std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
-        let text = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    for task in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
+        let text = fs::read_to_string(task.path().join("children")).unwrap_or_default();
         found.extend(text.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
     }
     found
 }
 
-/// How long the whole sweep takes here, so that kills fall all over it.
-fn whole(world: &World) -> Duration {
-    let start = Instant::now();
-    world.ok_in("whole", &SWEEP);
-    start.elapsed()
+/// The letters that tell what each thread of a process does: `T` for stopped, `Z` for dead.
+fn threads(process: u32) -> Vec<char> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let state = |text: String| text.rsplit_once(") ")?.1.chars().next();
+    tasks.filter_map(|task| state(fs::read_to_string(task.path().join("stat")).ok()?)).collect()
 }
 
-#[test]
-fn killing_the_parent_at_many_moments_changes_nothing() {
-    let world = world();
-    let length = whole(&world);
-    let mut finished_earlier = std::collections::BTreeMap::new();
-    let kills = 8;
-    for kill in 0..kills {
-        let mut parent = spawn(&world, "killed");
-        std::thread::sleep(length * (2 * kill + 1) / (2 * kills) / 2);
-        signal("KILL", parent.id());
-        let _ = parent.wait();
-        let recorded = world.recorded("killed");
-        for (name, bytes) in &finished_earlier {
-            assert!(recorded.get(name) == Some(bytes), "{name} was finished and has changed");
-        }
-        finished_earlier = recorded;
+fn is_gone(process: u32) -> bool {
+    threads(process).iter().all(|state| "ZX".contains(*state))
+}
+
+/// Whether a process holds a cell's lock.
+fn has_claimed(process: u32) -> bool {
+    let files = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    files.filter_map(|file| fs::read_link(file.path()).ok()).any(|file| file.extension().is_some_and(|e| e == "lock"))
+}
+
+/// Waits until this holds, for a time that only something stuck would take.
+#[track_caller]
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "{what} takes more than {PATIENCE:?}");
+        std::thread::sleep(Duration::from_micros(50));
     }
-    world.ok_in("killed", &SWEEP);
-    assert_eq!(world.recorded("killed"), world.recorded("whole"));
+}
+
+/// Freezes the living, unrecorded cell of a sweep at a moment; `None` if the sweep ended before it was seen there.
+fn freeze(parent: &mut Child, world: &World, results: &str, moment: Moment) -> Option<u32> {
+    let mut frozen = None;
+    wait_until(&format!("to see a cell at {moment:?}"), || {
+        let is_now = || work(world, results).filter(|work| moment.is_now(work));
+        for cell in children(parent.id()) {
+            if is_now().is_some() && has_claimed(cell) {
+                signal(cell, libc::SIGSTOP);
+                wait_until("to freeze a cell", || threads(cell).iter().all(|state| "TZX".contains(*state)));
+                if let Some(work) = is_now().filter(|_| threads(cell).contains(&'T')) {
+                    let record = world.path(results).join("cells").join(work.file_name().expect("a cell's name"));
+                    assert!(!record.exists(), "a cell at {moment:?} is recorded already");
+                    frozen = Some(cell);
+                    return true;
+                }
+                signal(cell, libc::SIGCONT);
+            }
+        }
+        parent.try_wait().expect("a child").is_some()
+    });
+    frozen
+}
+
+/// Sweeps one cell and kills its process at two moments; `false` if one of them passed unseen.
+fn kill_cell(world: &World, results: &str, moments: [Moment; 2]) -> bool {
+    let mut parent = spawn(world, results, &[&SWEEP[..], &["--method", "ft"]].concat());
+    let mut kills = 0;
+    for moment in moments {
+        let Some(cell) = freeze(&mut parent, world, results, moment) else { break };
+        let work = work(world, results).expect("a frozen cell's folder");
+        let before = checkpoint(&work);
+        signal(cell, libc::SIGKILL);
+        kills += 1;
+        if let (Moment::Training, Some((number, at))) = (moment, before) {
+            // It goes on from its checkpoint: from the beginning, its next one would be that of the first step.
+            let mut next = None;
+            wait_until("to see the next checkpoint", || {
+                next = checkpoint(&work).filter(|(newer, _)| *newer > number).map(|(_, next)| next);
+                next.is_some()
+            });
+            assert!(next > Some(at), "{next:?} after {at:?}");
+        }
+    }
+    assert!(parent.wait().expect("the parent ends").success());
+    let said = fs::read_to_string(world.path(&format!("{results}.txt"))).expect("what the parent said");
+    assert_eq!(said.matches("its process died (signal 9); starting it again").count(), kills, "{said}");
+    assert_undisturbed(&world.recorded(results), 1);
+    kills == moments.len()
 }
 
 #[test]
 fn a_killed_cell_is_started_again_and_resumes() {
     let world = world();
-    let length = whole(&world);
-    for part in [4, 2] {
-        let results = format!("cell-{part}");
-        let mut parent = spawn(&world, &results);
-        std::thread::sleep(length / part);
-        for child in children(parent.id()) {
-            signal("KILL", child);
-        }
-        assert!(parent.wait().expect("the parent ends").success());
-        assert_eq!(world.recorded(&results), world.recorded("whole"));
+    for moments in [
+        [Moment::Start, Moment::Checkpointing],
+        [Moment::Training, Moment::BetweenStages],
+        [Moment::Probing, Moment::Publishing],
+    ] {
+        let hit = (0..TRIES).any(|attempt| kill_cell(&world, &format!("{moments:?}-{attempt}"), moments));
+        assert!(hit, "no cell was ever killed at {moments:?}");
     }
+}
+
+/// Kills sweeps that share a folder, each at the next moment; `false` if one of them passed unseen.
+fn kill_parents(world: &World, results: &str, moments: &[Moment]) -> bool {
+    let mut finished_earlier = BTreeMap::new();
+    let mut kills = 0;
+    for &moment in moments {
+        let mut parent = spawn(world, results, &SWEEP);
+        let Some(cell) = freeze(&mut parent, world, results, moment) else { break };
+        signal(parent.id(), libc::SIGKILL);
+        parent.wait().expect("the parent ends");
+        kills += 1;
+        // Let go, it finds its parent gone; as an orphan that was frozen, the system may have ended it already.
+        signal(cell, libc::SIGCONT);
+        wait_until("an orphan's end", || is_gone(cell));
+        let recorded = world.recorded(results);
+        for (name, bytes) in &finished_earlier {
+            assert!(recorded.get(name) == Some(bytes), "{name} was finished and has changed");
+        }
+        finished_earlier = recorded;
+    }
+    world.ok_in(results, &SWEEP);
+    assert_undisturbed(&world.recorded(results), 2);
+    kills == moments.len()
+}
+
+#[test]
+fn killing_the_parent_at_any_moment_changes_nothing() {
+    let world = world();
+    // The last one falls into the second cell, when the first is recorded.
+    for moments in [
+        &[Moment::Start, Moment::Checkpointing, Moment::Training, Moment::BetweenStages, Moment::Probing][..],
+        &[Moment::Publishing, Moment::Training],
+    ] {
+        let hit = (0..TRIES).any(|attempt| kill_parents(&world, &format!("{moments:?}-{attempt}"), moments));
+        assert!(hit, "no parent was ever killed at {moments:?}");
+    }
+}
+
+#[test]
+fn a_cell_leaves_when_its_parent_is_killed() {
+    let world = world();
+    // Hours of work, if it went on.
+    world.edit("suite.toml", "steps = 60", "steps = 9000000");
+    let mut parent = spawn(&world, "orphan", &SWEEP);
+    let cell = freeze(&mut parent, &world, "orphan", Moment::Training).expect("so long a cell is not missed");
+    signal(cell, libc::SIGCONT);
+    signal(parent.id(), libc::SIGKILL);
+    parent.wait().expect("the parent ends");
+    wait_until("an orphan's end", || is_gone(cell));
+    assert!(world.recorded("orphan").is_empty());
 }
 
 #[test]
 fn ctrl_c_checkpoints_and_says_how_to_go_on() {
     let world = world();
-    let length = whole(&world);
-    let mut parent = spawn(&world, "interrupted");
-    std::thread::sleep(length / 2);
-    signal("INT", parent.id());
-    let code = parent.wait().expect("the parent ends").code();
-    // On a fast machine the sweep may have ended just before.
-    assert!(matches!(code, Some(6 | 0)), "{code:?}");
+    let mut parent = spawn(&world, "interrupted", &SWEEP);
+    let cell = freeze(&mut parent, &world, "interrupted", Moment::Training).expect("a cell in training");
+    signal(parent.id(), libc::SIGINT);
+    // Time to pass the wish on, which the frozen cell reads when it moves again.
+    std::thread::sleep(Duration::from_secs(1));
+    signal(cell, libc::SIGCONT);
+    assert_eq!(parent.wait().expect("the parent ends").code(), Some(6));
+    let said = fs::read_to_string(world.path("interrupted.txt")).expect("what the parent said");
+    assert!(said.contains("its checkpoint is kept") && said.contains("the same command carries on"), "{said}");
+    assert!(world.recorded("interrupted").is_empty());
     world.ok_in("interrupted", &SWEEP);
-    assert_eq!(world.recorded("interrupted"), world.recorded("whole"));
+    assert_undisturbed(&world.recorded("interrupted"), 2);
 }
 
 #[test]
 fn two_sweeps_on_one_folder_share_the_work() {
     let world = world();
-    whole(&world);
-    let mut first = spawn(&world, "shared");
-    let mut second = spawn(&world, "shared");
+    let mut first = spawn(&world, "shared", &SWEEP);
+    let mut second = spawn(&world, "shared", &SWEEP);
     assert!(first.wait().expect("ends").success());
     assert!(second.wait().expect("ends").success());
     world.ok_in("shared", &SWEEP);
-    assert_eq!(world.recorded("shared"), world.recorded("whole"));
+    assert_undisturbed(&world.recorded("shared"), 2);
 }
 
 #[test]
 fn a_full_disk_is_one_clear_error_and_costs_nothing_that_is_done() {
     let world = world();
     let disk = world.path("disk");
-    std::fs::create_dir(&disk).expect("a folder");
+    fs::create_dir(&disk).expect("a folder");
     let mounted = Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=640k", "tmpfs"])
         .arg(&disk)
@@ -133,6 +338,5 @@ fn a_full_disk_is_one_clear_error_and_costs_nothing_that_is_done() {
     for (name, bytes) in &kept {
         assert!(recorded.get(name) == Some(bytes), "{name} has changed");
     }
-    world.ok_in("plenty", &SWEEP);
-    assert_eq!(recorded, world.recorded("plenty"));
+    assert_undisturbed(&recorded, 2);
 }

@@ -74,6 +74,26 @@ fn tokens(folder: &Path) -> Learner {
     with_head(folder, "BertForTokenClassification", &parameters)
 }
 
+/// Number `index` of SplitMix64 from seed 0: a hash of a counter, which the reference script computes alike.
+fn splitmix64(index: usize) -> u64 {
+    let z = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Inner products with vectors of signs: entry `i` of vector `k` is -1 where bit `k` of hash `i` is set.
+fn projections(values: &[f32]) -> [f64; 8] {
+    let mut sums = [0.0; 8];
+    for (index, &value) in values.iter().enumerate().filter(|(_, value)| **value != 0.0) {
+        let hash = splitmix64(index);
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum += if hash >> k & 1 == 1 { -f64::from(value) } else { f64::from(value) };
+        }
+    }
+    sums
+}
+
 #[test]
 fn sentence_embeddings_are_those_of_the_model_s_own_reference() {
     let Some(folder) = real(FOLDER) else { return };
@@ -97,6 +117,12 @@ fn sentence_embeddings_are_those_of_the_model_s_own_reference() {
     }
 }
 
+/// Every gradient, all of it, without a committed copy: what is committed of a tensor's gradient `r` are its inner products
+/// with eight vectors `s` of random signs. For ours, `g`, the mean of `(s·(g - r))²` is an unbiased estimate of
+/// `‖g - r‖²`, in which every entry takes part; its root must be below 1e-4 of `‖r‖`. If the errors of the entries are many
+/// and independent it is `‖g - r‖²` times a chi-squared of 8 degrees over 8: a tensor twice as far off as allowed slips
+/// through with a chance of 1/50, three times with 1/1000, and a single wrong entry never. Eight entries are also compared
+/// as they are.
 #[test]
 fn hidden_states_logits_and_gradients_within_1e_4() {
     let Some(folder) = real(FOLDER) else { return };
@@ -146,10 +172,24 @@ fn hidden_states_logits_and_gradients_within_1e_4() {
             let worst = common::difference(&picked, &floats(&expected["values"]));
             assert!(worst < 1e-4 * scale, "{head}: {name} differs by {worst}, largest entry {scale}");
             let norm = ours.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
-            let expected = expected["norm"].as_f64().unwrap();
-            assert!((norm - expected).abs() < 1e-4 * expected, "{head}: norm of {name} {norm}, expected {expected}");
+            let length = expected["norm"].as_f64().unwrap();
+            assert!((norm - length).abs() < 1e-4 * length, "{head}: norm of {name} {norm}, expected {length}");
+            let ours = projections(&ours);
+            let theirs = expected["projections"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap());
+            assert_eq!(theirs.len(), ours.len());
+            let squares = ours.into_iter().zip(theirs).map(|(ours, theirs)| (ours - theirs).powi(2));
+            let distance = (squares.sum::<f64>() / ours.len() as f64).sqrt();
+            assert!(distance < 1e-4 * length, "{head}: {name} is {distance} off, its norm is {length}");
         }
     }
+}
+
+#[test]
+fn projections_are_those_of_the_reference_script() {
+    // The generator's published first numbers from seed 0.
+    assert_eq!([0, 1, 2].map(splitmix64), [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+    // Their lowest bytes are 0xaf, 0xf4 and 0x4f.
+    assert_eq!(projections(&[1.0, 10.0, 100.0]), [-91.0, -91.0, -111.0, -91.0, 91.0, 89.0, -109.0, 89.0]);
 }
 
 #[test]
