@@ -62,15 +62,15 @@ fn assert_undisturbed(recorded: &BTreeMap<String, Vec<u8>>, cells: usize) {
 
 /// How far a cell's checkpoint is: by moment of the protocol, then by its probes, then by steps of the stage after it.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize)]
-struct Progress {
-    moment: usize,
+pub struct Progress {
+    pub moment: usize,
     probes: usize,
-    steps: u64,
+    pub steps: u64,
 }
 
 /// A point in a cell's life, told by its work folder.
 #[derive(Debug, Clone, Copy)]
-enum Moment {
+pub enum Moment {
     /// Claimed and without a checkpoint yet.
     Start,
     /// Half a checkpoint is written beside an older one.
@@ -106,25 +106,25 @@ fn states(work: &Path) -> impl Iterator<Item = u64> {
 }
 
 /// Number and contents of the newest checkpoint, unless it is being replaced just now.
-fn checkpoint(work: &Path) -> Option<(u64, Progress)> {
+pub fn checkpoint(work: &Path) -> Option<(u64, Progress)> {
     let number = states(work).max()?;
     let bytes = fs::read(work.join(format!("state-{number}/progress.cbor"))).ok()?;
     Some((number, ciborium::from_reader(bytes.as_slice()).ok()?))
 }
 
 /// The only folder of unfinished work.
-fn work(world: &World, results: &str) -> Option<PathBuf> {
+pub fn work(world: &World, results: &str) -> Option<PathBuf> {
     let entries = fs::read_dir(world.path(results).join("work")).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).find(|path| path.is_dir())
 }
 
-fn spawn(world: &World, results: &str, arguments: &[&str]) -> Child {
+pub fn spawn(world: &World, results: &str, arguments: &[&str]) -> Child {
     let mut command: Command = world.command(results, arguments);
     let said = File::create(world.path(&format!("{results}.txt"))).expect("a file");
     command.stdout(Stdio::null()).stderr(said).spawn().expect("the binary starts")
 }
 
-fn signal(process: u32, signal: i32) {
+pub fn signal(process: u32, signal: i32) {
     // SAFETY: the system call touches no memory of ours, and the processes are children of this one or theirs.
     unsafe { libc::kill(process as i32, signal) };
 }
@@ -158,7 +158,7 @@ fn has_claimed(process: u32) -> bool {
 
 /// Waits until this holds, for a time that only something stuck would take.
 #[track_caller]
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < PATIENCE, "{what} takes more than {PATIENCE:?}");
@@ -167,7 +167,7 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Freezes the living, unrecorded cell of a sweep at a moment; `None` if the sweep ended before it was seen there.
-fn freeze(parent: &mut Child, world: &World, results: &str, moment: Moment) -> Option<u32> {
+pub fn freeze(parent: &mut Child, world: &World, results: &str, moment: Moment) -> Option<u32> {
     let mut frozen = None;
     wait_until(&format!("to see a cell at {moment:?}"), || {
         let is_now = || work(world, results).filter(|work| moment.is_now(work));

@@ -3,6 +3,8 @@
 mod backends;
 mod bad_input;
 mod crash;
+mod methods;
+mod pretrain;
 mod sweep;
 mod tools;
 mod world;

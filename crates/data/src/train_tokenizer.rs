@@ -36,8 +36,7 @@ pub fn train_tokenizer(texts: &[&str], vocabulary: usize, folder: &Path) -> Resu
         .build();
     let model = BPE::builder().unk_token("<unk>".to_owned()).build().map_err(|error| bad(&error))?;
     let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
-    let pieces =
-        Sequence::new(vec![metaspace.clone().into(), Punctuation::default().into(), Digits::default().into()]);
+    let pieces = Sequence::new(vec![metaspace.clone().into(), Punctuation::default().into(), Digits::default().into()]);
     let frame = TemplateProcessing::builder()
         .try_single("<s> $A </s>")
         .and_then(|builder| builder.try_pair("<s> $A </s> </s> $B </s>"))

@@ -23,6 +23,7 @@ mod contribution;
 mod entity;
 mod error;
 mod masked_tokens;
+mod overlap;
 mod paired;
 mod retrieval;
 mod significance;
@@ -42,6 +43,7 @@ pub use entity::{
 };
 pub use error::{MeasureError, ScoreError, Side, StatisticsError};
 pub use masked_tokens::{MLM_ACCURACY, MLM_LOSS, MaskedText, score_masked_tokens};
+pub use overlap::{Conflicts, Overlap, OverlapError, conflicts, overlap};
 pub use paired::{Difference, macro_paired_difference, macro_permutation_test, paired_difference, permutation_test};
 pub use retrieval::{RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, score_retrieval};
 pub use significance::{holm, mcnemar, mcnemar_exact};

@@ -71,7 +71,7 @@ pub struct Folders {
 pub enum Command {
     /// Run every cell of a suite that is not done yet, then print its tables
     #[command(
-        after_help = "Examples:\n  harness sweep real-small\n  harness sweep my-suite.toml --task ner --method ft --seed 1..3\n  harness sweep real-small --dry-run\n  harness sweep real-full --backend wgpu --shard 2/8"
+        after_help = "Examples:\n  harness sweep\n  harness sweep --quick\n  harness sweep real-small\n  harness sweep my-suite.toml --task ner --method ft --seed 1..3\n  harness sweep real-small --dry-run\n  harness sweep real-full --backend wgpu --shard 2/8"
     )]
     Sweep(Sweep),
     /// Run one cell from flags, and save the updated model
@@ -81,7 +81,7 @@ pub enum Command {
     Run(Box<RunOne>),
     /// Print the tables of a suite from finished cells
     #[command(
-        after_help = "Examples:\n  harness report real-small\n  harness report real-small --format markdown > table.md"
+        after_help = "Examples:\n  harness report\n  harness report real-small\n  harness report real-small --format markdown > table.md"
     )]
     Report(Report),
     /// Show what there is: suites, methods, tasks, models, data
@@ -89,11 +89,22 @@ pub enum Command {
         #[arg(value_enum)]
         what: Option<Listing>,
     },
+    /// Tell what a method does, where it comes from, and what may be changed about it
+    #[command(after_help = "Examples:\n  harness explain gem\n  harness explain lf-mlf")]
+    Explain {
+        /// A method that `harness list methods` shows
+        method: String,
+    },
     /// Import, list and verify data sets
     Data {
         #[command(subcommand)]
         command: DataCommand,
     },
+    /// Train a tokenizer and a small multilingual encoder on text; the same command carries on after an interruption
+    #[command(
+        after_help = "Examples:\n  harness pretrain my-encoder --data-set mini\n  harness pretrain my-encoder --text corpus --parallel --layers 6 --hidden 384 --heads 6\n  harness pretrain my-encoder --text corpus --translations 0"
+    )]
+    Pretrain(Pretrain),
     /// Run a saved model over a file: logits and predictions as JSON lines
     #[command(
         after_help = "Example:\n  harness predict --model tuned --input sentences.tsv --format wikiann-text --language de > predictions.jsonl"
@@ -113,6 +124,9 @@ pub enum Command {
     #[command(hide = true)]
     Cell,
 }
+
+/// The suite on what comes inside the program.
+const DEFAULT_SUITE: &str = "mini";
 
 #[derive(Debug, Clone, Args)]
 pub struct Filters {
@@ -150,15 +164,20 @@ impl std::str::FromStr for Seeds {
 #[derive(Debug, Clone, Args)]
 pub struct Sweep {
     /// A suite that ships with the program (see `harness list suites`), or a TOML file
+    #[arg(default_value = DEFAULT_SUITE)]
     pub suite: String,
+    /// The suite's short version, `<suite>-quick`
+    #[arg(long)]
+    pub quick: bool,
     #[command(flatten)]
     pub filters: Filters,
     /// Show what would run, what is done and what it may cost, and stop
     #[arg(long)]
     pub dry_run: bool,
-    /// Cells that run at the same time; the cores are shared out among them
-    #[arg(long, short, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub jobs: u16,
+    /// Cells that run at the same time, the cores shared out among them; left out, one a core for small models and one
+    /// in all for large ones
+    #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
     /// Run the i-th of n parts of the suite (cells are dealt out by hash, so parts stay stable)
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
@@ -203,7 +222,11 @@ impl std::str::FromStr for Shard {
 #[derive(Debug, Clone, Args)]
 pub struct Report {
     /// A suite that ships with the program, or a TOML file
+    #[arg(default_value = DEFAULT_SUITE)]
     pub suite: String,
+    /// The suite's short version, `<suite>-quick`
+    #[arg(long)]
+    pub quick: bool,
     #[command(flatten)]
     pub filters: Filters,
     #[arg(long, default_value_t = Backend::Cpu)]
@@ -296,10 +319,29 @@ pub enum DataCommand {
         after_help = "Examples:\n  harness data import ~/downloads/kit\n  harness data import train.tsv --format wikiann-text --name my-ner --language sw --split train"
     )]
     Import(Import),
+    /// Write made-up multilingual data by a grammar, in the public schemas: the same seed gives the same bytes
+    #[command(
+        after_help = "Examples:\n  harness data generate my-world --seed 7\n  harness data generate small-world --seed 7 --languages en,sw,zh --scale 0.2"
+    )]
+    Generate(Generate),
     /// List imported data sets
     List,
     /// Read every file again and compare it with its manifest
     Check,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Generate {
+    /// Name of the new data set
+    pub name: Name,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Only these languages of the mini world
+    #[arg(long, value_delimiter = ',')]
+    pub languages: Vec<Language>,
+    /// Rows in proportion to those of the built-in data set
+    #[arg(long, default_value_t = 1.0)]
+    pub scale: f64,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -314,7 +356,7 @@ pub struct Import {
     /// Only these languages of the folder
     #[arg(long, value_delimiter = ',')]
     pub only_language: Vec<Language>,
-    /// wikiann-parquet, wikiann-text, xnli-tsv, multinli-tsv, nli-parquet, squad-json, squad-parquet or tatoeba
+    /// wikiann-parquet, wikiann-text, xnli-tsv, multinli-tsv, nli-parquet, squad-json, squad-parquet, tatoeba or text
     #[arg(long)]
     pub format: Option<Format>,
     /// Name of the data set that the files become part of
@@ -327,6 +369,79 @@ pub struct Import {
     /// Licence to note in the manifest
     #[arg(long, default_value = "not stated")]
     pub licence: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Pretrain {
+    /// Model folder to make
+    pub out: PathBuf,
+    /// Data set whose text (task mlm) is read
+    #[arg(long, value_name = "DATA SET", default_value = "mini", conflicts_with = "text")]
+    pub data_set: Name,
+    /// Folder of text files named by their language (`sw.txt`), one sentence or paragraph a line
+    #[arg(long, value_name = "DIR")]
+    pub text: Option<PathBuf>,
+    /// Line i of every text file says the same
+    #[arg(long, requires = "text")]
+    pub parallel: bool,
+    /// Only these languages
+    #[arg(long, value_delimiter = ',')]
+    pub languages: Vec<Language>,
+    /// Tokens of the vocabulary at most
+    #[arg(long, default_value_t = 8000)]
+    pub vocabulary: usize,
+    #[arg(long, default_value_t = 4)]
+    pub layers: usize,
+    /// Features of a hidden state
+    #[arg(long, default_value_t = 128)]
+    pub hidden: usize,
+    #[arg(long, default_value_t = 4)]
+    pub heads: usize,
+    /// Tokens of a row at most, special ones included
+    #[arg(long, default_value_t = 256)]
+    pub max_length: usize,
+    /// Of pre-training alone; the saved configuration says 0.1
+    #[arg(long, default_value_t = 0.0)]
+    pub dropout: f64,
+    #[arg(long, default_value_t = 7000)]
+    pub steps: u64,
+    /// Tokens of a batch
+    #[arg(long, default_value_t = 2048)]
+    pub tokens: usize,
+    /// Share of the tokens that are hidden
+    #[arg(long, default_value_t = 0.15)]
+    pub mask: f64,
+    /// Share of the steps whose rows are a text and its translation (translation language modelling)
+    #[arg(long, default_value_t = 0.5)]
+    pub translations: f64,
+    /// Share of the steps that rank a sentence's translation among those of the batch
+    #[arg(long, default_value_t = 0.12)]
+    pub ranking: f64,
+    #[arg(long, default_value_t = 1e-3)]
+    pub learning_rate: f64,
+    /// Share of the steps during which the learning rate rises
+    #[arg(long, default_value_t = 0.05)]
+    pub warmup: f64,
+    #[arg(long, default_value_t = 0.01)]
+    pub weight_decay: f64,
+    #[arg(long, default_value_t = 1.0)]
+    pub clip: f64,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[arg(long, default_value_t = Backend::Cpu)]
+    pub backend: Backend,
+    /// Precision of the saved weights
+    #[arg(long, value_enum, default_value_t = SavedPrecision::F16)]
+    pub precision: SavedPrecision,
+    /// Seconds between checkpoints
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub checkpoint_every: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SavedPrecision {
+    F32,
+    F16,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,6 +1,8 @@
 //! Rough cost of a cell, in tokens passed forward through the whole encoder. Only for estimates of time.
 
-use spec::{Cell, GradientRule, Probe, Stage, Structure, Task};
+use spec::{Cell, Probe, Stage, Structure, Task};
+
+use crate::cell::asked;
 
 /// A training step costs about three forward passes: one forward, two backward.
 const TRAINING: f64 = 3.0;
@@ -8,12 +10,20 @@ const TRAINING: f64 = 3.0;
 /// Tokens that all stages and probes of a cell process, training weighted by its backward pass.
 pub fn tokens(cell: &Cell) -> f64 {
     let stages = &cell.protocol.stages;
-    let training: f64 = stages.iter().map(|stage| stage_tokens(stage) * backward(cell)).sum();
+    let training: f64 = stages.iter().map(|stage| training_tokens(cell, stage)).sum();
     training + cell.protocol.probes().map(probe_tokens).sum::<f64>()
 }
 
-pub fn stage_tokens(stage: &Stage) -> f64 {
-    stage.steps as f64 * stage.batch as f64 * mean_length(stage.task, stage.max_length)
+/// All steps of a stage, over its languages and the memories that the method asks for.
+pub fn training_tokens(cell: &Cell, stage: &Stage) -> f64 {
+    let (_, passes) = cell.method.outer.batches();
+    let languages = passes as f64 * stage.batch as f64 * mean_length(stage.task, stage.max_length);
+    let memories = stage.memories.iter().filter(|memory| asked(&cell.method, memory));
+    let memories = memories.map(|memory| {
+        let sides = if memory.task == Task::Retrieval { 2.0 } else { 1.0 };
+        sides * memory.batch as f64 * mean_length(memory.task, memory.max_length)
+    });
+    stage.steps as f64 * (languages + memories.sum::<f64>()) * backward(cell)
 }
 
 pub fn probe_tokens(probe: &Probe) -> f64 {
@@ -23,8 +33,7 @@ pub fn probe_tokens(probe: &Probe) -> f64 {
 }
 
 /// Cost of a trained token, in forward passes.
-pub fn backward(cell: &Cell) -> f64 {
-    let GradientRule::Mean = cell.method.rule;
+fn backward(cell: &Cell) -> f64 {
     match cell.method.structure {
         Structure::Full => TRAINING,
         Structure::FrozenLower { .. } => 1.0 + (TRAINING - 1.0) / 3.0,

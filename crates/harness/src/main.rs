@@ -4,6 +4,7 @@
 //! (the hidden sub-command `cell`), so that a crash, a hang or an exhausted memory costs one cell and never a sweep.
 
 mod board;
+mod built_in;
 mod cell;
 mod cli;
 mod command;
@@ -11,12 +12,16 @@ mod cost;
 mod events;
 mod exit;
 mod hash;
+mod headline;
+mod interrupt;
 mod places;
 mod plan;
 mod prepare;
+mod pretrain;
 mod process;
 mod scheduler;
 mod screen;
+mod seed;
 mod suites;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use data::DataFolder;
 
+use crate::built_in::BuiltIn;
 use crate::cli::Folders;
 
 /// Folder of real public data and models for building and testing against, if the environment names one.
@@ -11,9 +13,15 @@ pub fn real() -> Option<PathBuf> {
     std::env::var_os("LETHE_REAL").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
+/// Data sets that were imported, and behind them the built-in one.
+pub fn data(data: &Path, cache: &Path) -> Result<DataFolder> {
+    Ok(DataFolder::open(data).with_built_in(&BuiltIn::unpacked(cache)?.data))
+}
+
 /// Folders in which models are looked for by name, in order.
-pub fn model_roots(folders: &Folders) -> Vec<PathBuf> {
-    std::iter::once(folders.models.clone()).chain(real().map(|real| real.join("models"))).collect()
+pub fn model_roots(folders: &Folders) -> Result<Vec<PathBuf>> {
+    let real = real().map(|real| real.join("models"));
+    Ok([folders.models.clone()].into_iter().chain(real).chain([BuiltIn::unpacked(&folders.cache)?.models]).collect())
 }
 
 /// A model folder from a path or a name.
@@ -23,14 +31,14 @@ pub fn find_model(folders: &Folders, model: &str) -> Result<PathBuf> {
         return Ok(as_path.to_owned());
     }
     let name = spec::Name::new(model).context("the model is neither a folder with a config.json nor a model's name")?;
-    let roots = model_roots(folders);
+    let roots = model_roots(folders)?;
     if let Some(found) =
         roots.iter().map(|root| root.join(name.as_str())).find(|path| path.join("config.json").is_file())
     {
         return Ok(found);
     }
     let searched: Vec<String> = roots.iter().map(|root| format!("`{}`", root.display())).collect();
-    let known: Vec<String> = models(folders).into_iter().map(|(name, _)| name).collect();
+    let known: Vec<String> = models(folders)?.into_iter().map(|(name, _)| name).collect();
     let near = spec::nearest(model, known.iter().map(String::as_str))
         .map(|near| format!("; did you mean `{near}`?"))
         .unwrap_or_default();
@@ -41,8 +49,8 @@ pub fn find_model(folders: &Folders, model: &str) -> Result<PathBuf> {
 }
 
 /// Every model folder that can be named, by name.
-pub fn models(folders: &Folders) -> Vec<(String, PathBuf)> {
-    let mut found: Vec<(String, PathBuf)> = model_roots(folders)
+pub fn models(folders: &Folders) -> Result<Vec<(String, PathBuf)>> {
+    let mut found: Vec<(String, PathBuf)> = model_roots(folders)?
         .iter()
         .filter_map(|root| std::fs::read_dir(root).ok())
         .flat_map(|entries| entries.flatten())
@@ -52,5 +60,5 @@ pub fn models(folders: &Folders) -> Vec<(String, PathBuf)> {
         .collect();
     found.sort();
     found.dedup_by(|later, earlier| later.0 == earlier.0);
-    found
+    Ok(found)
 }

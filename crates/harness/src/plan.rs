@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use data::DataFolder;
-use spec::{Backend, Cell, DataKey, NUMERIC_VERSION, Suite};
+use spec::{Backend, Cell, DataKey, NUMERIC_VERSION, Suite, Task};
 
 use crate::cli::{Filters, Folders};
 use crate::{hash, places};
@@ -62,7 +61,7 @@ impl Plan {
         let model_hash = hash::model_folder(&model)?;
         let keys: Vec<DataKey> = suite.protocols.iter().flat_map(|protocol| protocol.data()).collect();
         crate::prepare::import_missing(folders, &keys)?;
-        let folder = DataFolder::open(&folders.data);
+        let folder = places::data(&folders.data, &folders.cache)?;
         let mut hashes = BTreeMap::new();
         for key in &keys {
             let entry = folder.entry(key).with_context(|| format!("suite `{}` reads `{key}`", suite.name))?;
@@ -71,10 +70,20 @@ impl Plan {
             }
             hashes.insert(key.to_string(), entry.hash.clone());
         }
+        let language_modelling = keys.iter().any(|key| key.task == Task::Mlm);
+        if language_modelling && !model::holds_language_model(&model)? {
+            bail!(
+                "suite `{}` reads text for masked language modelling (task mlm), but model `{}` has no language-model head \
+                 (tensors `lm_head.…` or `cls.predictions.…`): leave its mlm probes and memories out, or choose another model",
+                suite.name,
+                suite.model
+            );
+        }
         let layers = model::ModelConfig::read(&model.join("config.json"))?.num_hidden_layers;
         let cells = suite
             .work()
             .map(|(protocol, method, seed)| {
+                method.check(protocol)?;
                 method.structure.frozen_layers(&method.name, layers)?;
                 Ok(Cell {
                     numeric_version: NUMERIC_VERSION,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use data::{DataFolder, Selection};
+use data::Selection;
 use spec::{DataKey, Language, Name};
 
 use crate::cli::Folders;
@@ -11,7 +11,7 @@ use crate::places;
 
 /// Imports the data sets of which a file is missing, once, if `$LETHE_REAL/data` is there.
 pub fn import_missing(folders: &Folders, keys: &[DataKey]) -> Result<()> {
-    let folder = DataFolder::open(&folders.data);
+    let folder = places::data(&folders.data, &folders.cache)?;
     let missing: Vec<&DataKey> = keys.iter().filter(|key| folder.entry(key).is_err()).collect();
     let Some(real) = places::real().filter(|_| !missing.is_empty()) else { return Ok(()) };
     let source = real.join("data");

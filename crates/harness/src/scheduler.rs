@@ -1,8 +1,8 @@
 //! Runs cells, some at a time, each in its own process, and keeps the books.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -12,6 +12,8 @@ use spec::{Cell, Outcome};
 use crate::board::Board;
 use crate::cli::Folders;
 use crate::events::Job;
+use crate::headline::headline;
+use crate::interrupt;
 use crate::process::{self, Ending};
 
 /// A cell whose process dies is started again this many times; it resumes from its last checkpoint.
@@ -38,9 +40,20 @@ pub struct Summary {
     pub stopped: Option<String>,
 }
 
+/// Weights of at most this size leave most of a processor's cores idle when they are shared out over one product, and
+/// several copies fit into any memory.
+const SMALL_WEIGHTS: u64 = 64 << 20;
+
+/// How many cells of this model to run at the same time where nobody says.
+pub fn jobs(model: &std::path::Path) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let size = std::fs::metadata(model.join("model.safetensors")).map_or(u64::MAX, |file| file.len());
+    if size <= SMALL_WEIGHTS { cores } else { 1 }
+}
+
 /// Runs every cell, at most `jobs` at a time.
 pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: &Options) -> Result<Summary> {
-    let stop = interrupt_flag()?;
+    let stop = interrupt::flag()?;
     let results = ResultsFolder::open(&folders.results)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (cores / options.jobs).max(1);
@@ -114,7 +127,10 @@ fn run_cell(
         let outcome = match ending {
             Ending::Published(label) => {
                 let done = label == Outcome::Done.label();
-                board.end(cell, &label, started.elapsed());
+                let found = results.get(cell)?.filter(|_| done);
+                let said = found.map(|found| found.scores()).transpose()?;
+                let said = said.map(|scores| headline(&scores)).filter(|said| !said.is_empty());
+                board.end(cell, &said.unwrap_or(label), started.elapsed());
                 return Ok(if done { Ended::Done } else { Ended::Failed });
             }
             Ending::Interrupted => {
@@ -157,21 +173,6 @@ fn run_cell(
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
-}
-
-/// A flag that the first Ctrl-C (or SIGTERM, SIGUSR1) raises; the second ends the program at once.
-fn interrupt_flag() -> Result<Arc<AtomicBool>> {
-    use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGUSR1] {
-        signal_hook::flag::register_conditional_shutdown(
-            signal,
-            crate::exit::Exit::Interrupted as i32,
-            Arc::clone(&stop),
-        )?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
-    Ok(stop)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

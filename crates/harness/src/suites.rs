@@ -7,6 +7,8 @@ use spec::Suite;
 
 /// (name, text) of every suite in `suites/`.
 const SHIPPED: &[(&str, &str)] = &[
+    ("mini", include_str!("../../../suites/mini.toml")),
+    ("mini-quick", include_str!("../../../suites/mini-quick.toml")),
     ("real-quick", include_str!("../../../suites/real-quick.toml")),
     ("real-small", include_str!("../../../suites/real-small.toml")),
     ("real-full", include_str!("../../../suites/real-full.toml")),
@@ -16,8 +18,10 @@ pub fn shipped() -> Vec<Result<Suite, spec::SpecError>> {
     SHIPPED.iter().map(|(name, text)| Suite::parse(name, text)).collect()
 }
 
-/// The suite of that name, or in that TOML file.
-pub fn load(suite: &str) -> Result<Suite> {
+/// The suite of that name, or in that TOML file; its short version if it is to be `quick`.
+pub fn load(suite: &str, quick: bool) -> Result<Suite> {
+    let short = format!("{suite}-quick");
+    let suite = if quick { short.as_str() } else { suite };
     let path = Path::new(suite);
     if path.extension().is_some_and(|extension| extension == "toml") {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read suite `{suite}`"))?;

@@ -50,6 +50,33 @@ pub fn forward(logits: &[f32], targets: &[i64], classes: usize) -> Result<(f32, 
     Ok((loss as f32, Saved { softmax, counted }))
 }
 
+/// One row under its target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// `ln sum_j e^(z_j) - z_target`, in nats.
+    pub loss: f32,
+    /// The class with the largest logit, the first of equals.
+    pub best: usize,
+}
+
+/// Each row of `logits [rows, classes]` by itself; every target counts.
+///
+/// # Errors
+/// When a slice does not fit its shape or a target is no class.
+pub fn scores(logits: &[f32], targets: &[i64], classes: usize) -> Result<Vec<Score>, KernelError> {
+    validate(logits, targets, classes)?;
+    if let Some(row) = targets.iter().position(|&target| target == IGNORED) {
+        return Err(KernelError::Target { row, target: IGNORED, classes });
+    }
+    let score = |(logits, &target): (&[f32], &i64)| {
+        let (max, sum) = exponentials(logits);
+        let loss = f64::from(sum).ln() + f64::from(max) - f64::from(logits[target as usize]);
+        let best = logits.iter().position(|&logit| logit == max).unwrap_or_default();
+        Score { loss: loss as f32, best }
+    };
+    Ok((logits.par_chunks(classes), targets).into_par_iter().with_min_len(MIN_ROWS).map(score).collect())
+}
+
 /// `[rows, classes]`: `d_loss / counted * (softmax(logits) - onehot(target))`, 0 in ignored rows.
 ///
 /// # Errors

@@ -5,9 +5,8 @@ use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 use crate::error::{KernelError, check, check_sizes};
-use crate::math::{mul_add, normal};
+use crate::gelu;
 use crate::matmul::{Mat, Transposed, column_sums, fill_rows, par_outer, par_product, piece_rows, product};
-use crate::simd::simd_fn;
 
 /// Widths of the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +88,7 @@ pub fn forward(x: &[f32], weights: Weights, size: Size) -> Result<(Vec<f32>, Sav
             fill_rows(pre, weights.b1);
             product(pre, inner, true, 1.0, x.rows(index * piece, count), w1);
             let mut activation = Buffer::scratch(pre.len());
-            gelu(&mut activation, pre);
+            gelu::activate(&mut activation, pre);
             fill_rows(y, weights.b2);
             product(y, hidden, true, 1.0, Mat::new(&activation, count, inner, inner), w2);
         });
@@ -129,7 +128,7 @@ pub fn backward(
         .for_each(|(index, (d_pre, activation))| {
             let dy = dy_mat.rows(index * piece, d_pre.len() / inner);
             product(d_pre, inner, false, 1.0, dy, w2.mat());
-            gelu_gradient(activation, d_pre, &saved.pre_activation[index * piece * inner..][..d_pre.len()]);
+            gelu::activate_and_slope(activation, d_pre, &saved.pre_activation[index * piece * inner..][..d_pre.len()]);
         });
     let d_pre_mat = Mat::new(&d_pre, rows, inner, inner);
     let d_w2 = || {
@@ -157,23 +156,4 @@ pub fn backward(
     ((gradients.w2, gradients.w1), gradients.input) = rayon::join(|| rayon::join(d_w2, d_w1), d_x);
     gradients.b1 = need.b1.then(|| column_sums(&d_pre, inner));
     Ok(gradients)
-}
-
-simd_fn! {
-    fn gelu<const FMA>(y: &mut [f32], x: &[f32]) {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = x * normal::<FMA>(*x).0;
-        }
-    }
-}
-
-simd_fn! {
-    /// `activation = GELU(x)`, `d *= GELU'(x)`.
-    fn gelu_gradient<const FMA>(activation: &mut [f32], d: &mut [f32], x: &[f32]) {
-        for ((activation, d), &x) in activation.iter_mut().zip(d.iter_mut()).zip(x) {
-            let (distribution, density) = normal::<FMA>(x);
-            *activation = x * distribution;
-            *d *= mul_add::<FMA>(x, density, distribution);
-        }
-    }
 }

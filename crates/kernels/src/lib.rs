@@ -19,6 +19,7 @@ pub mod dropout;
 pub mod embedding;
 mod error;
 pub mod feed_forward;
+pub mod gelu;
 mod lanes;
 pub mod layer_norm;
 pub mod linear;
@@ -26,6 +27,7 @@ mod math;
 mod matmul;
 pub mod reduce;
 mod simd;
+pub mod tied;
 
 pub use buffer::Buffer;
 pub use dropout::Dropout;

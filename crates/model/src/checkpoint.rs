@@ -1,27 +1,32 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use burn::tensor::{Device, Tensor};
 use safetensors::SafeTensors;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use spec::Head;
 
 use crate::device::{to_device, to_host};
 use crate::folder::{self, HostView};
+use crate::layout::{Entry, Layout};
+use crate::network::Parts;
 use crate::optimizer::{AdamW, Moments};
 use crate::state::State;
-use crate::{Group, Learner, ModelError, OptimizerConfig};
+use crate::{Gradients, Group, Learner, ModelError, OptimizerConfig};
 
 /// Raised when the file's form changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The one key of the file's metadata; with several, their order would differ from run to run.
 const KEY: &str = "checkpoint";
+/// The same of a gradient's file.
+const GRADIENT_KEY: &str = "gradient";
 
 /// What is not a tensor.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     version: u32,
-    head: Option<Head>,
+    parts: Parts,
     frozen: Vec<String>,
     /// Weight decay, clip, beta1, beta2, epsilon as bits: decimals need not survive a round trip.
     optimizer: [u64; 5],
@@ -29,15 +34,25 @@ struct Header {
     steps: BTreeMap<String, u64>,
 }
 
+/// What is not a tensor of a gradient.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GradientHeader {
+    version: u32,
+    /// Parameters that were trained.
+    open: Vec<String>,
+}
+
 /// Writes every parameter that may differ from the model folder's or is about to, and the optimiser's state.
 pub(crate) fn save(state: &State, path: &Path) -> Result<(), ModelError> {
     let mut views: Vec<(String, HostView)> = Vec::new();
     let mut steps = BTreeMap::new();
+    let open = state.open();
     for (index, entry) in state.layout.entries.iter().enumerate() {
         let mut push = |kind: &str, values: Vec<f32>| {
-            views.push((format!("{kind}/{}", entry.name), HostView { shape: vec![entry.len()], values }));
+            views.push((format!("{kind}/{}", entry.name), HostView::flat(values)));
         };
-        if state.changed[index] || !state.frozen.contains(&entry.group) {
+        if state.changed[index] || open[index] {
             push("parameter", to_host(state.values[index].clone())?);
         }
         if let Some(moments) = &state.optimizer.moments[index] {
@@ -50,60 +65,44 @@ pub(crate) fn save(state: &State, path: &Path) -> Result<(), ModelError> {
     let config = state.optimizer.config;
     let header = Header {
         version: VERSION,
-        head: state.head.as_ref().map(|head| head.kind),
+        parts: state.parts.clone(),
         frozen: state.frozen.iter().map(Group::to_string).collect(),
         optimizer: [config.weight_decay, config.clip, config.beta1, config.beta2, config.epsilon].map(f64::to_bits),
         steps,
     };
-    let fail = |message: String| ModelError::Checkpoint { path: path.to_owned(), message };
-    let header = serde_json::to_string(&header).map_err(|error| fail(error.to_string()))?;
-    let metadata = HashMap::from([(KEY.to_owned(), header)]);
-    safetensors::serialize_to_file(views, Some(metadata), path).map_err(|error| fail(error.to_string()))?;
-    folder::fsync(path)
+    write(path, KEY, &header, views)
 }
 
 /// Puts a checkpoint's state into the learner; on an error the learner may be left half changed.
 pub(crate) fn load(learner: &mut Learner, path: &Path) -> Result<(), ModelError> {
-    let fail = |message: String| ModelError::Checkpoint { path: path.to_owned(), message };
+    let fail = |message: String| fault(path, message);
     let bytes = folder::mapped(path)?;
     let file = folder::parse(&bytes).map_err(fail)?;
-    let header = header(&bytes).map_err(fail)?;
+    let header: Header = header(&bytes, KEY, VERSION).map_err(fail)?;
     let frozen = header.frozen.iter().map(|group| group.parse()).collect::<Result<_, _>>()?;
     let [weight_decay, clip, beta1, beta2, epsilon] = header.optimizer.map(f64::from_bits);
 
-    if learner.head() != header.head {
-        match header.head {
-            Some(head) => learner.declare_head(head),
-            None => return Err(fail("it has no head, but the model has".to_owned())),
-        }
-    }
-    let (state, device) = learner.state_mut();
-    let config = OptimizerConfig { weight_decay, clip, beta1, beta2, epsilon };
-    state.optimizer = AdamW::new(config, state.layout.entries.len());
+    let (state, config, device) = learner.state_mut();
+    let read = |kind: &str, entry: &Entry| tensor(&file, kind, entry, device).map_err(fail);
+    let same_head = state.parts.head == header.parts.head;
+    state.rebuild(
+        config,
+        header.parts,
+        |entry| same_head || entry.group != Group::Head,
+        |entry| read("parameter", entry)?.ok_or_else(|| fail(format!("parameter/{} is missing", entry.name))),
+    )?;
+    let optimizer = OptimizerConfig { weight_decay, clip, beta1, beta2, epsilon };
+    state.optimizer = AdamW::new(optimizer, state.layout.entries.len());
     state.frozen = frozen;
     let mut used = 0;
-    let mut read = |kind: &str, name: &str, length: usize| match file.tensor(&format!("{kind}/{name}")) {
-        Err(_) => Ok(None),
-        Ok(view) if view.shape() == [length] => {
-            used += 1;
-            let values = folder::values(&view).ok_or_else(|| fail(format!("{kind}/{name} is not of type F32")))?;
-            Ok(Some(to_device(values, device)))
-        }
-        Ok(view) => {
-            let message = format!("{kind}/{name} has shape {:?}, expected [{length}]: another model's?", view.shape());
-            Err(fail(message))
-        }
-    };
     for (index, entry) in state.layout.entries.iter().enumerate() {
-        let (name, length) = (&entry.name, entry.len());
-        match read("parameter", name, length)? {
-            Some(value) if index < state.values.len() => {
+        let name = &entry.name;
+        match read("parameter", entry)? {
+            Some(value) => {
+                used += 1;
                 state.values[index] = value;
                 state.changed[index] = true;
             }
-            // A new head's parameters come behind the encoder's, in order.
-            Some(value) => state.values.push(value),
-            None if index >= state.values.len() => return Err(fail(format!("parameter/{name} is missing"))),
             None if state.changed[index] => {
                 return Err(ModelError::state(format!(
                     "`{name}` has been trained, but {} does not hold it: load the model folder again first",
@@ -112,8 +111,9 @@ pub(crate) fn load(learner: &mut Learner, path: &Path) -> Result<(), ModelError>
             }
             None => {}
         }
-        state.optimizer.moments[index] = match (read("first", name, length)?, read("second", name, length)?) {
+        state.optimizer.moments[index] = match (read("first", entry)?, read("second", entry)?) {
             (Some(first), Some(second)) => {
+                used += 2;
                 let steps = header.steps.get(name).ok_or_else(|| fail(format!("steps of {name} are missing")))?;
                 Some(Moments { first, second, steps: *steps })
             }
@@ -127,12 +127,71 @@ pub(crate) fn load(learner: &mut Learner, path: &Path) -> Result<(), ModelError>
     }
 }
 
-fn header(bytes: &[u8]) -> Result<Header, String> {
+/// Writes a gradient.
+pub(crate) fn save_gradients(gradients: &Gradients, layout: &Layout, path: &Path) -> Result<(), ModelError> {
+    let mut views = Vec::new();
+    for (entry, tensor) in layout.entries.iter().zip(&gradients.tensors) {
+        if let Some(tensor) = tensor {
+            views.push((format!("gradient/{}", entry.name), HostView::flat(to_host(tensor.clone())?)));
+        }
+    }
+    let open = layout.entries.iter().zip(&gradients.open).filter(|(_, open)| **open);
+    let open = open.map(|(entry, _)| entry.name.clone()).collect();
+    write(path, GRADIENT_KEY, &GradientHeader { version: VERSION, open }, views)
+}
+
+/// Reads a gradient of the layout's parameters.
+pub(crate) fn load_gradients(layout: &Layout, device: &Device, path: &Path) -> Result<Gradients, ModelError> {
+    let fail = |message: String| fault(path, message);
+    let bytes = folder::mapped(path)?;
+    let file = folder::parse(&bytes).map_err(fail)?;
+    let header: GradientHeader = header(&bytes, GRADIENT_KEY, VERSION).map_err(fail)?;
+    let tensors = layout.entries.iter().map(|entry| tensor(&file, "gradient", entry, device));
+    let tensors = tensors.collect::<Result<Vec<_>, _>>().map_err(fail)?;
+    let open: Vec<bool> = layout.entries.iter().map(|entry| header.open.contains(&entry.name)).collect();
+    let used = tensors.iter().flatten().count();
+    let strange = used < file.len() || open.iter().filter(|open| **open).count() < header.open.len();
+    match strange || tensors.iter().zip(&open).any(|(tensor, open)| tensor.is_some() && !open) {
+        true => Err(fail("it is the gradient of another model".to_owned())),
+        false => Ok(Gradients { tensors, open }),
+    }
+}
+
+fn fault(path: &Path, message: String) -> ModelError {
+    ModelError::Checkpoint { path: path.to_owned(), message }
+}
+
+fn write(path: &Path, key: &str, header: &impl Serialize, views: Vec<(String, HostView)>) -> Result<(), ModelError> {
+    let header = serde_json::to_string(header).map_err(|error| fault(path, error.to_string()))?;
+    let metadata = HashMap::from([(key.to_owned(), header)]);
+    safetensors::serialize_to_file(views, Some(metadata), path).map_err(|error| fault(path, error.to_string()))?;
+    folder::fsync(path)
+}
+
+/// One flat tensor of a file, `None` if the file does not hold it.
+fn tensor(file: &SafeTensors, kind: &str, entry: &Entry, device: &Device) -> Result<Option<Tensor<1>>, String> {
+    let (name, length) = (&entry.name, entry.len());
+    match file.tensor(&format!("{kind}/{name}")) {
+        Err(_) => Ok(None),
+        Ok(view) if view.shape() == [length] => {
+            let values = folder::values(&view).ok_or_else(|| format!("{kind}/{name} is not of type F32"))?;
+            Ok(Some(to_device(values, device)))
+        }
+        Ok(view) => Err(format!("{kind}/{name} has shape {:?}, expected [{length}]: another model's?", view.shape())),
+    }
+}
+
+fn header<H: DeserializeOwned>(bytes: &[u8], key: &str, version: u32) -> Result<H, String> {
+    /// The field that every version has.
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-    let text = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("it is no checkpoint")?;
-    let header: Header = serde_json::from_str(text).map_err(|error| format!("malformed header: {error}"))?;
-    match header.version {
-        VERSION => Ok(header),
-        other => Err(format!("it has version {other}; this build reads version {VERSION}")),
+    let text = metadata.metadata().as_ref().and_then(|map| map.get(key)).ok_or(format!("it is no {key}"))?;
+    let malformed = |error: serde_json::Error| format!("malformed header: {error}");
+    match serde_json::from_str(text).map_err(malformed)? {
+        Versioned { version: found } if found == version => serde_json::from_str(text).map_err(malformed),
+        Versioned { version: found } => Err(format!("it has version {found}; this build reads version {version}")),
     }
 }

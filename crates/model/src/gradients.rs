@@ -4,17 +4,43 @@ use crate::device::{self, HostTensor, host, is_host};
 use crate::layout::Layout;
 use crate::{ModelError, state::check_count};
 
-/// The gradient of one loss with respect to every parameter that was trained when it was computed.
+/// The gradient of one loss with respect to every parameter that was trained when it was computed. Gradients of the same
+/// trained parameters form a vector space, whose coordinates are the entries of these parameters.
 #[derive(Debug, Clone)]
 pub struct Gradients {
-    /// One flat tensor a parameter, in the layout's order; `None` where the parameter was frozen.
+    /// One flat tensor a parameter, in the layout's order; `None` where the parameter was frozen or takes no part in the
+    /// loss, and where the gradient is therefore 0.
     pub(crate) tensors: Vec<Option<Tensor<1>>>,
+    /// Parameters that were trained, in the layout's order.
+    pub(crate) open: Vec<bool>,
 }
 
 impl Gradients {
-    fn trains_like(&self, other: &Gradients) -> bool {
-        self.tensors.len() == other.tensors.len()
-            && self.tensors.iter().zip(&other.tensors).all(|(a, b)| a.is_some() == b.is_some())
+    /// The elementwise square.
+    pub fn square(&self) -> Self {
+        let square = |tensor: &Option<Tensor<1>>| tensor.clone().map(|tensor| tensor.clone() * tensor);
+        Self { tensors: self.tensors.iter().map(square).collect(), open: self.open.clone() }
+    }
+
+    /// The elementwise product.
+    ///
+    /// # Errors
+    /// [`ModelError::State`] if they are not of the same trained parameters.
+    pub fn multiply(&self, other: &Self) -> Result<Self, ModelError> {
+        check_alike([self, other])?;
+        let pairs = self.tensors.iter().zip(&other.tensors);
+        let tensors = pairs.map(|(a, b)| Some(a.clone()? * b.clone()?)).collect();
+        Ok(Self { tensors, open: self.open.clone() })
+    }
+
+    /// `self + weight · other`.
+    ///
+    /// # Errors
+    /// [`ModelError::State`] if they are not of the same trained parameters.
+    pub fn add_scaled(self, other: &Self, weight: f64) -> Result<Self, ModelError> {
+        check_alike([&self, other])?;
+        let scaled = other.tensors.iter().map(|tensor| tensor.clone().map(|tensor| tensor * weight));
+        Ok(Self { tensors: self.tensors.into_iter().zip(scaled).map(|(a, b)| add(a, b)).collect(), open: self.open })
     }
 
     /// The gradients as readable memory, by parameter.
@@ -63,17 +89,27 @@ pub(crate) fn combine(sets: Vec<Gradients>, weights: &[f64]) -> Result<Gradients
     // A single loss has weight 1: its gradient is not copied.
     let mut scaled = sets.into_iter().zip(weights).map(|(set, &weight)| {
         let times = move |tensor: Tensor<1>| if weight == 1.0 { tensor } else { tensor * weight };
-        set.tensors.into_iter().map(move |tensor| tensor.map(times)).collect::<Vec<_>>()
+        Gradients { tensors: set.tensors.into_iter().map(move |tensor| tensor.map(times)).collect(), open: set.open }
     });
     let first = scaled.next().ok_or_else(|| ModelError::state("no gradients to combine"))?;
-    let tensors = scaled.fold(first, |sum, set| {
-        sum.into_iter().zip(set).map(|(sum, term)| sum.zip(term).map(|(sum, term)| sum + term)).collect()
-    });
-    Ok(Gradients { tensors })
+    Ok(scaled.fold(first, |sum, set| {
+        let tensors = sum.tensors.into_iter().zip(set.tensors).map(|(sum, term)| add(sum, term)).collect();
+        Gradients { tensors, open: sum.open }
+    }))
 }
 
-fn check_alike(sets: &[Gradients]) -> Result<(), ModelError> {
-    match sets.windows(2).all(|pair| pair[0].trains_like(&pair[1])) {
+/// The sum, where a missing tensor is 0.
+fn add(a: Option<Tensor<1>>, b: Option<Tensor<1>>) -> Option<Tensor<1>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    }
+}
+
+fn check_alike<'a>(sets: impl IntoIterator<Item = &'a Gradients>) -> Result<(), ModelError> {
+    let mut sets = sets.into_iter().map(|set| &set.open);
+    let first = sets.next();
+    match sets.all(|open| Some(open) == first) {
         true => Ok(()),
         false => Err(ModelError::state("gradients of different sets of trained parameters cannot be combined")),
     }
@@ -81,8 +117,8 @@ fn check_alike(sets: &[Gradients]) -> Result<(), ModelError> {
 
 fn host_dots(a: &[Option<HostTensor>], b: &[Option<HostTensor>]) -> Result<Vec<f64>, ModelError> {
     a.iter()
-        .flatten()
-        .zip(b.iter().flatten())
+        .zip(b)
+        .filter_map(|(a, b)| a.as_ref().zip(b.as_ref()))
         .map(|(a, b)| {
             kernels::reduce::dot(a.storage(), b.storage()).map_err(|error| ModelError::state(error.to_string()))
         })
@@ -102,5 +138,8 @@ fn device_dots(a: &Gradients, b: &Gradients, layout: &Layout) -> Vec<Tensor<1>> 
 }
 
 fn read_sums(sums: Vec<Tensor<1>>) -> Result<Vec<f64>, ModelError> {
-    Ok(device::to_host(Tensor::cat(sums, 0))?.into_iter().map(f64::from).collect())
+    match sums.is_empty() {
+        true => Ok(Vec::new()),
+        false => Ok(device::to_host(Tensor::cat(sums, 0))?.into_iter().map(f64::from).collect()),
+    }
 }

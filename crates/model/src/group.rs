@@ -10,7 +10,9 @@ pub enum Group {
     Embeddings,
     /// One encoder layer, counted from 0 at the bottom.
     Layer(usize),
-    /// Everything above the encoder, BERT's pooler included.
+    /// The output layer of masked language modelling, without the word embeddings that it shares.
+    LanguageModel,
+    /// Everything else above the encoder, BERT's pooler included.
     Head,
 }
 
@@ -19,6 +21,7 @@ impl fmt::Display for Group {
         match self {
             Group::Embeddings => f.pad("embeddings"),
             Group::Layer(index) => f.pad(&format!("layer.{index}")),
+            Group::LanguageModel => f.pad("language-model"),
             Group::Head => f.pad("head"),
         }
     }
@@ -29,12 +32,11 @@ impl FromStr for Group {
     fn from_str(text: &str) -> Result<Self, ModelError> {
         match text {
             "embeddings" => Ok(Group::Embeddings),
+            "language-model" => Ok(Group::LanguageModel),
             "head" => Ok(Group::Head),
-            _ => text
-                .strip_prefix("layer.")
-                .and_then(|index| index.parse().ok())
-                .map(Group::Layer)
-                .ok_or_else(|| ModelError::state(format!("`{text}` is no group; known: embeddings, layer.N, head"))),
+            _ => text.strip_prefix("layer.").and_then(|index| index.parse().ok()).map(Group::Layer).ok_or_else(|| {
+                ModelError::state(format!("`{text}` is no group; known: embeddings, layer.N, language-model, head"))
+            }),
         }
     }
 }
@@ -45,7 +47,8 @@ mod tests {
 
     #[test]
     fn text_and_order() {
-        let groups = [Group::Embeddings, Group::Layer(0), Group::Layer(3), Group::Layer(11), Group::Head];
+        let layers = [0, 3, 11].map(Group::Layer);
+        let groups = [&[Group::Embeddings], &layers[..], &[Group::LanguageModel, Group::Head]].concat();
         assert!(groups.is_sorted());
         for group in groups {
             assert_eq!(group.to_string().parse::<Group>().unwrap(), group);

@@ -3,6 +3,7 @@ use spec::{Head, Targets};
 
 use crate::encoder::Dropout;
 use crate::layout::{Layout, Linear};
+use crate::network::Parts;
 use crate::ops::{self, PaddingMask};
 use crate::weights::Weights;
 use crate::{Family, Group, ModelConfig, ModelError};
@@ -50,7 +51,7 @@ impl HeadModel {
         let probability = if weights.trains(Group::Head) { dropout.classifier } else { 0.0 };
         match self.kind {
             Head::TokenLabels { .. } => {
-                Output::Tokens(ops::linear(ops::dropout(hidden, probability), self.output, weights))
+                Output::Tokens(ops::linear(ops::dropout(hidden, probability, weights), self.output, weights))
             }
             Head::Span => Output::Spans(ops::linear(hidden, self.output, weights)),
             Head::SequenceLabels { .. } => {
@@ -58,11 +59,11 @@ impl HeadModel {
                 let mut first = hidden.slice([0..batch, 0..1, 0..size]).reshape([batch, size]);
                 if let Some(dense) = self.dense {
                     if self.family == Family::XlmRoberta {
-                        first = ops::dropout(first, probability);
+                        first = ops::dropout(first, probability, weights);
                     }
                     first = activation::tanh(ops::linear(first, dense, weights));
                 }
-                Output::Classes(ops::linear(ops::dropout(first, probability), self.output, weights))
+                Output::Classes(ops::linear(ops::dropout(first, probability, weights), self.output, weights))
             }
         }
     }
@@ -132,9 +133,10 @@ impl HeadName {
     }
 }
 
-/// The name of Hugging Face's class for an encoder with this head.
-pub(crate) fn architecture(family: Family, head: Option<Head>) -> String {
-    let suffix = match head {
+/// The name of Hugging Face's class for an encoder with these output layers.
+pub(crate) fn architecture(family: Family, parts: &Parts) -> String {
+    let suffix = match parts.head {
+        None if parts.language_model => "ForMaskedLM",
         None => "Model",
         Some(Head::TokenLabels { .. }) => "ForTokenClassification",
         Some(Head::Span) => "ForQuestionAnswering",

@@ -14,7 +14,7 @@ pub(crate) enum Role {
     Weight,
     /// Does not decay; fresh values are 0.
     Bias,
-    /// The scale of a LayerNorm. Does not decay; only ever loaded.
+    /// The scale of a LayerNorm. Does not decay; fresh values are 1.
     Norm,
 }
 
@@ -38,7 +38,7 @@ impl Entry {
 
     /// Whether files that hold a head put this tensor under the family's prefix.
     pub fn in_base(&self) -> bool {
-        self.group != Group::Head || self.name.starts_with("pooler.")
+        !matches!(self.group, Group::Head | Group::LanguageModel) || self.name.starts_with("pooler.")
     }
 }
 
@@ -61,6 +61,11 @@ impl Layout {
             self.push(format!("{name}.weight"), group, Role::Weight, vec![output, input], true, [input, output]);
         let bias = self.push(format!("{name}.bias"), group, Role::Bias, vec![output], false, [output]);
         Linear { weight, bias }
+    }
+
+    /// A bias without a weight of its own.
+    pub fn bias(&mut self, name: String, group: Group, size: usize) -> Slot<1> {
+        self.push(name, group, Role::Bias, vec![size], false, [size])
     }
 
     /// Scale and shift of a LayerNorm over `size` features.

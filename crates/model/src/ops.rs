@@ -58,9 +58,25 @@ pub(crate) fn linear<const D: usize>(input: Tensor<D>, linear: Linear, weights: 
     if on_host(&input) { fused::linear(input, weight, bias) } else { module::linear(input, weight, Some(bias)) }
 }
 
-/// Rows of `table` `[rows, hidden]` by `ids` `[batch, seq]`: `[batch, seq, hidden]`.
-pub(crate) fn embedding(table: Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {
-    module::embedding(table, ids)
+/// Rows of `table` `[rows, hidden]`: `[ids, hidden]`.
+pub(crate) fn lookup(table: Tensor<2>, ids: &Arc<[u32]>) -> Tensor<2> {
+    if on_host(&table) {
+        return fused::lookup(table, Arc::clone(ids));
+    }
+    let rows: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
+    let rows = Tensor::from_data(TensorData::new(rows, [1, ids.len()]), &table.device().inner());
+    module::embedding(table, rows).squeeze_dim(0)
+}
+
+/// The rows of `hidden` `[batch, seq, hidden]` at flat positions: `[positions, hidden]`.
+pub(crate) fn positions(hidden: Tensor<3>, positions: &[u32]) -> Tensor<2> {
+    let [batch, seq, size] = hidden.dims();
+    lookup(hidden.reshape([batch * seq, size]), &positions.into())
+}
+
+/// `[rows, hidden] · [words, hidden]ᵀ + [words]`: the decoder of a language model.
+pub(crate) fn tied(input: Tensor<2>, table: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    if on_host(&input) { fused::tied(input, table, bias) } else { input.matmul(table.transpose()) + bias.unsqueeze() }
 }
 
 /// Multi-head scaled dot-product self-attention (Vaswani et al. 2017, equation 1) without the output projection:
@@ -78,35 +94,40 @@ pub(crate) fn attention(
     let width = size / heads;
     let projected = projections.map(|projection| linear(hidden.clone(), projection, weights));
     if on_host(&hidden) {
-        return fused::attention(projected, heads, Arc::clone(&mask.lengths), weights.dropout(dropout));
+        let every_head = Tensor::ones([heads], &hidden.device().inner());
+        return fused::attention(projected, every_head, Arc::clone(&mask.lengths), weights.dropout(dropout));
     }
     let [query, key, value] = projected.map(|projected| projected.reshape([batch, seq, heads, width]).swap_dims(1, 2));
     let scores = query.matmul(key.swap_dims(2, 3)) * (1.0 / (width as f64).sqrt());
     let padded = mask.padded.clone().expand([batch, heads, seq, seq]);
     let probabilities = activation::softmax(scores.mask_fill(padded, MASKED_SCORE), 3);
-    let context = self::dropout(probabilities, dropout).matmul(value);
+    let context = self::dropout(probabilities, dropout, weights).matmul(value);
     context.swap_dims(1, 2).reshape([batch, seq, size])
 }
 
-/// LayerNorm(dropout(`output`) + `residual`), all `[batch, seq, hidden]`.
-pub(crate) fn residual_layer_norm(
-    output: Tensor<3>,
-    residual: Tensor<3>,
+/// LayerNorm(dropout(`output`) + `residual`), all `[.., hidden]`.
+pub(crate) fn residual_layer_norm<const D: usize>(
+    output: Tensor<D>,
+    residual: Tensor<D>,
     norm: Norm,
     epsilon: f64,
     dropout: f64,
     weights: &Weights,
-) -> Tensor<3> {
+) -> Tensor<D> {
     if on_host(&output) {
         let affine = [weights.get(norm.scale), weights.get(norm.shift)];
         return fused::residual_norm(residual, output, affine, epsilon, weights.dropout(dropout));
     }
-    layer_norm(self::dropout(output, dropout) + residual, norm, epsilon, weights)
+    layer_norm(self::dropout(output, dropout, weights) + residual, norm, epsilon, weights)
 }
 
 /// LayerNorm over the last dimension (Ba et al. 2016, equation 4), variance without Bessel's correction.
-pub(crate) fn layer_norm(input: Tensor<3>, norm: Norm, epsilon: f64, weights: &Weights) -> Tensor<3> {
-    module::layer_norm(input, weights.get(norm.scale), Some(weights.get(norm.shift)), epsilon)
+pub(crate) fn layer_norm<const D: usize>(input: Tensor<D>, norm: Norm, epsilon: f64, weights: &Weights) -> Tensor<D> {
+    let (scale, shift) = (weights.get(norm.scale), weights.get(norm.shift));
+    if on_host(&input) {
+        return fused::layer_norm(input, [scale, shift], epsilon);
+    }
+    module::layer_norm(input, scale, Some(shift), epsilon)
 }
 
 /// Dense, exact GELU, dense: `[batch, seq, hidden]` to `[batch, seq, hidden]`.
@@ -120,15 +141,24 @@ pub(crate) fn feed_forward(hidden: Tensor<3>, up: Linear, down: Linear, weights:
 
 /// `x · Φ(x)` (Hendrycks and Gimpel 2016). Burn's own GELU is differentiated here as its tanh approximation, hence the
 /// composition.
-fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+pub(crate) fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    if on_host(&input) {
+        return fused::gelu(input);
+    }
     let phi = ((input.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
     input * phi
 }
 
 /// Zeroes each entry with `probability` and scales the others to keep the mean.
-pub(crate) fn dropout<const D: usize>(input: Tensor<D>, probability: f64) -> Tensor<D> {
+pub(crate) fn dropout<const D: usize>(input: Tensor<D>, probability: f64, weights: &Weights) -> Tensor<D> {
     if probability == 0.0 {
         return input;
+    }
+    if on_host(&input) {
+        return match weights.dropout(probability) {
+            Some(dropout) => fused::dropout(input, dropout),
+            None => input,
+        };
     }
     let kept = Tensor::<D>::random(input.dims(), Distribution::Bernoulli(1.0 - probability), &input.device().inner());
     input * (kept * (1.0 / (1.0 - probability)))
@@ -139,6 +169,9 @@ pub(crate) fn dropout<const D: usize>(input: Tensor<D>, probability: f64) -> Ten
 /// # Panics
 /// If no target counts; batches are checked before.
 pub(crate) fn cross_entropy(logits: Tensor<2>, targets: &[i32]) -> Tensor<1> {
+    if on_host(&logits) {
+        return fused::cross_entropy(logits, targets);
+    }
     let device = logits.device().inner();
     let counted = targets.iter().filter(|&&target| target >= 0).count();
     assert!(counted > 0, "no target counts");

@@ -4,7 +4,7 @@ use kernels::adamw;
 use crate::device::{from_host, host, is_host};
 use crate::gradients::Gradients;
 use crate::layout::{Layout, Role};
-use crate::{ModelError, device};
+use crate::{Group, ModelError, device};
 
 /// AdamW (Loshchilov and Hutter 2019, algorithm 2) and clipping by the global norm.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,7 +59,7 @@ impl AdamW {
         &mut self,
         values: &mut [Tensor<1>],
         gradients: Gradients,
-        learning_rate: f64,
+        learning_rate: &dyn Fn(Group) -> f64,
         layout: &Layout,
         device: &Device,
     ) -> Result<StepNorms, ModelError> {
@@ -79,9 +79,9 @@ impl AdamW {
                 second: gradient.zeros_like(),
                 steps: 0,
             });
-            let decays = layout.entries[index].role == Role::Weight;
+            let entry = &layout.entries[index];
             let scale = if clipped { scale } else { 1.0 };
-            let step = self.numbers(scale, learning_rate, decays, moments.steps + 1);
+            let step = self.numbers(scale, learning_rate(entry.group), entry.role == Role::Weight, moments.steps + 1);
             // The optimiser's handle is taken out, so that a value nobody else holds is changed in place.
             let value = std::mem::replace(&mut values[index], Tensor::empty([0], device));
             let (value, moments) = match is_host(device) {

@@ -1,17 +1,28 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// `count` draws from a normal distribution around 0, a function of (seed, purpose, name) alone and made on the host,
-/// so that every back end starts from the same values.
+/// Uniform draws, a function of (seed, purpose, name) alone and made on the host, so that every back end draws the same.
+pub(crate) struct Uniform(ChaCha8Rng);
+
+impl Uniform {
+    pub fn new(seed: u64, purpose: &str, name: &str) -> Self {
+        let key = blake3::hash(format!("{seed}/{purpose}/{name}").as_bytes());
+        Self(ChaCha8Rng::from_seed(*key.as_bytes()))
+    }
+
+    /// In (0, 1): 53 random bits, shifted by half a step.
+    pub fn draw(&mut self) -> f64 {
+        ((self.0.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+    }
+}
+
+/// `count` draws from a normal distribution around 0.
 pub(crate) fn normal(seed: u64, purpose: &str, name: &str, deviation: f64, count: usize) -> Vec<f32> {
-    let key = blake3::hash(format!("{seed}/{purpose}/{name}").as_bytes());
-    let mut source = ChaCha8Rng::from_seed(*key.as_bytes());
-    // 53 random bits, shifted by half a step: never 0, never 1.
-    let mut uniform = || ((source.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+    let mut uniform = Uniform::new(seed, purpose, name);
     // Box and Muller 1958: two uniform draws make one normal draw; the second is not needed often enough to be kept.
     (0..count)
         .map(|_| {
-            let (radius, angle) = ((-2.0 * uniform().ln()).sqrt(), std::f64::consts::TAU * uniform());
+            let (radius, angle) = ((-2.0 * uniform.draw().ln()).sqrt(), std::f64::consts::TAU * uniform.draw());
             (deviation * radius * angle.cos()) as f32
         })
         .collect()

@@ -1,17 +1,18 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::Tensor;
 
-use crate::head::HeadModel;
-use crate::layout::Layout;
-use crate::optimizer::AdamW;
-use crate::{Group, ModelError};
+use crate::layout::{Entry, Layout};
+use crate::network::{Network, Parts};
+use crate::optimizer::{AdamW, Moments};
+use crate::{Group, ModelConfig, ModelError};
 
 /// Everything that training changes.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
+    pub parts: Parts,
+    pub network: Network,
     pub layout: Layout,
-    pub head: Option<HeadModel>,
     /// Flat parameters without autodiff, in the layout's order.
     pub values: Vec<Tensor<1>>,
     pub optimizer: AdamW,
@@ -24,6 +25,47 @@ pub(crate) struct State {
 /// side changes them.
 #[derive(Debug, Clone)]
 pub struct SavePoint(pub(crate) State);
+
+impl State {
+    /// Which parameters train, in the layout's order.
+    pub fn open(&self) -> Vec<bool> {
+        self.layout.entries.iter().map(|entry| !self.frozen.contains(&entry.group)).collect()
+    }
+
+    /// Becomes a network of other parts. Parameters of the same name that `keep` approves of keep their values and their
+    /// optimiser state; the others are `fresh`.
+    ///
+    /// # Errors
+    /// Those of `fresh`; the state is as before then.
+    pub fn rebuild(
+        &mut self,
+        config: &ModelConfig,
+        parts: Parts,
+        keep: impl Fn(&Entry) -> bool,
+        fresh: impl Fn(&Entry) -> Result<Tensor<1>, ModelError>,
+    ) -> Result<(), ModelError> {
+        let (network, layout) = Network::declare(config, &parts);
+        let old: BTreeMap<&str, usize> = self
+            .layout
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| keep(entry))
+            .map(|(index, entry)| (entry.name.as_str(), index))
+            .collect();
+        type Kept = (Tensor<1>, Option<Moments>, bool);
+        let parameters = layout.entries.iter().map(|entry| match old.get(entry.name.as_str()) {
+            Some(&index) => {
+                Ok((self.values[index].clone(), self.optimizer.moments[index].clone(), self.changed[index]))
+            }
+            None => Ok((fresh(entry)?, None, true)),
+        });
+        let parameters = parameters.collect::<Result<Vec<Kept>, ModelError>>()?;
+        (self.values, self.optimizer.moments, self.changed) = parameters.into_iter().collect();
+        (self.parts, self.network, self.layout) = (parts, network, layout);
+        Ok(())
+    }
+}
 
 pub(crate) fn check_count(what: &str, found: usize, expected: usize) -> Result<(), ModelError> {
     match found == expected {

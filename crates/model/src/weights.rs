@@ -21,19 +21,15 @@ impl Weights {
         Self { tensors: values.to_vec(), trained: BTreeSet::new(), dropout: (0, Cell::new(0)) }
     }
 
-    /// For training: every group but the `frozen` ones requires gradients.
-    pub fn training(layout: &Layout, values: &[Tensor<1>], frozen: &BTreeSet<Group>, dropout_seed: u64) -> Self {
-        let open = |group: &Group| !frozen.contains(group);
-        let tensors = layout
-            .entries
+    /// For training: the `open` parameters require gradients.
+    pub fn training(layout: &Layout, values: &[Tensor<1>], open: &[bool], dropout_seed: u64) -> Self {
+        let tensors = values
             .iter()
-            .zip(values)
-            .map(|(entry, value)| match open(&entry.group) {
-                true => value.clone().autodiff().require_grad(),
-                false => value.clone(),
-            })
+            .zip(open)
+            .map(|(value, &open)| if open { value.clone().autodiff().require_grad() } else { value.clone() })
             .collect();
-        let trained = layout.entries.iter().map(|entry| entry.group).filter(open).collect();
+        let open = layout.entries.iter().zip(open).filter(|(_, open)| **open);
+        let trained = open.map(|(entry, _)| entry.group).collect();
         Self { tensors, trained, dropout: (dropout_seed, Cell::new(0)) }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Expected, FOLDERS, bits, flat, reference, tiny};
-use model::{Learner, OptimizerConfig};
+use model::{Learner, OptimizerConfig, Precision};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use spec::{Backend, Batch, Head};
@@ -206,7 +206,7 @@ fn a_saved_folder_loads_with_the_same_bits() {
         let (_, gradients) = learner.loss_and_gradients(&batch, 0).unwrap();
         learner.step(gradients, 1e-3).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        learner.save_folder(folder.path()).unwrap();
+        learner.save_folder(folder.path(), Precision::F32).unwrap();
         let again = Learner::load(folder.path(), Backend::Cpu).unwrap();
         assert!(bits(&learner) == bits(&again), "{name}");
         assert_eq!(again.head(), learner.head());
@@ -236,7 +236,7 @@ fn the_tokenizer_is_copied_and_labels_are_named_after_the_task() {
     let to = tempfile::tempdir().unwrap();
     let mut learner = load(from.path()).unwrap();
     learner.set_head(spec::Task::Nli.head().unwrap(), 1).unwrap();
-    learner.save_folder(&to.path().join("a/b")).unwrap();
+    learner.save_folder(&to.path().join("a/b"), Precision::F32).unwrap();
     let read = |name: &str| fs::read_to_string(to.path().join("a/b").join(name)).unwrap();
     assert_eq!(read("tokenizer.json"), "{\"a tokenizer\": 1}");
     let config: serde_json::Value = serde_json::from_str(&read("config.json")).unwrap();
@@ -272,7 +272,7 @@ fn transformers_reads_saved_folders_and_gets_the_same_logits() {
         let (_, gradients) = learner.loss_and_gradients(&batch, 0).unwrap();
         learner.step(gradients, 1e-2).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        learner.save_folder(folder.path()).unwrap();
+        learner.save_folder(folder.path(), Precision::F32).unwrap();
         write_check(folder.path(), &learner, &batch, name.rsplit_once('-').unwrap().1);
         let output = Command::new(&python).arg(&script).arg("--check").arg(folder.path()).output().unwrap();
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));

@@ -40,8 +40,32 @@ pub struct Stage {
     pub max_length: usize,
     /// Tokens that neighbouring question-answering windows share.
     pub stride: usize,
+    /// Data of the past that a method may ask for gradients while it trains this stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memories: Vec<Memory>,
     /// Measured after this stage.
     pub probes: Vec<Probe>,
+}
+
+/// Examples of what a stage must not forget. Gives one gradient a step: the mean over its languages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Memory {
+    /// Shared by the memories that `past-stages` stands for, one an earlier stage.
+    pub name: Name,
+    pub task: Task,
+    pub data: Name,
+    pub split: Split,
+    pub languages: Vec<Language>,
+    /// At most this many examples of each language, from the start of its file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub examples: Option<usize>,
+    /// Examples, question windows or sentence pairs a step, over all languages.
+    pub batch: usize,
+    pub max_length: usize,
+    pub stride: usize,
+    /// Put before every sentence of a retrieval memory.
+    pub prefix: String,
 }
 
 /// A measurement: a task's scores per language on held-out data.
@@ -67,10 +91,13 @@ impl Protocol {
         let stages = self.stages.iter().flat_map(|stage| {
             stage.languages.iter().map(|&language| DataKey::new(stage.task, &stage.data, language, stage.split))
         });
+        let memories = self.stages.iter().flat_map(|stage| &stage.memories).flat_map(|memory| {
+            memory.languages.iter().map(|&language| DataKey::new(memory.task, &memory.data, language, memory.split))
+        });
         let probes = self.probes().flat_map(|probe| {
             probe.languages.iter().map(|&language| DataKey::new(probe.task, &probe.data, language, probe.split))
         });
-        stages.chain(probes).collect()
+        stages.chain(memories).chain(probes).collect()
     }
 
     /// All probes in the order in which they are measured.

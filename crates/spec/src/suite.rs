@@ -1,14 +1,17 @@
+mod memory;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
+use self::memory::{MemoryText, MemoryTexts, check_memory};
 use crate::error::{hint, nearest};
 use crate::method::preset;
 use crate::{
-    GradientRule, Language, Method, Name, OuterLoop, Probe, Protocol, Schedule, SpecError, Split, Stage, Structure,
-    Task,
+    Anchor, GradientRule, Language, Method, Name, OuterLoop, Probe, Protocol, Schedule, SpecError, Split, Stage,
+    Structure, Task,
 };
 
 /// More cells than this are refused before they are expanded.
@@ -38,6 +41,8 @@ struct SuiteText {
     method: BTreeMap<Name, MethodText>,
     #[serde(default)]
     probe: BTreeMap<Name, ProbeText>,
+    #[serde(default)]
+    memory: BTreeMap<Name, MemoryText>,
     protocol: BTreeMap<Name, ProtocolText>,
 }
 
@@ -53,6 +58,8 @@ struct MethodText {
     schedule: Option<Schedule>,
     #[serde(default, deserialize_with = "word_or_table")]
     outer: Option<OuterLoop>,
+    #[serde(default, deserialize_with = "word_or_table")]
+    anchor: Option<Anchor>,
 }
 
 #[derive(serde::Deserialize)]
@@ -98,6 +105,8 @@ struct StageText {
     max_length: usize,
     #[serde(default)]
     stride: usize,
+    #[serde(default)]
+    memories: Vec<String>,
     #[serde(default)]
     probes: Vec<String>,
 }
@@ -156,11 +165,12 @@ impl Suite {
             .protocol
             .iter()
             .map(|(key, protocol)| {
-                let stages = protocol
-                    .stage
-                    .iter()
-                    .map(|stage| Ok(stage.stage(named(&stage.probes)?)))
-                    .collect::<Result<_, SpecError>>()?;
+                let mut stages: Vec<Stage> = Vec::with_capacity(protocol.stage.len());
+                for text in &protocol.stage {
+                    let stage = text.stage(named(&text.probes)?);
+                    let memories = MemoryTexts(&raw.memory).listed(name, &text.memories, &stage, &stages)?;
+                    stages.push(Stage { memories, ..stage });
+                }
                 Ok(Protocol { name: key.clone(), before: named(&protocol.before)?, stages })
             })
             .collect::<Result<Vec<_>, SpecError>>()?;
@@ -218,6 +228,7 @@ fn compose(name: &str, defined: &BTreeMap<Name, MethodText>) -> Result<Method, S
         rule: text.rule.clone().unwrap_or(base.rule),
         schedule: text.schedule.clone().unwrap_or(base.schedule),
         outer: text.outer.clone().unwrap_or(base.outer),
+        anchor: text.anchor.clone().unwrap_or(base.anchor),
         name: base.name,
     })
 }
@@ -254,6 +265,7 @@ impl StageText {
             clip: self.clip,
             max_length: self.max_length,
             stride: self.stride,
+            memories: Vec::new(),
             probes,
         }
     }
@@ -302,6 +314,9 @@ fn check_stage(stage: &Stage) -> Result<(), String> {
     check_languages(&stage.languages)?;
     check_lengths(stage.task, stage.max_length, stage.stride)?;
     check_examples(stage.examples)?;
+    for memory in &stage.memories {
+        check_memory(memory, stage).map_err(|message| format!("memory `{}`: {message}", memory.name))?;
+    }
     let refuse = |bad: bool, message: &str| if bad { Err(message.to_owned()) } else { Ok(()) };
     refuse(stage.task.head().is_none(), "retrieval and mlm are only probed, never trained")?;
     refuse(!(1..=MOST_STEPS).contains(&stage.steps), "`steps` must be 1 to 10,000,000")?;

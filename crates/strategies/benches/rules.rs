@@ -14,7 +14,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn rules() -> Vec<(&'static str, Box<dyn GradientRule>)> {
+fn rules() -> Vec<(&'static str, Box<dyn Rule>)> {
     vec![
         ("mean", Box::new(Mean {})),
         ("pcgrad", Box::new(PcGrad::default())),
@@ -22,8 +22,8 @@ fn rules() -> Vec<(&'static str, Box<dyn GradientRule>)> {
         ("mgda", Box::new(Mgda::default())),
         ("cagrad", Box::new(CaGrad::default())),
         ("nash-mtl", Box::new(NashMtl::default())),
-        ("sgs", Box::new(Sgs {})),
-        ("agem", Box::new(AGem {})),
+        ("sgs", Box::new(Sgs::default())),
+        ("agem", Box::new(AGem::default())),
         ("gem", Box::new(Gem::default())),
         ("lf-mlf-a", Box::new(LfMlf { form: LfMlfForm::Polyhedron, ..LfMlf::default() })),
         ("lf-mlf-b", Box::new(LfMlf::default())),
@@ -37,7 +37,7 @@ fn combine(criterion: &mut Criterion) {
         let values = rows[..m].iter().flat_map(|a| rows[..m].iter().map(|b| dot(a, b))).collect();
         let gram = Gram::new(m, values).expect("products of vectors");
         let products: Vec<f64> = rows[..m].iter().map(|row| dot(row, h)).collect();
-        let anchor = Some(Anchor { products: &products, norm2: dot(h, h) });
+        let anchor = Some(AnchorDirection { products: &products, norm2: dot(h, h) });
         let mut group = criterion.benchmark_group("combine");
         for (name, rule) in rules() {
             group.bench_with_input(BenchmarkId::new(name, m), &gram, |bencher, gram| {

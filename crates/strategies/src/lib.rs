@@ -1,11 +1,25 @@
 //! Update strategies: structure × gradient rule × schedule × outer loop over a [`model::Learner`].
 //!
-//! A strategy asks the learner for losses and gradients on one sub-batch per source language and for a step; it knows
-//! neither files nor tensors. [`rules`] holds the mathematics of gradient rules as pure functions of the Gram matrix.
+//! A strategy asks a [`Supply`] for sub-batches by number and the learner for losses, gradients and a step; it knows
+//! neither files nor tensors. [`rules`] holds the mathematics of gradient rules as pure functions of the Gram matrix,
+//! [`schedules`] that of unfreezing as functions of the step.
 
+mod anchors;
+mod direction;
+mod evaluate;
+mod few_shot;
+mod fisher;
+mod forgetting;
+pub mod laft;
 mod learning_rate;
+mod outer;
 pub mod rules;
+pub mod schedules;
 mod strategy;
+pub mod subnetworks;
+mod supply;
 
+pub use few_shot::{SupportError, SupportSet};
 pub use learning_rate::linear_warmup_decay;
-pub use strategy::{LanguageBatch, StepReport, Strategy, StrategyError};
+pub use strategy::{StepReport, Strategy, StrategyError};
+pub use supply::{SubBatch, Supply, SupplyError};

@@ -1,10 +1,17 @@
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use model::{Group, Learner, ModelError, OptimizerConfig};
-use spec::{Batch, GradientRule, Language, Method, OuterLoop, Schedule, Stage};
+use model::{Gradients, Group, Learner, ModelError, OptimizerConfig, SavePoint};
+use serde::{Deserialize, Serialize};
+use spec::{Anchor, Batch, FisherSquare, Forgetting, GradientRule, Memories, Method, OuterLoop, Stage, Task};
 use thiserror::Error;
 
-use crate::linear_warmup_decay;
+use crate::direction::{Direction, Ingredients, Kind};
+use crate::rules::{RuleError, RuleState};
+use crate::schedules::{Open, Request, SavedSchedule, ScheduleError, ScheduleState, fisher_trace};
+use crate::supply::{Supply, SupplyError};
+use crate::{anchors, fisher, linear_warmup_decay};
 
 #[derive(Debug, Error)]
 pub enum StrategyError {
@@ -12,15 +19,18 @@ pub enum StrategyError {
     Spec(#[from] spec::SpecError),
     #[error(transparent)]
     Model(#[from] ModelError),
-}
-
-/// The sub-batch of one source language.
-#[derive(Debug, Clone)]
-pub struct LanguageBatch {
-    pub language: Language,
-    pub batch: Batch,
-    /// Seed of the dropout masks of this sub-batch.
-    pub dropout_seed: u64,
+    #[error("gradient rule: {0}")]
+    Rule(#[from] RuleError),
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    #[error("training data: {0}")]
+    Supply(#[from] SupplyError),
+    #[error("there is no batch to learn from")]
+    NoBatch,
+    #[error("the stage has not begun")]
+    NotBegun,
+    #[error("{}: {message}", path.display())]
+    State { path: PathBuf, message: String },
 }
 
 /// What one step did.
@@ -28,11 +38,17 @@ pub struct LanguageBatch {
 pub struct StepReport {
     /// Mean over the languages of their mean losses.
     pub loss: f64,
-    /// Mean loss of each language's sub-batch, in the order given.
+    /// Mean loss of each language's sub-batch, in the stage's order.
     pub losses: Vec<f64>,
+    /// Of the optimiser; with Reptile the meta-step.
     pub learning_rate: f64,
-    /// Global L2 norm before clipping.
+    /// Global L2 norm before clipping; 0 for a step that was left out.
     pub gradient_norm: f64,
+    /// What only some methods have, by name: `weight.de`, `cosine.de.en`, `conflicts`, `solver.residual`, `fisher.layer.3`,
+    /// `open.layer.3` (1 where a group opens, 0 where it closes).
+    pub series: Vec<(String, f64)>,
+    /// Something for the record, in words.
+    pub note: Option<String>,
 }
 
 /// A method at work on one stage.
@@ -40,64 +56,323 @@ pub struct StepReport {
 pub struct Strategy<'a> {
     method: &'a Method,
     stage: &'a Stage,
+    seed: u64,
+    /// Indices of the stage's memories that the rule asks for.
+    memories: Vec<usize>,
+    /// Groups that the structure trains.
+    trained: Vec<Group>,
+    /// `None` before the stage has begun.
+    schedule: Option<ScheduleState>,
+    /// The parameters at the start of the stage, for methods that refer to them.
+    start: Option<SavePoint>,
+    fisher: Option<Gradients>,
+    memo: Memo,
 }
 
+/// What a strategy remembers beside parameters.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Memo {
+    rule: RuleState,
+    schedule: SavedSchedule,
+    /// Steps that were left out.
+    skipped: u64,
+}
+
+/// Files of [`Strategy::save`].
+const MEMO: &str = "strategy.json";
+const START: &str = "start.safetensors";
+const FISHER: &str = "fisher.safetensors";
+
 impl<'a> Strategy<'a> {
-    pub fn new(method: &'a Method, stage: &'a Stage) -> Self {
-        Self { method, stage }
+    /// `seed` is the cell's: it decides everything that a method draws.
+    pub fn new(method: &'a Method, stage: &'a Stage, seed: u64) -> Self {
+        Self {
+            method,
+            stage,
+            seed,
+            memories: taken(stage, method.rule.memories()),
+            trained: Vec::new(),
+            schedule: None,
+            start: None,
+            fisher: None,
+            memo: Memo::default(),
+        }
     }
 
-    /// Chooses what is trained and starts with a fresh optimiser; a resumed stage then loads its checkpoint over it.
+    /// Starts the stage: a fresh optimiser, the groups that train, and what the method keeps of the start.
     ///
     /// # Errors
-    /// The structure does not fit this encoder.
-    pub fn begin(&self, learner: &mut Learner) -> Result<(), StrategyError> {
-        let layers = learner.groups().iter().filter(|group| matches!(group, Group::Layer(_))).count();
-        let frozen: BTreeSet<Group> = match self.method.structure.frozen_layers(&self.method.name, layers)? {
-            None => BTreeSet::new(),
-            Some(lower) => std::iter::once(Group::Embeddings).chain((0..lower).map(Group::Layer)).collect(),
+    /// [`StrategyError::Spec`] if structure or schedule do not fit this encoder; those of the learner and the data.
+    pub fn begin(&mut self, learner: &mut Learner, supply: &mut dyn Supply) -> Result<(), StrategyError> {
+        self.check_memories(learner)?;
+        self.schedule = Some(self.prepare(learner)?);
+        self.start = self.needs_start().then(|| learner.save_point());
+        self.fisher = match (&self.method.anchor, &self.method.rule) {
+            (Anchor::Ewc(knobs), _) => {
+                let memories = taken(self.stage, &knobs.memory);
+                let (batches, square) = (knobs.fisher_batches, knobs.fisher_square);
+                match memories.is_empty() {
+                    true => None,
+                    false => Some(fisher::diagonal(learner, supply, &memories, batches, square)?),
+                }
+            }
+            (_, GradientRule::LfMlf(knobs)) if knobs.forgetting == Forgetting::Fisher => {
+                let square = FisherSquare::PerExample;
+                Some(fisher::diagonal(learner, supply, &self.memories, knobs.fisher_batches, square)?)
+            }
+            _ => None,
         };
-        learner.set_frozen(&frozen);
-        learner.begin_stage(OptimizerConfig {
-            weight_decay: self.stage.weight_decay,
-            clip: self.stage.clip,
-            ..OptimizerConfig::default()
-        });
         Ok(())
     }
 
-    /// One optimiser step on one sub-batch per source language.
+    /// Memories of text need a model that predicts masked tokens.
+    fn check_memories(&self, learner: &Learner) -> Result<(), StrategyError> {
+        let of_anchor = taken(self.stage, self.method.anchor.memories());
+        let memories = self.memories.iter().chain(&of_anchor).map(|&index| &self.stage.memories[index]);
+        match memories.into_iter().find(|memory| memory.task == Task::Mlm) {
+            Some(memory) if !learner.has_language_model() => Err(spec::SpecError::Composition {
+                method: self.method.name.to_string(),
+                reason: format!(
+                    "the memory `{}` is of task mlm, and the model has no language-model head",
+                    memory.name
+                ),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Freezes what the structure freezes, sets the optimiser up, and makes the schedule.
+    fn prepare(&mut self, learner: &mut Learner) -> Result<ScheduleState, StrategyError> {
+        let groups = learner.groups();
+        let layers = groups.iter().filter(|group| matches!(group, Group::Layer(_))).count();
+        let mut frozen: BTreeSet<Group> = match self.method.structure.frozen_layers(&self.method.name, layers)? {
+            None => BTreeSet::new(),
+            Some(lower) => std::iter::once(Group::Embeddings).chain((0..lower).map(Group::Layer)).collect(),
+        };
+        // Memories of text use the language model's output layer; they do not train it.
+        frozen.insert(Group::LanguageModel);
+        self.trained = groups.into_iter().filter(|group| !frozen.contains(group)).collect();
+        learner.set_frozen(&frozen);
+        self.fresh_optimizer(learner);
+        let Method { name, schedule, .. } = self.method;
+        Ok(ScheduleState::new(name, schedule, &self.trained, self.stage.steps, self.seed)?)
+    }
+
+    fn fresh_optimizer(&self, learner: &mut Learner) {
+        let plain = OptimizerConfig::default();
+        learner.begin_stage(OptimizerConfig {
+            weight_decay: self.stage.weight_decay,
+            clip: self.stage.clip,
+            epsilon: match self.method.anchor {
+                Anchor::RecAdam(_) => anchors::EPSILON,
+                _ => plain.epsilon,
+            },
+            ..plain
+        });
+    }
+
+    fn needs_start(&self) -> bool {
+        !self.method.anchor.is_none() || matches!(self.method.rule, GradientRule::LfMlf(_))
+    }
+
+    /// One step. Steps count from 0 and must be taken in order.
     ///
     /// # Errors
-    /// [`ModelError::NonFinite`] when a loss, gradient or parameter stops being finite.
+    /// [`ModelError::NonFinite`] when a loss, gradient or parameter stops being finite; those of the learner, the data
+    /// and the rule. A solver that fails is no error: the step is left out, and `skipped` and a note say so.
     pub fn step(
         &mut self,
         learner: &mut Learner,
-        batches: &[LanguageBatch],
+        supply: &mut dyn Supply,
         step: u64,
     ) -> Result<StepReport, StrategyError> {
-        let OuterLoop::Plain = self.method.outer;
-        let Schedule::All = self.method.schedule;
-        let mut losses = Vec::with_capacity(batches.len());
-        let mut gradients = Vec::with_capacity(batches.len());
-        for LanguageBatch { batch, dropout_seed, .. } in batches {
-            let (loss, gradient) = learner.loss_and_gradients(batch, *dropout_seed)?;
-            losses.push(loss);
-            gradients.push(gradient);
-        }
-        let direction = match self.method.rule {
-            GradientRule::Mean => {
-                let weights = vec![1.0 / gradients.len() as f64; gradients.len()];
-                learner.combine(gradients, &weights)?
-            }
+        let mut series = Vec::new();
+        let open = self.open(learner, supply, step, &mut series)?;
+        let learning_rate = self.learning_rate(&open, step);
+        let ingredients = Ingredients {
+            method: self.method,
+            stage: self.stage,
+            seed: self.seed,
+            memories: &self.memories,
+            start: self.start.as_ref(),
+            fisher: self.fisher.as_ref(),
         };
-        let learning_rate = linear_warmup_decay(self.stage.learning_rate, self.stage.warmup, step, self.stage.steps);
-        let norms = learner.step(direction, learning_rate)?;
-        Ok(StepReport {
-            loss: losses.iter().sum::<f64>() / losses.len() as f64,
-            losses,
-            learning_rate,
-            gradient_norm: norms.gradient,
-        })
+        let Direction { kind, losses, series: found } =
+            ingredients.direction(learner, supply, &mut self.memo.rule, step, learning_rate)?;
+        series.extend(found);
+        let mut note = None;
+        let mut gradient_norm = 0.0;
+        match kind {
+            Kind::Gradient(direction) => {
+                gradient_norm = self.walk(learner, direction, &open, step, learning_rate)?;
+                series.extend(self.losses_risen(learner, supply, &losses, step)?);
+            }
+            Kind::Rest(reason) => {
+                self.memo.skipped += 1;
+                let skipped = self.memo.skipped;
+                // The first time, then ever more rarely: the series has every count.
+                note = skipped.is_power_of_two().then(|| {
+                    format!(
+                        "{}: step {} is left out, the {skipped}. of the stage: {reason}",
+                        self.method.name,
+                        step + 1
+                    )
+                });
+            }
+        }
+        if self.memo.skipped > 0 {
+            series.push(("skipped".to_owned(), self.memo.skipped as f64));
+        }
+        let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+        Ok(StepReport { loss, losses, learning_rate, gradient_norm, series, note })
     }
+
+    /// Opens what the schedule opens at this step.
+    fn open(
+        &mut self,
+        learner: &mut Learner,
+        supply: &mut dyn Supply,
+        step: u64,
+        series: &mut Vec<(String, f64)>,
+    ) -> Result<Open, StrategyError> {
+        let schedule = self.schedule.as_mut().ok_or(StrategyError::NotBegun)?;
+        if let Request::FisherTrace { batches, labels } = schedule.before(step) {
+            // Batches that no step trains on, other ones for every event.
+            let (draws, _) = self.method.outer.batches();
+            let first = self.stage.steps * draws + step * batches as u64;
+            let mut fresh = Vec::with_capacity(batches);
+            for draw in first..first + batches as u64 {
+                let languages = 0..self.stage.languages.len();
+                let parts: Result<Vec<Batch>, SupplyError> =
+                    languages.map(|source| Ok(supply.source(source, draw)?.batch)).collect();
+                fresh.push(parts?);
+            }
+            let open = schedule.open(step).groups;
+            let closed = self.trained.iter().copied().filter(|group| *group != Group::Head && !open.contains(group));
+            let closed: Vec<Group> = closed.collect();
+            let traces = fisher_trace(learner, &closed, labels, fresh, self.seed, step)?;
+            series.extend(traces.iter().map(|(group, trace)| (format!("fisher.{group}"), *trace)));
+            let opened = schedule.scores(&traces)?;
+            series.extend(opened.tied.then(|| (format!("tied.{}", opened.group), 1.0)));
+        }
+        let changes = schedule.changes(step).into_iter();
+        series.extend(changes.map(|(group, opens)| (format!("open.{group}"), f64::from(u8::from(opens)))));
+        let open = schedule.open(step);
+        let frozen = learner.groups().into_iter().filter(|group| !open.groups.contains(group)).collect();
+        learner.set_frozen(&frozen);
+        if open.fresh_optimizer {
+            self.fresh_optimizer(learner);
+        }
+        Ok(open)
+    }
+
+    fn learning_rate(&self, open: &Open, step: u64) -> f64 {
+        let peak = match &self.method.outer {
+            OuterLoop::Reptile(knobs) => knobs.meta_step,
+            OuterLoop::Plain | OuterLoop::Fomaml(_) => self.stage.learning_rate,
+        };
+        match open.peak_share {
+            Some(share) => peak * share,
+            None => linear_warmup_decay(peak, self.stage.warmup, step, self.stage.steps),
+        }
+    }
+
+    /// Moves the parameters; gives the norm of the gradient that moved them.
+    fn walk(
+        &self,
+        learner: &mut Learner,
+        direction: Gradients,
+        open: &Open,
+        step: u64,
+        learning_rate: f64,
+    ) -> Result<f64, StrategyError> {
+        let rate = |group: Group| learning_rate * open.rates.get(&group).copied().unwrap_or(1.0);
+        let start = self.start.as_ref();
+        if let OuterLoop::Reptile(_) = self.method.outer {
+            let norm = learner.squared_norms(&direction)?.values().sum::<f64>().sqrt();
+            if !norm.is_finite() {
+                return Err(ModelError::NonFinite { what: "the way of the inner steps".to_owned() }.into());
+            }
+            learner.shift(&direction, &|group| -rate(group))?;
+            return Ok(norm);
+        }
+        let direction = anchors::pulled(&self.method.anchor, direction, learner, start, self.fisher.as_ref())?;
+        Ok(anchors::step(&self.method.anchor, direction, learner, start, step, &rate)?.gradient)
+    }
+
+    /// How many of the step's losses are higher after it, every so many steps of LF-MLF.
+    fn losses_risen(
+        &self,
+        learner: &mut Learner,
+        supply: &mut dyn Supply,
+        before: &[f64],
+        step: u64,
+    ) -> Result<Option<(String, f64)>, StrategyError> {
+        let GradientRule::LfMlf(knobs) = &self.method.rule else { return Ok(None) };
+        let due = knobs.rise_probe_every > 0 && step.is_multiple_of(knobs.rise_probe_every);
+        if !due || self.method.outer != OuterLoop::Plain {
+            return Ok(None);
+        }
+        let mut risen = 0;
+        for (source, before) in before.iter().enumerate() {
+            let sub = supply.source(source, step)?;
+            let (after, _) = learner.loss_and_gradients(&sub.batch, sub.dropout_seed)?;
+            risen += u32::from(after > *before);
+        }
+        Ok(Some(("losses risen".to_owned(), f64::from(risen))))
+    }
+
+    /// Writes what a resumed stage needs besides the learner's own checkpoint. Files are complete when this returns.
+    ///
+    /// # Errors
+    /// [`StrategyError::State`] and those of the learner, if a file cannot be written.
+    pub fn save(&self, learner: &Learner, folder: &Path) -> Result<(), StrategyError> {
+        let schedule = self.schedule.as_ref().map(ScheduleState::save).unwrap_or_default();
+        let memo = Memo { schedule, ..self.memo.clone() };
+        let path = folder.join(MEMO);
+        let fail = |message: String| StrategyError::State { path: path.clone(), message };
+        let text = serde_json::to_string(&memo).map_err(|error| fail(error.to_string()))?;
+        fs::write(&path, text).map_err(|error| fail(error.to_string()))?;
+        if let Some(start) = &self.start {
+            start.save(&folder.join(START))?;
+        }
+        if let Some(fisher) = &self.fisher {
+            learner.save_gradients(fisher, &folder.join(FISHER))?;
+        }
+        Ok(())
+    }
+
+    /// Takes up a stage where [`Strategy::save`] left it. The learner must come fresh from its model folder, with the
+    /// stage's head; its own checkpoint is to be loaded after this.
+    ///
+    /// # Errors
+    /// [`StrategyError::State`] and those of the learner, if a file is missing, damaged or of another method.
+    pub fn load(&mut self, learner: &mut Learner, folder: &Path) -> Result<(), StrategyError> {
+        let path = folder.join(MEMO);
+        let fail = |message: String| StrategyError::State { path: path.clone(), message };
+        let text = fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?;
+        self.memo = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+        let mut schedule = self.prepare(learner)?;
+        schedule.restore(&self.memo.schedule)?;
+        self.schedule = Some(schedule);
+        if self.needs_start() {
+            let fresh = learner.save_point();
+            learner.load_checkpoint(&folder.join(START))?;
+            self.start = Some(learner.save_point());
+            learner.restore(&fresh);
+        }
+        let fisher = folder.join(FISHER);
+        if fisher.exists() {
+            self.fisher = Some(learner.load_gradients(&fisher)?);
+        }
+        Ok(())
+    }
+}
+
+/// Indices of a stage's memories that are asked for.
+fn taken(stage: &Stage, memories: &Memories) -> Vec<usize> {
+    let listed = stage.memories.iter().enumerate();
+    listed.filter(|(_, memory)| memories.take(&memory.name)).map(|(index, _)| index).collect()
 }

@@ -28,7 +28,7 @@ fn nash_bargain_is_kept() {
     let mut solved = 0;
     for_problems(7, |kind, rows, _| {
         let gram = gram(rows);
-        let combination = combine(&NashMtl { max_norm: 0.0 }, &gram).unwrap();
+        let combination = combine(&NashMtl { max_norm: 0.0, ..NashMtl::default() }, &gram).unwrap();
         if stationary(&combination) {
             assert!(combination.weights.iter().all(|weight| *weight == 0.0));
             return;
@@ -96,11 +96,11 @@ fn cagrad_without_radius_is_the_mean_and_stays_within_its_radius() {
     for_problems(11, |kind, rows, random| {
         let gram = gram(rows);
         let mean = direction(&Mean {}, rows);
-        let none = combine(&CaGrad { c: 0.0, rescale: CaGradRescale::None }, &gram).unwrap();
+        let none = combine(&CaGrad { c: 0.0, rescale: CaGradRescale::None, ..CaGrad::default() }, &gram).unwrap();
         assert_eq!(none.weights, combine(&Mean {}, &gram).unwrap().weights);
 
         let c = 0.95 * random.uniform();
-        let combination = combine(&CaGrad { c, rescale: CaGradRescale::None }, &gram).unwrap();
+        let combination = combine(&CaGrad { c, rescale: CaGradRescale::None, ..CaGrad::default() }, &gram).unwrap();
         let d = expand(&combination.weights, rows);
         let noise = 1e-12 * largest_norm(rows);
         let moved = distance(&d, &mean);
@@ -127,8 +127,8 @@ fn gem_with_one_memory_is_agem_and_the_nearest_point() {
         if rows.len() < 2 {
             return;
         }
-        let gem = direction(&Gem { margin: 0.0, ridge: 0.0 }, &rows[..2]);
-        let agem = direction(&AGem {}, &rows[..2]);
+        let gem = direction(&Gem { margin: 0.0, ridge: 0.0, ..Gem::default() }, &rows[..2]);
+        let agem = direction(&AGem::default(), &rows[..2]);
         assert!(distance(&gem, &agem) <= 1e-10 * norm(&rows[0]), "{kind:?}: {gem:?} {agem:?}");
     });
 }
@@ -151,7 +151,7 @@ fn gem_with_two_memories_has_the_closed_form() {
             let determinant = a * c - b * b;
             [(b * s2 - c * s1) / determinant, (b * s1 - a * s2) / determinant]
         };
-        let combination = combine(&Gem { margin: 0.0, ridge: 0.0 }, &gram(&rows)).unwrap();
+        let combination = combine(&Gem { margin: 0.0, ridge: 0.0, ..Gem::default() }, &gram(&rows)).unwrap();
         assert!(distance(&combination.weights[1..], &expected) <= 1e-8 * norm(&expected).max(1.0));
     }
 }
@@ -164,7 +164,7 @@ fn gem_keeps_multipliers_above_the_margin_and_rests_without_conflict() {
         }
         let margin = random.uniform();
         let gram = gram(rows);
-        let combination = combine(&Gem { margin, ridge: 1e-3 }, &gram).unwrap();
+        let combination = combine(&Gem { margin, ridge: 1e-3, ..Gem::default() }, &gram).unwrap();
         assert_eq!(combination.weights[0], 1.0);
         if (1..rows.len()).all(|k| gram.get(0, k) >= 0.0) {
             assert!(combination.weights[1..].iter().all(|weight| *weight == 0.0));
@@ -210,8 +210,8 @@ fn sgs_projects_on_the_drawn_language_and_draws_all_equally() {
     let mut projected = 0;
     for step in 0..3000 {
         let input = RuleInput { step, seed: 5, ..RuleInput::of(&gram) };
-        let combination = Sgs {}.combine(&input, &mut RuleState::default()).unwrap();
-        assert_eq!(combination, Sgs {}.combine(&input, &mut RuleState::default()).unwrap());
+        let combination = Sgs::default().combine(&input, &mut RuleState::default()).unwrap();
+        assert_eq!(combination, Sgs::default().combine(&input, &mut RuleState::default()).unwrap());
         if let [Event::Conflict { row: 3, other: 0, .. }] = combination.events[..] {
             projected += 1;
             assert!(combination.products(&gram, None)[0].abs() < 1e-15);
@@ -222,7 +222,7 @@ fn sgs_projects_on_the_drawn_language_and_draws_all_equally() {
     // Only the first language conflicts with the mean.
     assert!((900..1100).contains(&projected), "{projected}");
     let rows = random.rows(4, 6);
-    let x = direction(&Sgs {}, &rows);
+    let x = direction(&Sgs::default(), &rows);
     assert!(rows.iter().any(|row| dot(row, &x) >= -1e-12));
 }
 
@@ -230,7 +230,7 @@ fn sgs_projects_on_the_drawn_language_and_draws_all_equally() {
 fn random_orders_depend_on_seed_and_step_only() {
     let mut random = Random::new(21);
     let gram = gram(&random.rows(5, 3));
-    for rule in [&PcGrad::default() as &dyn GradientRule, &GradVac::default()] {
+    for rule in [&PcGrad::default() as &dyn Rule, &GradVac::default()] {
         let run = |seed, step| {
             let input = RuleInput { seed, step, ..RuleInput::of(&gram) };
             rule.combine(&input, &mut RuleState::default()).unwrap().weights

@@ -64,7 +64,8 @@ fn memories_may_come_in_any_order() {
         }
         let mut permuted = vec![rows[0].clone()];
         permuted.extend(random.permutation(rows.len() - 1).into_iter().map(|i| rows[i + 1].clone()));
-        for rule in [&AGem {} as &dyn GradientRule, &Gem { margin: 0.0, ridge: 0.0 }, &Gem::default()] {
+        for rule in [&AGem::default() as &dyn Rule, &Gem { margin: 0.0, ridge: 0.0, ..Gem::default() }, &Gem::default()]
+        {
             let (x, y) = (direction(rule, rows), direction(rule, &permuted));
             assert!(distance(&x, &y) <= 1e-7 * norm(&rows[0]), "{kind:?}: {x:?} {y:?} of {rows:?}");
         }
@@ -100,11 +101,11 @@ fn no_loss_rises_where_a_rule_promises_it() {
     for_problems(5, |kind, rows, random| {
         let h = anchor_for(rows, random);
         for (name, rule, first) in [
-            ("mgda", Box::new(Mgda::default()) as Box<dyn GradientRule>, 0),
-            ("nash", Box::new(NashMtl { max_norm: 0.0 }), 0),
+            ("mgda", Box::new(Mgda::default()) as Box<dyn Rule>, 0),
+            ("nash", Box::new(NashMtl { max_norm: 0.0, ..NashMtl::default() }), 0),
             ("lf-mlf a", Box::new(exact_lf_mlf(LfMlfForm::Polyhedron)), 0),
             ("lf-mlf b", Box::new(exact_lf_mlf(LfMlfForm::Simplex)), 0),
-            ("gem", Box::new(Gem { margin: 0.0, ridge: 0.0 }), 1),
+            ("gem", Box::new(Gem { margin: 0.0, ridge: 0.0, ..Gem::default() }), 1),
         ] {
             if rows.len() < 1 + first {
                 continue;
@@ -124,22 +125,21 @@ fn no_loss_rises_where_a_rule_promises_it() {
 fn bad_input_is_named() {
     let rows = vec![vec![1.0, 0.0], vec![-0.5, 1.0]];
     let gram = gram(&rows);
-    let message = |rule: &dyn GradientRule, input: RuleInput| {
-        rule.combine(&input, &mut RuleState::default()).unwrap_err().to_string()
-    };
+    let message =
+        |rule: &dyn Rule, input: RuleInput| rule.combine(&input, &mut RuleState::default()).unwrap_err().to_string();
     let plain = RuleInput::of(&gram);
     let one = Gram::new(1, vec![1.0]).unwrap();
     assert!(message(&LfMlf::default(), plain).contains("needs an anchor direction"));
-    let short = Anchor { products: &[1.0], norm2: 1.0 };
+    let short = AnchorDirection { products: &[1.0], norm2: 1.0 };
     assert!(message(&LfMlf::default(), RuleInput { anchor: Some(short), ..plain }).contains("1 values for 2"));
-    let wild = Anchor { products: &[1.0, f64::NAN], norm2: 1.0 };
+    let wild = AnchorDirection { products: &[1.0, f64::NAN], norm2: 1.0 };
     assert!(message(&LfMlf::default(), RuleInput { anchor: Some(wild), ..plain }).contains("value 1 is NaN"));
     assert!(message(&Gem::default(), RuleInput::of(&one)).contains("at least one memory"));
-    assert!(message(&Gem { margin: -1.0, ridge: 0.0 }, plain).contains("knob `margin` is -1"));
+    assert!(message(&Gem { margin: -1.0, ridge: 0.0, ..Gem::default() }, plain).contains("knob `margin` is -1"));
     assert!(message(&CaGrad { c: f64::NAN, ..CaGrad::default() }, plain).contains("knob `c` is NaN"));
     assert!(message(&LfMlf { rho: 1.5, ..LfMlf::default() }, plain).contains("in (0, 1]"));
     assert!(message(&GradVac { fixed_target: Some(1.0), ..GradVac::default() }, plain).contains("in (-1, 1)"));
-    let by_loss = Mgda { gradient_normalise: Normaliser::Loss };
+    let by_loss = Mgda { gradient_normalise: Normaliser::Loss, ..Mgda::default() };
     assert!(message(&by_loss, plain).contains("0 values for 2 gradients"));
     assert!(message(&by_loss, RuleInput { losses: &[1.0, 0.0], ..plain }).contains("loss 1 is 0"));
 

@@ -130,7 +130,7 @@ fn normalisers_divide_the_gradients() {
         let losses: Vec<f64> = (0..4).map(|_| 0.1 + random.uniform()).collect();
         let products: Vec<f64> = rows.iter().map(|row| dot(row, &h)).collect();
         let gram_of_rows = gram(&rows);
-        let anchor = Some(Anchor { products: &products, norm2: dot(&h, &h) });
+        let anchor = Some(AnchorDirection { products: &products, norm2: dot(&h, &h) });
         let input = RuleInput { losses: &losses, anchor, ..RuleInput::of(&gram_of_rows) };
         for (normaliser, divisors) in [
             (Normaliser::L2, rows.iter().map(|row| norm(row)).collect::<Vec<_>>()),
@@ -140,7 +140,7 @@ fn normalisers_divide_the_gradients() {
             let divided: Rows =
                 rows.iter().zip(&divisors).map(|(row, n)| row.iter().map(|value| value / n).collect()).collect();
             // MGDA weighs the gradients as given by what it found for the divided ones.
-            let mgda = Mgda { gradient_normalise: normaliser };
+            let mgda = Mgda { gradient_normalise: normaliser, ..Mgda::default() };
             let given = mgda.combine(&input, &mut RuleState::default()).unwrap();
             let plain = combine(&Mgda::default(), &gram(&divided)).unwrap();
             assert!(distance(&given.weights, &plain.weights) < 1e-9);

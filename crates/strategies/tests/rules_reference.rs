@@ -17,18 +17,18 @@ struct Problem {
     expected: BTreeMap<String, Vec<f64>>,
 }
 
-fn rule(name: &str) -> Box<dyn GradientRule> {
+fn rule(name: &str) -> Box<dyn Rule> {
     let ascending = VisitOrder::Ascending;
     let lf_mlf = |form, rho| LfMlf { form, rho, h_rescale: Some(AnchorRescale::None), ..LfMlf::default() };
     match name {
         "pcgrad" => Box::new(PcGrad { visit: ascending, ..PcGrad::default() }),
         "gradvac-0.3" => Box::new(GradVac { fixed_target: Some(0.3), visit: ascending, ..GradVac::default() }),
-        "agem" => Box::new(AGem {}),
-        "gem-official" => Box::new(Gem { margin: 0.5, ridge: 1e-3 }),
-        "gem" => Box::new(Gem { margin: 0.0, ridge: 0.0 }),
+        "agem" => Box::new(AGem::default()),
+        "gem-official" => Box::new(Gem { margin: 0.5, ridge: 1e-3, ..Gem::default() }),
+        "gem" => Box::new(Gem { margin: 0.0, ridge: 0.0, ..Gem::default() }),
         "mgda" => Box::new(Mgda::default()),
-        "cagrad-0.4" => Box::new(CaGrad { c: 0.4, rescale: CaGradRescale::None }),
-        "nash" => Box::new(NashMtl { max_norm: 0.0 }),
+        "cagrad-0.4" => Box::new(CaGrad { c: 0.4, rescale: CaGradRescale::None, ..CaGrad::default() }),
+        "nash" => Box::new(NashMtl { max_norm: 0.0, ..NashMtl::default() }),
         "lf-mlf-a" => Box::new(lf_mlf(LfMlfForm::Polyhedron, 0.7)),
         "lf-mlf-b" => Box::new(lf_mlf(LfMlfForm::Simplex, 1.0)),
         _ => panic!("no rule is called {name}"),

@@ -26,20 +26,18 @@ impl Distances {
         let codes: Vec<String> = languages.iter().map(|&language| code(language).to_owned()).collect();
         let parts = distance.parts();
         let total: f64 = parts.iter().map(|(_, weight)| weight).sum();
-        if !parts.iter().all(|(_, weight)| *weight >= 0.0) || !(total > 0.0 && total.is_finite()) {
+        let weigh = parts.iter().all(|(_, weight)| *weight >= 0.0) && total > 0.0 && total.is_finite();
+        if !weigh {
             return Err(DataError::options("the weights of distances must not be negative, and not all be 0"));
         }
-        let mut mean: Option<Self> = None;
+        let mut values = vec![Some(0.0); codes.len() * codes.len()];
         for (distance, weight) in parts {
-            let share = weight / total;
-            let mut part = Self::of_codes(folder, distance, &codes)?;
-            let sums = mean.iter().flat_map(|mean| &mean.values).copied().chain(std::iter::repeat(Some(0.0)));
-            for (value, sum) in part.values.iter_mut().zip(sums) {
-                *value = value.zip(sum).map(|(value, sum)| sum + share * value);
+            let part = Self::of_codes(folder, distance, &codes)?;
+            for (mean, value) in values.iter_mut().zip(part.values) {
+                *mean = mean.zip(value).map(|(mean, value)| mean + weight / total * value);
             }
-            mean = Some(part);
         }
-        mean.ok_or_else(|| DataError::options("no distance is named"))
+        Ok(Self { codes, values })
     }
 
     /// One distance between languages by URIEL's own codes.

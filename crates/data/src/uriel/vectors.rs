@@ -80,7 +80,8 @@ pub(super) fn read(folder: &Path, set: &FeatureSet, codes: &[String]) -> Result<
             let mut value = 0.0f64;
             for &source in &taken {
                 let found = values[column * sources.len() + source];
-                if !(0.0..=1.0).contains(&found) && !(set.incomplete && found == -1.0) {
+                let missing = set.incomplete && found == -1.0;
+                if !missing && !(0.0..=1.0).contains(&found) {
                     return Err(format!("gives {found} as `{}` of `{}`, not in [0, 1]", names[column], languages[row]));
                 }
                 value = value.max(found);

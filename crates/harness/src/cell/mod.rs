@@ -6,9 +6,11 @@ mod probe;
 mod progress;
 mod runner;
 mod shared;
+mod supply;
 mod timing;
 mod train;
 
 pub use memory::keep_freed_memory;
 pub use probe::{each_batch, predict_answers, predict_labels, predict_tags, sentence_vectors};
 pub use runner::run;
+pub use supply::asked;

@@ -4,21 +4,26 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use data::{
-    CacheUse, EncodeOptions, Encoded, Examples, NerDecoder, NliDecoder, QaDecoder, QaExample, evaluation_batches,
+    CacheUse, EncodeOptions, Encoded, Examples, NerDecoder, NliDecoder, QaDecoder, QaExample, Tokenization,
+    evaluation_batches, mask_tokens,
 };
-use evaluation::{RESAMPLES, Scores};
+use evaluation::{MaskedText, RESAMPLES, Scores};
 use model::{Learner, Logits};
 use results::{ProbeExamples, Score};
-use spec::{Backend, DataKey, Language, Probe, Task};
+use spec::{Backend, DataKey, IGNORED_LABEL, Language, Probe, Targets, Task};
 
 use super::runner::Running;
 use super::shared::Measured;
+use crate::seed::derived_seed;
 
 /// Real and padding tokens of one evaluation batch: large enough to keep the processor busy, small enough to stay in
 /// its caches.
 const BATCH_TOKENS: usize = 2048;
 /// Lengths are rounded up to a multiple of this on a GPU, where every new shape means kernels to compile and tune.
 const GPU_LENGTHS: usize = 32;
+/// Share of tokens hidden by a language-modelling probe (Devlin et al. 2019, section 3.1), and the seed of which.
+const HIDDEN_SHARE: f64 = 0.15;
+const MASK_SEED: u64 = 0;
 /// Seed of every bootstrap, so that equal scores have equal intervals.
 const INTERVAL_SEED: u64 = 0;
 
@@ -42,7 +47,7 @@ pub fn measure(running: &mut Running, probe: &Probe) -> Result<Measured> {
                 .with_context(|| format!("probe data `{key}`"))?;
         warn(&used);
         let examples = running.data.load(&key, probe.examples)?;
-        let (ids, scores) = score(&running.learner, probe.task, language, &examples, &encoded)
+        let (ids, scores) = score(&running.learner, &running.tokenization, probe.task, language, &examples, &encoded)
             .with_context(|| format!("scoring `{key}`"))?;
         collect(&mut measured, running.progress.moment, probe, language, ids, scores)?;
     }
@@ -52,6 +57,7 @@ pub fn measure(running: &mut Running, probe: &Probe) -> Result<Measured> {
 /// Per-example scores of a model on one language's examples, with the examples' ids.
 fn score(
     learner: &Learner,
+    tokenization: &Tokenization,
     task: Task,
     language: Language,
     examples: &Examples,
@@ -79,7 +85,9 @@ fn score(
                 .collect();
             evaluation::score_qa(language.code(), &answers, &predicted)?
         }
-        Examples::Text(_) => anyhow::bail!("no model here has a language-model head yet"),
+        Examples::Text(texts) => {
+            evaluation::score_masked_tokens(&masked_texts(learner, tokenization, encoded, texts.len())?)?
+        }
         Examples::Pairs(_) => {
             let vectors = sentence_vectors(learner, encoded)?;
             let width = learner.config().hidden_size;
@@ -88,6 +96,30 @@ fn score(
         }
     };
     Ok((ids, scores))
+}
+
+/// What the model restores of each text's hidden tokens. Which are hidden depends on the tokenizer and the texts alone, so
+/// that every model and method is asked the same.
+fn masked_texts(
+    learner: &Learner,
+    tokenization: &Tokenization,
+    encoded: &Encoded,
+    texts: usize,
+) -> Result<Vec<MaskedText>> {
+    let mut scored = vec![MaskedText { hidden: 0, restored: 0, loss: 0.0 }; texts];
+    for (index, items) in evaluation_batches(&encoded.lengths(), BATCH_TOKENS).into_iter().enumerate() {
+        let batch = encoded.batch(&items, pad_multiple(learner.backend()));
+        let batch = mask_tokens(batch, tokenization, HIDDEN_SHARE, derived_seed(MASK_SEED, "mask", &[index as u64]))?;
+        let Targets::MaskedTokens(targets) = &batch.targets else { anyhow::bail!("masking gave no masked tokens") };
+        let places = (0..targets.len()).filter(|&place| targets[place] != IGNORED_LABEL);
+        for (place, score) in places.zip(learner.masked_token_scores(&batch)?) {
+            let text = &mut scored[encoded.example(items[place / batch.seq])];
+            text.hidden += 1;
+            text.restored += usize::from(score.correct);
+            text.loss += f64::from(score.loss);
+        }
+    }
+    Ok(scored)
 }
 
 /// Tags of every word of every sentence, as indices into the task's labels.

@@ -1,4 +1,4 @@
-//! How far a cell has come: with the learner's checkpoint, all that a resumed cell needs.
+//! How far a cell has come: with the learner's checkpoint and the strategy's, all that a resumed cell needs.
 
 use std::path::Path;
 

@@ -1,10 +1,11 @@
 //! A cell from its job to its published results: probes, then a stage, then probes again, with checkpoints between.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use data::{DataFolder, Tokenization};
-use model::{Learner, ModelError};
+use model::{Learner, ModelError, Precision};
 use results::{CellResult, Claim, ResultsError, ResultsFolder};
 use spec::{Cell, Outcome, Task};
 use strategies::{Strategy, StrategyError};
@@ -22,8 +23,10 @@ use crate::process::BUSY;
 pub struct Running<'a> {
     pub job: &'a Job,
     pub data: DataFolder,
-    pub tokenization: Tokenization,
+    pub tokenization: Arc<Tokenization>,
     pub learner: Learner,
+    /// At work in the middle of a stage only.
+    pub strategy: Option<Strategy<'a>>,
     pub claim: Claim,
     pub progress: Progress,
     pub watch: Stopwatch,
@@ -60,9 +63,10 @@ pub fn run(job: &Job) -> Result<Exit> {
     };
     let mut running = Running {
         job,
-        data: DataFolder::open(&job.data),
-        tokenization,
+        data: crate::places::data(&job.data, &job.cache)?,
+        tokenization: Arc::new(tokenization),
         learner,
+        strategy: None,
         claim,
         progress: Progress::default(),
         watch,
@@ -131,15 +135,20 @@ impl<'a> Running<'a> {
             Err(error) => return Err(error.into()),
         };
         self.progress = Progress::load(&folder)?;
-        if self.progress.trained() {
-            let stages = &self.cell().protocol.stages;
-            let stage = if self.progress.steps > 0 { self.progress.moment } else { self.progress.moment - 1 };
-            self.set_head(stage)?;
-            Strategy::new(&self.cell().method, &stages[stage]).begin(&mut self.learner)?;
-            self.learner.load_checkpoint(&folder.join(LEARNER))?;
-        } else {
-            self.set_head(0)?;
+        let Progress { moment, steps, .. } = self.progress;
+        if !self.progress.trained() {
+            return self.set_head(0);
         }
+        if steps > 0 {
+            self.set_head(moment)?;
+            let job = self.job;
+            let mut strategy = Strategy::new(&job.cell.method, &job.cell.protocol.stages[moment], job.cell.seed);
+            strategy.load(&mut self.learner, &folder)?;
+            self.strategy = Some(strategy);
+        } else {
+            self.set_head(moment - 1)?;
+        }
+        self.learner.load_checkpoint(&folder.join(LEARNER))?;
         Ok(())
     }
 
@@ -158,11 +167,8 @@ impl<'a> Running<'a> {
             self.measure()?;
             let Some(stage) = stages.get(self.progress.moment) else { return Ok(()) };
             let index = self.progress.moment;
-            if self.progress.steps == 0 {
-                if index > 0 && stages[index - 1].task != stage.task {
-                    self.set_head(index)?;
-                }
-                Strategy::new(&self.cell().method, stage).begin(&mut self.learner)?;
+            if self.progress.steps == 0 && index > 0 && stages[index - 1].task != stage.task {
+                self.set_head(index)?;
             }
             train::stage(self, index, stage)?;
             self.progress.moment += 1;
@@ -207,9 +213,12 @@ impl<'a> Running<'a> {
 
     /// Saves everything a resumed cell needs.
     pub fn checkpoint(&mut self) -> Result<()> {
-        let (learner, progress) = (&self.learner, &self.progress);
+        let (learner, progress, strategy) = (&self.learner, &self.progress, &self.strategy);
         self.claim.checkpoint(|folder| -> Result<()> {
             progress.save(folder)?;
+            if let Some(strategy) = strategy {
+                strategy.save(learner, folder)?;
+            }
             if progress.trained() {
                 learner.save_checkpoint(&folder.join(LEARNER))?;
             }
@@ -246,7 +255,9 @@ impl<'a> Running<'a> {
     fn publish(self, outcome: Outcome) -> Result<Exit> {
         let done = outcome == Outcome::Done;
         if let Some(folder) = self.job.save.as_ref().filter(|_| done) {
-            self.learner.save_folder(folder).with_context(|| format!("saving the model to `{}`", folder.display()))?;
+            self.learner
+                .save_folder(folder, Precision::F32)
+                .with_context(|| format!("saving the model to `{}`", folder.display()))?;
         }
         let result = CellResult {
             outcome: outcome.clone(),

@@ -1,22 +1,25 @@
-//! `harness data`: import, list, check.
+//! `harness data`: import, generate, list, check.
 
 use anyhow::{Context, Result, bail};
 use data::{DataFolder, ImportFile, Selection};
+use miniworld::Sizes;
+use spec::Language;
 
-use crate::cli::{DataCommand, Folders, Import, Listing};
+use crate::cli::{DataCommand, Folders, Generate, Import, Listing};
 use crate::exit::Exit;
-use crate::screen;
+use crate::{places, screen};
 
 pub fn run(folders: &Folders, command: DataCommand) -> Result<Exit> {
     match command {
         DataCommand::Import(options) => import(folders, options),
+        DataCommand::Generate(options) => generate(folders, &options),
         DataCommand::List => super::list::run(folders, Some(Listing::Data)),
         DataCommand::Check => check(folders),
     }
 }
 
 fn import(folders: &Folders, options: Import) -> Result<Exit> {
-    let folder = DataFolder::open(&folders.data);
+    let folder = places::data(&folders.data, &folders.cache)?;
     let mut say = |line: &str| eprintln!("{line}");
     let entries = match options.format {
         None if options.source.iter().any(|source| source.is_file()) => {
@@ -46,8 +49,27 @@ fn import(folders: &Folders, options: Import) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
+fn generate(folders: &Folders, options: &Generate) -> Result<Exit> {
+    let sizes = Sizes::default().scaled(options.scale)?;
+    let languages = match options.languages.as_slice() {
+        [] => miniworld::Language::ALL.map(Language::from).to_vec(),
+        named => named.to_vec(),
+    };
+    let folder = DataFolder::open(&folders.data);
+    let mut say = |line: &str| eprintln!("{line}");
+    let entries = miniworld::generate(&sizes, options.seed, &languages, &folder, &options.name, &mut say)?;
+    let rows: usize = entries.iter().map(|entry| entry.rows).sum();
+    eprintln!(
+        "data set `{}`: {} files with {rows} rows are in `{}`",
+        options.name,
+        entries.len(),
+        folders.data.display()
+    );
+    Ok(Exit::Ok)
+}
+
 fn check(folders: &Folders) -> Result<Exit> {
-    let lines = DataFolder::open(&folders.data).check(&mut |line| eprintln!("{line}"))?;
+    let lines = places::data(&folders.data, &folders.cache)?.check(&mut |line| eprintln!("{line}"))?;
     let mut damaged = 0;
     for line in &lines {
         if let Some(why) = &line.damage {

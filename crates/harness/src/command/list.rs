@@ -3,7 +3,6 @@
 use std::io;
 
 use anyhow::Result;
-use data::DataFolder;
 use results::Table;
 use spec::Task;
 
@@ -64,9 +63,9 @@ fn list_suites() -> Result<()> {
 
 fn list_methods() -> io::Result<()> {
     let presets = spec::presets();
-    let rows = presets.iter().map(|p| [p.name, p.fidelity, p.knobs].map(str::to_owned).to_vec()).collect();
-    let notes = presets.iter().map(|p| format!("{}: {} ({})", p.name, p.summary, p.source)).collect();
-    table("Methods", &["method", "fidelity", "knobs"], rows, notes, "none")
+    let rows = presets.iter().map(|p| [p.name, p.fidelity, p.summary].map(str::to_owned).to_vec()).collect();
+    let notes = vec!["`harness explain METHOD` tells a method's source, knobs and composition".to_owned()];
+    table("Methods", &["method", "fidelity", "what it does"], rows, notes, "none")
 }
 
 fn list_tasks() -> io::Result<()> {
@@ -80,8 +79,8 @@ fn list_tasks() -> io::Result<()> {
     table("Tasks", &["task", "use", "main metric", "labels"], rows, Vec::new(), "none")
 }
 
-fn list_models(folders: &Folders) -> io::Result<()> {
-    let rows = places::models(folders)
+fn list_models(folders: &Folders) -> Result<()> {
+    let rows = places::models(folders)?
         .into_iter()
         .map(|(name, path)| {
             let shape = match model::ModelConfig::read(&path.join("config.json")) {
@@ -95,13 +94,14 @@ fn list_models(folders: &Folders) -> io::Result<()> {
         })
         .collect();
     let empty = format!("none in `{}` (set --models or LETHE_REAL)", folders.models.display());
-    table("Models", &["model", "encoder", "folder"], rows, Vec::new(), &empty)
+    table("Models", &["model", "encoder", "folder"], rows, Vec::new(), &empty)?;
+    Ok(())
 }
 
 /// One row a data set, task and split.
 fn list_data(folders: &Folders) -> Result<()> {
     let mut rows = Vec::new();
-    for manifest in DataFolder::open(&folders.data).list()? {
+    for manifest in places::data(&folders.data, &folders.cache)?.list()? {
         let mut groups: std::collections::BTreeMap<(Task, spec::Split), (Vec<&str>, usize, &str)> = Default::default();
         for file in &manifest.entries {
             let group = groups.entry((file.task, file.split)).or_insert((Vec::new(), 0, &file.licence));

@@ -3,8 +3,10 @@
 mod cell;
 mod data;
 mod embed;
+mod explain;
 mod list;
 mod predict;
+mod pretrain;
 mod report;
 mod run;
 mod score;
@@ -23,7 +25,9 @@ pub fn run(arguments: Cli) -> Result<Exit> {
         Command::Run(options) => run::run(&folders, &options),
         Command::Report(options) => report::run(&folders, &options),
         Command::List { what } => list::run(&folders, what),
+        Command::Explain { method } => explain::run(&method),
         Command::Data { command } => data::run(&folders, command),
+        Command::Pretrain(options) => pretrain::run(&folders, &options),
         Command::Predict(options) => predict::run(&folders, &options),
         Command::Embed(options) => embed::run(&folders, &options),
         Command::Score(options) => score::run(&options),

@@ -54,16 +54,17 @@ pub fn run(folders: &Folders, options: &Pretrain) -> Result<Exit> {
     };
     let stop = interrupt::flag()?;
     let mut progress = Progress::new(options.steps);
-    match pretraining.run(&stop, &mut |record, loss| progress.step(record, loss))? {
-        Ended::Done(record) => {
+    let (record, ended) = pretraining.run(&stop, &mut |record, loss| progress.step(record, loss))?;
+    match ended {
+        Ended::Done => {
             progress.bar.finish_and_clear();
             eprintln!("the model is in `{}`, its loss curve in `{FILE}` there", options.out.display());
             screen::print(curve(&record.curve))?;
             Ok(Exit::Ok)
         }
-        Ended::Stopped(step) => {
+        Ended::Stopped => {
             progress.bar.abandon();
-            eprintln!("stopped after step {step}; the same command carries on");
+            eprintln!("stopped after step {}; the same command carries on", record.steps);
             Ok(Exit::Interrupted)
         }
     }
@@ -112,14 +113,14 @@ impl Progress {
 fn curve(points: &[Point]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     const WIDTH: usize = 60;
-    let objectives: [(&str, fn(&Point) -> Option<f64>); 3] = [
-        ("masked LM", |point| point.masked_lm),
-        ("translation LM", |point| point.translation_lm),
-        ("ranking", |point| point.ranking),
+    let of = |value: fn(&Point) -> Option<f64>| points.iter().filter_map(value).collect::<Vec<f64>>();
+    let objectives = [
+        ("masked LM", of(|point| point.masked_lm)),
+        ("translation LM", of(|point| point.translation_lm)),
+        ("ranking", of(|point| point.ranking)),
     ];
     let mut lines = Vec::new();
-    for (name, value) in objectives {
-        let values: Vec<f64> = points.iter().filter_map(value).collect();
+    for (name, values) in objectives {
         let (Some(first), Some(last)) = (values.first(), values.last()) else { continue };
         let (low, high) =
             values.iter().fold((f64::MAX, f64::MIN), |(low, high), &value| (low.min(value), high.max(value)));

@@ -11,7 +11,7 @@ use crate::plan::{self, Plan};
 use crate::{screen, suites};
 
 pub fn run(folders: &Folders, options: &Report) -> Result<Exit> {
-    let suite = plan::narrow(suites::load(&options.suite)?, &options.filters)?;
+    let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;
     let plan = Plan::new(suite, folders, options.backend)?;
     print(&plan, &ResultsFolder::read(&folders.results)?, options.format, &options.metric)?;
     Ok(Exit::Ok)

@@ -79,6 +79,7 @@ fn suite(options: &RunOne, model: Name) -> Result<Suite> {
         clip: options.clip,
         max_length: options.max_length,
         stride,
+        memories: Vec::new(),
         probes: vec![probe],
     };
     let protocol = Protocol { name: Name::new(options.task.as_str())?, before: Vec::new(), stages: vec![stage] };

@@ -13,7 +13,7 @@ use crate::scheduler::{self, Options, Summary};
 use crate::{cost, screen, suites};
 
 pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
-    let suite = plan::narrow(suites::load(&options.suite)?, &options.filters)?;
+    let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;
     let plan = Plan::new(suite, folders, options.backend)?;
     let results = ResultsFolder::open(&folders.results)?;
     let mine: Vec<Cell> = plan
@@ -46,7 +46,7 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     }
     eprintln!("{} of {} cells to run in `{}`", todo.len(), mine.len(), folders.results.display());
     let limits = Options {
-        jobs: usize::from(options.jobs),
+        jobs: options.jobs.map_or_else(|| scheduler::jobs(&plan.model), usize::from),
         limit: options.timeout.map(|minutes| Duration::from_secs(minutes * 60)),
         checkpoint_seconds: options.checkpoint_every,
         fail_fast: options.fail_fast,

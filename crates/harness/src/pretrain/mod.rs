@@ -37,15 +37,15 @@ pub struct Pretraining {
 
 /// How it ended.
 pub enum Ended {
-    Done(Record),
+    Done,
     /// Asked to stop; the state is saved.
-    Stopped(u64),
+    Stopped,
 }
 
 impl Pretraining {
     /// Trains, or goes on where an earlier run stopped, and publishes the model folder by a rename. `tell` hears of every
     /// step: the record so far and the step's loss.
-    pub fn run(&self, stop: &Arc<AtomicBool>, tell: &mut dyn FnMut(&Record, f64)) -> Result<Ended> {
+    pub fn run(&self, stop: &Arc<AtomicBool>, tell: &mut dyn FnMut(&Record, f64)) -> Result<(Record, Ended)> {
         if self.out.exists() {
             bail!("`{}` exists already; name a new folder", self.out.display());
         }
@@ -56,7 +56,9 @@ impl Pretraining {
         let tokenization = Tokenization::load(&work)?;
         let corpus = Corpus::new(&self.text.rows, self.text.parallel, &tokenization, settings.max_length)?;
         if !self.text.parallel && settings.translations + settings.ranking > 0.0 {
-            bail!("translations need parallel text: say --parallel, or --translations 0 --ranking 0");
+            bail!(
+                "translations need parallel text: say --parallel if line i of every file says the same, or --translations 0 --ranking 0"
+            );
         }
         let mut learner = Learner::fresh(&work, self.backend, settings.seed)?;
         learner.set_dropout(Some(settings.dropout));
@@ -111,11 +113,11 @@ impl Pretraining {
                 saved = Instant::now();
             }
             if leave && record.steps < settings.steps {
-                return Ok(Ended::Stopped(record.steps));
+                return Ok((record, Ended::Stopped));
             }
         }
         self.publish(&work, &learner, &record)?;
-        Ok(Ended::Done(record))
+        Ok((record, Ended::Done))
     }
 
     fn publish(&self, work: &Path, learner: &Learner, record: &Record) -> Result<()> {

@@ -1,4 +1,6 @@
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
 use spec::Batch;
 
 use super::Dropout;
@@ -7,22 +9,24 @@ use crate::ops::{self, PaddingMask};
 use crate::weights::Weights;
 use crate::{Family, Group, ModelConfig};
 
-/// A batch on the device: ids `[batch, seq]` each, and the mask.
+/// A checked batch: ids `[batch · seq]` each, and the mask on the device.
 pub(crate) struct Input {
-    ids: Tensor<2, Int>,
-    type_ids: Tensor<2, Int>,
-    positions: Tensor<2, Int>,
+    shape: [usize; 2],
+    ids: Arc<[u32]>,
+    type_ids: Arc<[u32]>,
+    positions: Arc<[u32]>,
     pub mask: PaddingMask,
 }
 
 impl Input {
     pub fn new(batch: &Batch, family: Family, padding_id: usize, device: &Device) -> Self {
-        let shape = [batch.len(), batch.seq];
-        let tensor = |values: Vec<i32>| Tensor::from_data(TensorData::new(values, shape), device);
+        // The checks have refused negative ids.
+        let rows = |values: &[i32]| values.iter().map(|&id| id as u32).collect();
         Self {
-            ids: tensor(batch.ids.clone()),
-            type_ids: tensor(batch.type_ids.clone()),
-            positions: tensor(positions(batch, family, padding_id)),
+            shape: [batch.len(), batch.seq],
+            ids: rows(&batch.ids),
+            type_ids: rows(&batch.type_ids),
+            positions: rows(&positions(batch, family, padding_id)),
             mask: PaddingMask::new(&batch.lengths, batch.seq, device),
         }
     }
@@ -51,7 +55,7 @@ fn positions(batch: &Batch, family: Family, padding_id: usize) -> Vec<i32> {
 /// Word + position + segment embeddings, LayerNorm, dropout.
 #[derive(Debug, Clone)]
 pub(crate) struct Embeddings {
-    words: Slot<2>,
+    pub words: Slot<2>,
     positions: Slot<2>,
     types: Slot<2>,
     norm: Norm,
@@ -72,11 +76,13 @@ impl Embeddings {
 
     /// `[batch, seq, hidden]`.
     pub fn forward(&self, input: &Input, dropout: Dropout, weights: &Weights) -> Tensor<3> {
-        let sum = ops::embedding(weights.get(self.words), input.ids.clone())
-            + ops::embedding(weights.get(self.types), input.type_ids.clone())
-            + ops::embedding(weights.get(self.positions), input.positions.clone());
+        let lookup = |table: Slot<2>, ids: &Arc<[u32]>| ops::lookup(weights.get(table), ids);
+        let typed = lookup(self.words, &input.ids) + lookup(self.types, &input.type_ids);
+        let placed = lookup(self.positions, &input.positions);
+        let normed = ops::residual_layer_norm(placed, typed, self.norm, self.epsilon, 0.0, weights);
         let probability = if weights.trains(Group::Embeddings) { dropout.hidden } else { 0.0 };
-        ops::dropout(ops::layer_norm(sum, self.norm, self.epsilon, weights), probability)
+        let ([batch, seq], [_, hidden]) = (input.shape, normed.dims());
+        ops::dropout(normed, probability, weights).reshape([batch, seq, hidden])
     }
 }
 

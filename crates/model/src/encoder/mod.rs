@@ -10,7 +10,7 @@ use embeddings::Embeddings;
 pub(crate) use embeddings::Input;
 use layer::Layer;
 
-use crate::layout::Layout;
+use crate::layout::{Layout, Slot};
 use crate::weights::Weights;
 use crate::{Family, ModelConfig};
 
@@ -40,6 +40,11 @@ impl Encoder {
             family: config.family,
             padding_id: config.pad_token_id,
         }
+    }
+
+    /// The table of word embeddings.
+    pub fn words(&self) -> Slot<2> {
+        self.embeddings.words
     }
 
     /// Hidden states of the last layer, `[batch, seq, hidden]`.

@@ -4,8 +4,10 @@ mod read;
 mod tensors;
 mod write;
 
+pub use read::holds_language_model;
 pub(crate) use read::{Pooler, read};
 pub(crate) use tensors::{file_order, mapped, parse, values};
+pub use write::Precision;
 pub(crate) use write::{HostView, Saved, fsync, write};
 
 pub(crate) const CONFIG: &str = "config.json";

@@ -6,17 +6,18 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use super::{CONFIG, WEIGHTS, tensors};
-use crate::encoder::Encoder;
-use crate::head::{HeadModel, named_head};
+use crate::head::named_head;
+use crate::language_model::Names;
 use crate::layout::{Entry, Layout};
+use crate::network::{Network, Parts};
 use crate::{Family, ModelConfig, ModelError};
 
 /// A model folder's content on the host.
 pub(crate) struct Loaded {
     pub config: ModelConfig,
+    pub parts: Parts,
+    pub network: Network,
     pub layout: Layout,
-    pub encoder: Encoder,
-    pub head: Option<HeadModel>,
     /// Values of every entry of the layout, as the model wants them.
     pub values: Vec<Vec<f32>>,
     pub pooler: Option<Pooler>,
@@ -58,16 +59,31 @@ pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
     let file = tensors::parse(&bytes).map_err(fail)?;
     let mut stock = Stock::new(&file, config.family).map_err(fail)?;
 
-    let mut layout = Layout::default();
-    let encoder = Encoder::new(&config, &mut layout);
     let pooler = stock.pooler(&config);
-    let head = stock.head(&config).map_err(fail)?.map(|kind| HeadModel::new(kind, &config, &mut layout));
+    let head = stock.head(&config).map_err(fail)?;
+    let (language_model, untied) = stock.language_model();
+    let parts = Parts { language_model, head };
+    let (network, layout) = Network::declare(&config, &parts);
 
     let mut faults = Faults::default();
     let values = layout.entries.iter().map(|entry| stock.take(entry, &mut faults)).collect();
-    let notes = stock.rest(&mut faults);
+    let mut notes = stock.rest(&mut faults);
+    notes.extend(untied);
     faults.check().map_err(fail)?;
-    Ok(Loaded { config, layout, encoder, head, values, pooler, notes })
+    Ok(Loaded { config, parts, network, layout, values, pooler, notes })
+}
+
+/// Whether a model folder holds a language-model head, told from the names of its tensors.
+///
+/// # Errors
+/// [`ModelError::Config`] or [`ModelError::Weights`].
+pub fn holds_language_model(folder: &Path) -> Result<bool, ModelError> {
+    let config = ModelConfig::read(&folder.join(CONFIG))?;
+    let path = folder.join(WEIGHTS);
+    let bytes = tensors::mapped(&path)?;
+    let fail = |message: String| ModelError::Weights { path: path.clone(), message };
+    let file = tensors::parse(&bytes).map_err(fail)?;
+    Ok(Stock::new(&file, config.family).map_err(fail)?.language_model().0)
 }
 
 /// The file's tensors by the names that the layout uses, less those already taken.
@@ -99,6 +115,31 @@ impl<'a> Stock<'a> {
             Some([labels, _]) if *labels > 0 => Ok(Some(name.with_labels(*labels))),
             Some(shape) => Err(format!("tensor `{tensor}`: expected [labels, hidden], found {shape:?}")),
             None => Err(format!("config.json says {architecture}, but there is no tensor `{tensor}`")),
+        }
+    }
+
+    /// Whether the file has an output layer of masked language modelling that this crate can apply. The decoder's names
+    /// for what is shared are taken out.
+    fn language_model(&mut self) -> (bool, Option<String>) {
+        let names = Names::of(self.family);
+        if !self.tensors.contains_key(&format!("{}.weight", names.dense)) {
+            return (false, None);
+        }
+        if let Some(bias) = self.tensors.remove(names.decoder_bias) {
+            self.tensors.entry(names.bias.to_owned()).or_insert(bias);
+        }
+        match self.tensors.get(names.decoder_weight).zip(self.tensors.get("embeddings.word_embeddings.weight")) {
+            Some(((name, decoder), (_, words))) if decoder.data() != words.data() => {
+                let note = format!(
+                    "the language-model head is not used: its `{name}` is not the table of word embeddings, and only \
+                     heads that share it are implemented"
+                );
+                (false, Some(note))
+            }
+            _ => {
+                self.tensors.remove(names.decoder_weight);
+                (true, None)
+            }
         }
     }
 

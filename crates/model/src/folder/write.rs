@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::Path;
 
+use half::f16;
 use safetensors::{Dtype, View};
 use serde_json::{Map, Value, json};
 use spec::{Head, Task};
@@ -10,16 +11,36 @@ use spec::{Head, Task};
 use super::{CONFIG, WEIGHTS, tensors};
 use crate::head::architecture;
 use crate::layout::Entry;
+use crate::network::Parts;
 use crate::{ModelConfig, ModelError};
 
 /// Files that belong to a tokenizer; those that the source folder has are copied.
 const TOKENIZER_FILES: [&str; 5] =
     ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "sentencepiece.bpe.model", "vocab.txt"];
 
+/// The number type of saved weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    F32,
+    /// Half the size; values are rounded to 11 significant bits.
+    F16,
+}
+
+impl Precision {
+    /// PyTorch's name.
+    fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "float32",
+            Precision::F16 => "float16",
+        }
+    }
+}
+
 /// What goes into a folder.
 pub(crate) struct Saved<'a> {
     pub config: &'a ModelConfig,
-    pub head: Option<Head>,
+    pub parts: &'a Parts,
+    pub precision: Precision,
     /// Parameters with their values, as the model holds them.
     pub parameters: Vec<(&'a Entry, Vec<f32>)>,
     /// Where the tokenizer is copied from.
@@ -36,18 +57,27 @@ pub(crate) fn write(saved: Saved<'_>, folder: &Path) -> Result<(), ModelError> {
             put(folder, name, |path| fs::write(path, &bytes).map_err(|source| ModelError::io(path, source)))?;
         }
     }
-    let config = config_json(saved.config, saved.head);
+    let precision = saved.precision;
+    let config = config_json(saved.config, saved.parts, precision);
     put(folder, CONFIG, |path| fs::write(path, &config).map_err(|source| ModelError::io(path, source)))?;
 
-    let prefix = if saved.head.is_some() { saved.config.family.prefix() } else { "" };
-    let views: Vec<(String, HostView)> = saved
-        .parameters
-        .into_iter()
-        .map(|(entry, values)| {
-            let name = if entry.in_base() { format!("{prefix}{}", entry.name) } else { entry.name.clone() };
-            (name, HostView { shape: entry.file_shape.clone(), values: tensors::file_order(entry, values) })
-        })
-        .collect();
+    let bare = *saved.parts == Parts::default();
+    let prefix = if bare { "" } else { saved.config.family.prefix() };
+    let views = saved.parameters.into_iter().map(|(entry, values)| {
+        let name = if entry.in_base() { format!("{prefix}{}", entry.name) } else { entry.name.clone() };
+        let largest = f32::from(f16::MAX);
+        match values.iter().find(|value| precision == Precision::F16 && value.abs() > largest) {
+            Some(value) => Err(ModelError::Weights {
+                path: folder.join(WEIGHTS),
+                message: format!("`{name}` holds {value}, which no f16 can: save the model in f32"),
+            }),
+            None => {
+                let values = tensors::file_order(entry, values);
+                Ok((name, HostView { shape: entry.file_shape.clone(), values, precision }))
+            }
+        }
+    });
+    let views = views.collect::<Result<Vec<_>, _>>()?;
     // transformers refuses files without this key.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     put(folder, WEIGHTS, |path| {
@@ -75,14 +105,14 @@ pub(crate) fn fsync(path: &Path) -> Result<(), ModelError> {
 }
 
 /// The file that was read, with class, labels and number type set to what is saved.
-fn config_json(config: &ModelConfig, head: Option<Head>) -> String {
+fn config_json(config: &ModelConfig, parts: &Parts, precision: Precision) -> String {
     let mut raw = config.raw.clone();
-    raw.insert("architectures".to_owned(), json!([architecture(config.family, head)]));
-    raw.insert("dtype".to_owned(), json!("float32"));
+    raw.insert("architectures".to_owned(), json!([architecture(config.family, parts)]));
+    raw.insert("dtype".to_owned(), json!(precision.name()));
     for stale in ["torch_dtype", "id2label", "label2id", "num_labels"] {
         raw.remove(stale);
     }
-    if let Some(head @ (Head::TokenLabels { labels } | Head::SequenceLabels { labels })) = head {
+    if let Some(head @ (Head::TokenLabels { labels } | Head::SequenceLabels { labels })) = parts.head {
         let names = label_names(head, labels);
         let by_id: Map<String, Value> =
             names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
@@ -106,11 +136,22 @@ fn label_names(head: Head, labels: usize) -> Vec<String> {
 pub(crate) struct HostView {
     pub shape: Vec<usize>,
     pub values: Vec<f32>,
+    pub precision: Precision,
+}
+
+impl HostView {
+    /// A list in full precision.
+    pub fn flat(values: Vec<f32>) -> Self {
+        Self { shape: vec![values.len()], values, precision: Precision::F32 }
+    }
 }
 
 impl View for HostView {
     fn dtype(&self) -> Dtype {
-        Dtype::F32
+        match self.precision {
+            Precision::F32 => Dtype::F32,
+            Precision::F16 => Dtype::F16,
+        }
     }
 
     fn shape(&self) -> &[usize] {
@@ -118,10 +159,18 @@ impl View for HostView {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
+        let values = self.values.iter();
+        let bytes: Vec<u8> = match self.precision {
+            Precision::F32 => values.flat_map(|value| value.to_le_bytes()).collect(),
+            Precision::F16 => values.flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+        };
+        bytes.into()
     }
 
     fn data_len(&self) -> usize {
-        self.values.len() * size_of::<f32>()
+        match self.precision {
+            Precision::F32 => self.values.len() * size_of::<f32>(),
+            Precision::F16 => self.values.len() * size_of::<f16>(),
+        }
     }
 }

@@ -10,6 +10,9 @@ use spec::{Backend, Batch, IGNORED_LABEL, Targets};
 pub const FOLDERS: [&str; 6] =
     ["bert-tokens", "bert-spans", "bert-classes", "xlm-roberta-tokens", "xlm-roberta-spans", "xlm-roberta-classes"];
 
+/// Folders with a language-model head and no other.
+pub const MASKED: [&str; 2] = ["bert-masked", "xlm-roberta-masked"];
+
 pub fn reference(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)
 }
@@ -38,17 +41,22 @@ impl Expected {
         self.bytes(name).unwrap_or_else(|| panic!("{name}")).into_iter().map(f32::from_le_bytes).collect()
     }
 
-    fn integers(&self, name: &str) -> Option<Vec<i32>> {
+    pub fn integers(&self, name: &str) -> Option<Vec<i32>> {
         Some(self.bytes(name)?.into_iter().map(i32::from_le_bytes).collect())
     }
 
     /// Names and values of all gradients, without the family's prefix.
     pub fn gradients(&self) -> Vec<(String, Vec<f32>)> {
+        self.under("gradient/")
+    }
+
+    /// Names and values of all tensors under this prefix, without it and without the family's.
+    pub fn under(&self, prefix: &str) -> Vec<(String, Vec<f32>)> {
         let file = SafeTensors::deserialize(&self.0).unwrap();
-        let mut names: Vec<_> = file.names().into_iter().filter_map(|name| name.strip_prefix("gradient/")).collect();
+        let mut names: Vec<_> = file.names().into_iter().filter_map(|name| name.strip_prefix(prefix)).collect();
         names.sort_unstable();
         let bare = |name: &str| name.trim_start_matches("bert.").trim_start_matches("roberta.").to_owned();
-        names.into_iter().map(|name| (bare(name), self.floats(&format!("gradient/{name}")))).collect()
+        names.into_iter().map(|name| (bare(name), self.floats(&format!("{prefix}{name}")))).collect()
     }
 
     /// The batch under this prefix.
@@ -60,7 +68,7 @@ impl Expected {
             (Some(labels), ..) if labels.len() == ids.len() => Targets::TokenLabels(labels),
             (Some(labels), ..) => Targets::Classes(labels),
             (None, Some(starts), Some(ends)) => Targets::Spans { starts, ends },
-            _ => panic!("{prefix} has no targets"),
+            _ => get("tokens").map_or(Targets::Translations, Targets::MaskedTokens),
         };
         Batch { seq: ids.len() / lengths.len(), type_ids: get("type_ids").unwrap(), ids, lengths, targets }
     }
@@ -143,6 +151,7 @@ pub fn padded(batch: &Batch, extra: usize, padding_id: i32) -> Batch {
         seq,
         targets: match &batch.targets {
             Targets::TokenLabels(labels) => Targets::TokenLabels(widen(labels, IGNORED_LABEL)),
+            Targets::MaskedTokens(tokens) => Targets::MaskedTokens(widen(tokens, IGNORED_LABEL)),
             other => other.clone(),
         },
     }

@@ -1,22 +1,30 @@
 //! How a model is updated, one file an axis.
 
+mod anchor;
+mod knob;
 mod outer;
 mod preset;
 mod rule;
 mod schedule;
 mod structure;
+mod validation;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Name;
 
-pub use outer::OuterLoop;
+pub use anchor::{Anchor, Ewc, FisherSquare, L2Sp, Mixout, MixoutBackward, RecAdam};
+pub use knob::KnobError;
+pub use outer::{Fomaml, OuterLoop, Reptile};
 pub use preset::{Preset, preset, presets};
-pub use rule::GradientRule;
-pub use schedule::Schedule;
+pub use rule::{
+    AGem, AnchorRescale, CaGrad, CaGradRescale, Forgetting, Gem, GradVac, GradientRule, LfMlf, LfMlfForm, Memories,
+    Mgda, Mu, MuRule, Multitask, NashMtl, Normaliser, PcGrad, Reduction, Rows, Sgs, TargetOrder, VisitOrder,
+};
+pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
 pub use structure::Structure;
 
-/// How a model is updated: structure × gradient rule × schedule × outer loop.
+/// How a model is updated: structure × gradient rule × schedule × outer loop, and what anchors the parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Method {
@@ -25,4 +33,21 @@ pub struct Method {
     pub rule: GradientRule,
     pub schedule: Schedule,
     pub outer: OuterLoop,
+    // Absent where there is none, so that cells from before anchors keep their ids.
+    #[serde(default, skip_serializing_if = "Anchor::is_none")]
+    pub anchor: Anchor,
+}
+
+impl Method {
+    /// Every parameter follows the mean gradient.
+    pub fn plain(name: Name) -> Self {
+        Self {
+            name,
+            structure: Structure::Full,
+            rule: GradientRule::Mean,
+            schedule: Schedule::All,
+            outer: OuterLoop::Plain,
+            anchor: Anchor::None,
+        }
+    }
 }

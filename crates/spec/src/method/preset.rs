@@ -1,4 +1,8 @@
-use super::{GradientRule, Method, OuterLoop, Schedule, Structure};
+use super::{
+    AGem, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, L2Sp, LfMlf, Memories, Method, Mgda,
+    Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam, Reptile, Schedule, Sgs, Structure, Ulmfit, Unfreezing,
+    UnfreezingVariant,
+};
 use crate::{Name, SpecError};
 
 /// A named method: a row of a paper's method list, or a control.
@@ -12,7 +16,8 @@ pub struct Preset {
     pub fidelity: &'static str,
     /// What a suite may change, with the default.
     pub knobs: &'static str,
-    build: fn() -> (Structure, GradientRule, Schedule, OuterLoop),
+    /// The composition, changed from plain fine-tuning.
+    build: fn(Method) -> Method,
 }
 
 const PRESETS: &[Preset] = &[
@@ -22,7 +27,7 @@ const PRESETS: &[Preset] = &[
         source: "Devlin et al. 2019 (BERT), section 4",
         fidelity: "exact",
         knobs: "none",
-        build: || (Structure::Full, GradientRule::Mean, Schedule::All, OuterLoop::Plain),
+        build: |method| method,
     },
     Preset {
         name: "frozen",
@@ -30,9 +35,226 @@ const PRESETS: &[Preset] = &[
         source: "control; for multilingual transfer Wu and Dredze 2019 (Beto, Bentz, Becas), section 5",
         fidelity: "exact",
         knobs: "structure.layers (two thirds of the encoder's layers)",
-        build: || (Structure::FrozenLower { layers: None }, GradientRule::Mean, Schedule::All, OuterLoop::Plain),
+        build: |method| Method { structure: Structure::FrozenLower { layers: None }, ..method },
+    },
+    Preset {
+        name: "multitask",
+        summary: "joint training on the task and on the stage's memories",
+        source: "control for GEM",
+        fidelity: "exact",
+        knobs: "rule.memory (all)",
+        build: |method| Method { rule: GradientRule::Multitask(Multitask::default()), ..method },
+    },
+    Preset {
+        name: "gem",
+        summary: "the nearest gradient that raises the loss of no memory",
+        source: "Lopez-Paz and Ranzato 2017 (GEM); for multilingual models Liu et al. 2021 by abstract",
+        fidelity: "style",
+        knobs: "rule.margin (0), rule.ridge (1e-3), rule.memory (all)",
+        build: |method| Method { rule: GradientRule::Gem(Gem::default()), ..method },
+    },
+    Preset {
+        name: "gem-mlm",
+        summary: "GEM with the memory called `mlm` alone",
+        source: "reconstruction of Liu et al. 2021, arXiv 2004.14218",
+        fidelity: "style",
+        knobs: "rule.margin (0), rule.ridge (1e-3)",
+        build: |method| gem_with("mlm", method),
+    },
+    Preset {
+        name: "gem-retrieval",
+        summary: "GEM with the memory called `retrieval` alone",
+        source: "reconstruction of Liu et al. 2021, arXiv 2004.14218",
+        fidelity: "style",
+        knobs: "rule.margin (0), rule.ridge (1e-3)",
+        build: |method| gem_with("retrieval", method),
+    },
+    Preset {
+        name: "a-gem",
+        summary: "GEM with one constraint, on the memories' average",
+        source: "Chaudhry et al. 2019, arXiv 1812.00420",
+        fidelity: "exact",
+        knobs: "rule.memory (all)",
+        build: |method| Method { rule: GradientRule::AGem(AGem::default()), ..method },
+    },
+    Preset {
+        name: "pcgrad",
+        summary: "each language's gradient loses what conflicts with the others",
+        source: "Yu et al. 2020, arXiv 2001.06782",
+        fidelity: "exact",
+        knobs: "rule.visit (random), rule.reduction (mean; the paper sums), rule.memory (none)",
+        build: |method| Method { rule: GradientRule::PcGrad(PcGrad::default()), ..method },
+    },
+    Preset {
+        name: "gradvac",
+        summary: "gradients are turned towards a running target of their cosines",
+        source: "Wang et al. 2021, arXiv 2010.05874, from third-party code",
+        fidelity: "style",
+        knobs: "rule.beta (0.5), rule.initial-target (0), rule.fixed-target (none), rule.order, rule.visit, rule.reduction, rule.memory",
+        build: |method| Method { rule: GradientRule::GradVac(GradVac::default()), ..method },
+    },
+    Preset {
+        name: "mgda",
+        summary: "the shortest convex combination of the languages' gradients",
+        source: "Desideri 2012; Sener and Koltun 2018",
+        fidelity: "exact",
+        knobs: "rule.gradient-normalise (none), rule.memory (none)",
+        build: |method| Method { rule: GradientRule::Mgda(Mgda::default()), ..method },
+    },
+    Preset {
+        name: "cagrad",
+        summary: "near the mean gradient, the direction that helps the worst-off language most",
+        source: "Liu et al. 2021 (CAGrad)",
+        fidelity: "exact",
+        knobs: "rule.c (0.5), rule.rescale (one-plus-c2), rule.memory (none)",
+        build: |method| Method { rule: GradientRule::CaGrad(CaGrad::default()), ..method },
+    },
+    Preset {
+        name: "nash-mtl",
+        summary: "the Nash bargaining solution between the languages",
+        source: "Navon et al. 2022",
+        fidelity: "exact",
+        knobs: "rule.max-norm (1), rule.memory (none)",
+        build: |method| Method { rule: GradientRule::NashMtl(NashMtl::default()), ..method },
+    },
+    Preset {
+        name: "sgs",
+        summary: "the mean gradient loses what conflicts with one random language",
+        source: "arXiv 2204.13869 (Findings of NAACL 2022)",
+        fidelity: "exact",
+        knobs: "rule.memory (none)",
+        build: |method| Method { rule: GradientRule::Sgs(Sgs::default()), ..method },
+    },
+    Preset {
+        name: "lf-mlf",
+        summary: "as little forgetting as possible while every language's loss falls",
+        source: "reconstruction of Mao et al. 2022, by abstract",
+        fidelity: "style",
+        knobs: "rule.form (simplex), rule.forgetting (l2), rule.mu (1), rule.h-rescale, rule.kappa (0.5), rule.rho (1), rule.gradient-normalise (none), rule.memory (all)",
+        build: |method| Method { rule: GradientRule::LfMlf(LfMlf::default()), ..method },
+    },
+    Preset {
+        name: "gu",
+        summary: "gradual unfreezing: the head and the top layer first, then one more layer from the top every interval",
+        source: "Liu et al. 2024, arXiv 2301.05487, Algorithm 1 (there over adapters)",
+        fidelity: "exact",
+        knobs: "schedule.interval (all open at half of the steps), schedule.variant (paper)",
+        build: |method| Method { schedule: Schedule::Gu(Unfreezing::default()), ..method },
+    },
+    Preset {
+        name: "lpft",
+        summary: "the head alone for one interval, then everything",
+        source: "Kumar et al. 2022, arXiv 2202.10054, in the form of Liu et al. 2024",
+        fidelity: "exact",
+        knobs: "schedule.interval (half of the steps), schedule.variant (paper)",
+        build: |method| Method { schedule: Schedule::Lpft(Unfreezing::default()), ..method },
+    },
+    Preset {
+        name: "fun",
+        summary: "every interval the closed layer with the largest Fisher trace of sampled labels opens",
+        source: "Liu et al. 2024, arXiv 2301.05487, Algorithms 1 and 2 (there over adapters)",
+        fidelity: "exact",
+        knobs: "schedule.interval (all open at half of the steps), schedule.batches (41), schedule.variant (paper)",
+        build: |method| Method { schedule: Schedule::Fun(Fun::default()), ..method },
+    },
+    Preset {
+        name: "fun-code",
+        summary: "FUN as released: Fisher traces of the likeliest labels, events a step earlier",
+        source: "UKPLab/naacl2024-fun (there over adapters, with dropout also in closed layers)",
+        fidelity: "exact",
+        knobs: "schedule.interval (all open at half of the steps), schedule.batches (41)",
+        build: |method| Method {
+            schedule: Schedule::Fun(Fun { variant: UnfreezingVariant::Code, ..Fun::default() }),
+            ..method
+        },
+    },
+    Preset {
+        name: "random",
+        summary: "control for `fun`: every interval a random closed layer opens",
+        source: "Liu et al. 2024, arXiv 2301.05487, baseline Rand",
+        fidelity: "exact",
+        knobs: "schedule.interval (all open at half of the steps), schedule.variant (paper)",
+        build: |method| Method { schedule: Schedule::Random(Unfreezing::default()), ..method },
+    },
+    Preset {
+        name: "reverse",
+        summary: "control for `gu`: the top layer first, then from the bottom up",
+        source: "Liu et al. 2024, arXiv 2301.05487, baseline GU (rev)",
+        fidelity: "exact",
+        knobs: "schedule.interval (all open at half of the steps), schedule.variant (paper)",
+        build: |method| Method { schedule: Schedule::Reverse(Unfreezing::default()), ..method },
+    },
+    Preset {
+        name: "chain-thaw",
+        summary: "the head alone, then each layer alone from the bottom, then everything; phases of fixed length",
+        source: "Felbo et al. 2017 (DeepMoji) without its early stopping, from huggingface/torchMoji",
+        fidelity: "style",
+        knobs: "schedule.interval (all open at half of the steps), schedule.head-rate (10)",
+        build: |method| Method { schedule: Schedule::ChainThaw(ChainThaw::default()), ..method },
+    },
+    Preset {
+        name: "ulmfit",
+        summary: "gradual unfreezing from the head, learning rates falling with depth, slanted triangular rate",
+        source: "Howard and Ruder 2018, arXiv 1801.06146, standard formulas; an interval stands for its epoch",
+        fidelity: "style",
+        knobs: "schedule.interval (all open at half of the steps), schedule.decay (2.6), schedule.cut (0.1), schedule.ratio (32)",
+        build: |method| Method { schedule: Schedule::Ulmfit(Ulmfit::default()), ..method },
+    },
+    Preset {
+        name: "l2-sp",
+        summary: "fine-tuning with an L2 penalty on the way from the starting point",
+        source: "Li et al. 2018",
+        fidelity: "exact",
+        knobs: "anchor.alpha (0.01), anchor.beta (0.01)",
+        build: |method| Method { anchor: Anchor::L2Sp(L2Sp::default()), ..method },
+    },
+    Preset {
+        name: "ewc",
+        summary: "fine-tuning with a penalty weighed by the Fisher information of the memories",
+        source: "Kirkpatrick et al. 2017, textbook form",
+        fidelity: "exact",
+        knobs: "anchor.lambda (1), anchor.half-factor (true), anchor.fisher-square (per-example), anchor.fisher-batches (16), anchor.memory (all)",
+        build: |method| Method { anchor: Anchor::Ewc(Ewc::default()), ..method },
+    },
+    Preset {
+        name: "rec-adam",
+        summary: "Adam annealed in, a pull to the starting point annealed out",
+        source: "Chen et al. 2020 (RecAdam)",
+        fidelity: "exact",
+        knobs: "anchor.gamma (5000), anchor.w (1), anchor.k (0.5), anchor.t0 (250)",
+        build: |method| Method { anchor: Anchor::RecAdam(RecAdam::default()), ..method },
+    },
+    Preset {
+        name: "mixout",
+        summary: "in each forward pass, random columns of weights are the starting point's",
+        source: "Lee et al. 2020, arXiv 1909.11299",
+        fidelity: "exact",
+        knobs: "anchor.p (0.7), anchor.backward (exact)",
+        build: |method| Method { anchor: Anchor::Mixout(Mixout::default()), ..method },
+    },
+    Preset {
+        name: "fomaml",
+        summary: "first-order MAML over the source languages",
+        source: "Finn et al. 2017; Langedijk et al. 2022 for languages",
+        fidelity: "exact",
+        knobs: "outer.inner-steps (5), outer.inner-learning-rate (1e-5), outer.head-inner-learning-rate (ten times that)",
+        build: |method| Method { outer: OuterLoop::Fomaml(Fomaml::default()), ..method },
+    },
+    Preset {
+        name: "reptile",
+        summary: "towards where plain steps in each source language lead",
+        source: "Nichol et al. 2018, arXiv 1803.02999",
+        fidelity: "exact",
+        knobs: "outer.inner-steps (5), outer.inner-learning-rate (1e-3), outer.meta-step (1)",
+        build: |method| Method { outer: OuterLoop::Reptile(Reptile::default()), ..method },
     },
 ];
+
+/// GEM with the memory of this name.
+fn gem_with(memory: &str, method: Method) -> Method {
+    let memory = Name::new(memory).map_or(Memories::All, Memories::Named);
+    Method { rule: GradientRule::Gem(Gem { memory, ..Gem::default() }), ..method }
+}
 
 /// Every preset, in the order in which tables show them.
 pub fn presets() -> &'static [Preset] {
@@ -53,7 +275,6 @@ pub fn preset(name: &str) -> Result<&'static Preset, SpecError> {
 impl Preset {
     /// The composition this preset stands for, under the given name.
     pub fn method(&self, name: Name) -> Method {
-        let (structure, rule, schedule, outer) = (self.build)();
-        Method { name, structure, rule, schedule, outer }
+        (self.build)(Method::plain(name))
     }
 }

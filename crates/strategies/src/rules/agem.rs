@@ -1,20 +1,17 @@
 //! A-GEM. Chaudhry et al., "Efficient Lifelong Learning with A-GEM", ICLR 2019, arXiv 1812.00420.
+//!
+//! One constraint, on the average r of the memories' gradients. Rows: the current task's g, then the memories.
+//!
+//! ```text
+//! g.r >= 0:  result = g          else:  result = g - (g.r / |r|^2) r
+//! ```
 
-use serde::{Deserialize, Serialize};
+use spec::AGem;
 
 use super::input::RuleInput;
-use super::rule::{Combination, Event, GradientRule, RuleError, RuleState};
+use super::rule::{Combination, Event, Rule, RuleError, RuleState};
 
-/// One constraint, on the average r of the memories' gradients. Rows: the current task's g, then the memories.
-///
-/// ```text
-/// g.r >= 0:  result = g          else:  result = g - (g.r / |r|^2) r
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
-pub struct AGem {}
-
-impl GradientRule for AGem {
+impl Rule for AGem {
     fn combine(&self, input: &RuleInput, _state: &mut RuleState) -> Result<Combination, RuleError> {
         input.check_memories()?;
         let gram = input.gram;

@@ -1,52 +1,23 @@
 //! CAGrad. Liu et al., "Conflict-Averse Gradient Descent for Multi-task Learning", NeurIPS 2021.
+//!
+//! The direction near the mean gradient that helps the worst-off task most:
+//!
+//! ```text
+//! g0 = mean_i g_i ;   max_d min_i g_i . d   s.t.  |d - g0| <= c |g0|
+//! dual:  w = argmin_{w in simplex} g_w . g0 + c |g0| |g_w| ,  g_w = sum_i w_i g_i ;     d = g0 + (c |g0| / |g_w|) g_w
+//! ```
+//!
+//! Solved through the level `nu = min_i g_i . d`: the nearest direction to g0 with `g_i . d >= nu` for every i is
+//! `g0 + G^T u` from a non-negative quadratic program, its distance grows with nu, and a bracketing search finds the nu at
+//! which it is `c |g0|`; `u = (c |g0| / |g_w|) w`. Where the gradients are Pareto stationary nu cannot exceed 0; of the
+//! directions that attain it the one nearest to g0 is taken, and the event says so.
 
-use serde::{Deserialize, Serialize};
+use spec::{CaGrad, CaGradRescale};
 
 use super::input::RuleInput;
-use super::rule::{Combination, Event, GradientRule, RuleError, RuleState, check_knob};
+use super::rule::{Combination, Event, Rule, RuleError, RuleState};
 use super::solver::min_norm::min_norm;
 use super::solver::{KKT_TOLERANCE, Scaled, Solution, SolveError, nonnegative};
-
-/// The direction near the mean gradient that helps the worst-off task most:
-///
-/// ```text
-/// g0 = mean_i g_i ;   max_d min_i g_i . d   s.t.  |d - g0| <= c |g0|
-/// dual:  w = argmin_{w in simplex} g_w . g0 + c |g0| |g_w| ,  g_w = sum_i w_i g_i ;     d = g0 + (c |g0| / |g_w|) g_w
-/// ```
-///
-/// Solved through the level `nu = min_i g_i . d`: the nearest direction to g0 with `g_i . d >= nu` for every i is
-/// `g0 + G^T u` from a non-negative quadratic program, its distance grows with nu, and a bracketing search finds the nu at
-/// which it is `c |g0|`; `u = (c |g0| / |g_w|) w`. Where the gradients are Pareto stationary nu cannot exceed 0; of the
-/// directions that attain it the one nearest to g0 is taken, and the event says so.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
-pub struct CaGrad {
-    /// Radius around the mean gradient relative to its norm, in [0, 1). Default 0.5; 0 is the mean gradient.
-    pub c: f64,
-    /// What d is divided by. Default `one-plus-c2`.
-    pub rescale: CaGradRescale,
-}
-
-impl Default for CaGrad {
-    fn default() -> Self {
-        Self { c: 0.5, rescale: CaGradRescale::default() }
-    }
-}
-
-/// The authors' files rescale in different ways.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CaGradRescale {
-    /// 1.
-    None,
-    /// 1 + c^2.
-    #[default]
-    OnePlusC2,
-    /// 1 + c.
-    OnePlusC,
-    /// 1 + lambda with `lambda = c |g0| / |g_w|`.
-    OnePlusLambda,
-}
 
 const NAME: &str = "CAGrad's level search";
 /// Length of the shortest convex combination, relative to the shortest gradient, that counts as 0.
@@ -56,9 +27,9 @@ const VANISHED: f64 = 1e-28;
 /// Relative accuracy of the distance `|d - g0|`.
 const DISTANCE_TOLERANCE: f64 = 1e-13;
 
-impl GradientRule for CaGrad {
+impl Rule for CaGrad {
     fn combine(&self, input: &RuleInput, _state: &mut RuleState) -> Result<Combination, RuleError> {
-        check_knob("c", self.c, (0.0..1.0).contains(&self.c), "in [0, 1)")?;
+        self.check()?;
         let gram = input.gram;
         let m = gram.len();
         let mut weights = vec![1.0 / m as f64; m];

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// A generator whose key spells out seed, step and up to 16 bytes of purpose.
-pub(super) fn generator(seed: u64, purpose: &str, step: u64) -> ChaCha8Rng {
+pub(crate) fn generator(seed: u64, purpose: &str, step: u64) -> ChaCha8Rng {
     debug_assert!(purpose.len() <= 16, "a longer purpose would be cut");
     let mut key = [0u8; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -16,7 +16,7 @@ pub(super) fn generator(seed: u64, purpose: &str, step: u64) -> ChaCha8Rng {
 }
 
 /// A uniform index below `n` (at least 1), free of modulo bias.
-pub(super) fn index(rng: &mut ChaCha8Rng, n: usize) -> usize {
+pub(crate) fn index(rng: &mut ChaCha8Rng, n: usize) -> usize {
     let n = n as u64;
     let largest_multiple = u64::MAX - u64::MAX % n;
     loop {
@@ -28,7 +28,7 @@ pub(super) fn index(rng: &mut ChaCha8Rng, n: usize) -> usize {
 }
 
 /// Puts `items` in a uniformly random order.
-pub(super) fn shuffle(rng: &mut ChaCha8Rng, items: &mut [usize]) {
+pub(crate) fn shuffle(rng: &mut ChaCha8Rng, items: &mut [usize]) {
     for last in (1..items.len()).rev() {
         items.swap(last, index(rng, last + 1));
     }

@@ -9,7 +9,7 @@ pub struct RuleInput<'a> {
     /// Inner products of the gradients, `[m, m]`.
     pub gram: &'a Gram,
     /// The anchor direction h seen from the gradients, for rules that use one.
-    pub anchor: Option<Anchor<'a>>,
+    pub anchor: Option<AnchorDirection<'a>>,
     /// The losses, `[m]`, for rules that normalise by them; may be empty otherwise.
     pub losses: &'a [f64],
     /// Optimiser step, from 0. Together with `seed` it decides every random draw.
@@ -20,7 +20,7 @@ pub struct RuleInput<'a> {
 
 /// An anchor direction h: the gradient of a measure of forgetting.
 #[derive(Debug, Clone, Copy)]
-pub struct Anchor<'a> {
+pub struct AnchorDirection<'a> {
     /// `G h`, one inner product a row, `[m]`.
     pub products: &'a [f64],
     /// `|h|^2`.
@@ -33,7 +33,7 @@ impl<'a> RuleInput<'a> {
         Self { gram, anchor: None, losses: &[], step: 0, seed: 0 }
     }
 
-    pub(super) fn checked_anchor(&self) -> Result<Anchor<'a>, RuleError> {
+    pub(super) fn checked_anchor(&self) -> Result<AnchorDirection<'a>, RuleError> {
         let anchor = self.anchor.ok_or_else(|| {
             RuleError::Input("this rule needs an anchor direction h: give G h and |h|^2 (zeros where h = 0)".into())
         })?;

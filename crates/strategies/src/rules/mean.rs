@@ -1,16 +1,13 @@
 //! The mean gradient: plain multi-task training.
 
-use serde::{Deserialize, Serialize};
-
 use super::input::RuleInput;
-use super::rule::{Combination, GradientRule, RuleError, RuleState};
+use super::rule::{Combination, Rule, RuleError, RuleState};
 
 /// `w_i = 1 / m`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Mean {}
 
-impl GradientRule for Mean {
+impl Rule for Mean {
     fn combine(&self, input: &RuleInput, _state: &mut RuleState) -> Result<Combination, RuleError> {
         let m = input.gram.len();
         Ok(Combination::of(vec![1.0 / m as f64; m]))

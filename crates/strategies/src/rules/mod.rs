@@ -20,12 +20,12 @@
 //! | [`Gem`] | the current task, then memories | Lopez-Paz & Ranzato, NIPS 2017 |
 //! | [`LfMlf`] | tasks, and an anchor | reconstruction of Mao et al., NeurIPS 2022 |
 //!
-//! Every struct of that table holds the rule's knobs and nothing else; what must survive from one step to the next is in
-//! [`RuleState`]. A solver that fails is an error ([`SolveError`]); no rule falls back on another.
+//! Every struct of that table but `Mean` is of `spec` and holds the rule's knobs; what must survive from one step to the
+//! next is in [`RuleState`]. A solver that fails is an error ([`SolveError`]); no rule falls back on another.
 
 mod agem;
 mod cagrad;
-mod draw;
+pub(crate) mod draw;
 mod gem;
 mod gradvac;
 mod gram;
@@ -39,17 +39,12 @@ mod rule;
 mod sgs;
 mod solver;
 
-pub use agem::AGem;
-pub use cagrad::{CaGrad, CaGradRescale};
-pub use gem::Gem;
-pub use gradvac::{GradVac, TargetOrder};
 pub use gram::Gram;
-pub use input::{Anchor, RuleInput};
-pub use lf_mlf::{AnchorRescale, LfMlf, LfMlfForm};
+pub use input::{AnchorDirection, RuleInput};
 pub use mean::Mean;
-pub use mgda::{Mgda, Normaliser};
-pub use nash_mtl::NashMtl;
-pub use pcgrad::{PcGrad, Reduction, VisitOrder};
-pub use rule::{Combination, Event, GradientRule, RuleError, RuleState};
-pub use sgs::Sgs;
+pub use rule::{Combination, Event, Rule, RuleError, RuleState, rule};
 pub use solver::{KKT_TOLERANCE, SolveError};
+pub use spec::{
+    AGem, AnchorRescale, CaGrad, CaGradRescale, Gem, GradVac, LfMlf, LfMlfForm, Mgda, NashMtl, Normaliser, PcGrad,
+    Reduction, Sgs, TargetOrder, VisitOrder,
+};

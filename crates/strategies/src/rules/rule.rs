@@ -7,13 +7,30 @@ use super::input::RuleInput;
 use super::solver::{Solution, SolveError};
 
 /// A gradient rule. Pure: equal inputs and state give equal outputs, bit for bit.
-pub trait GradientRule: Send + Sync {
+pub trait Rule: Send + Sync {
     /// The weights of the new gradient.
     ///
     /// # Errors
     /// [`RuleError::Input`] or [`RuleError::Knob`] when the input or a knob is outside what the rule is defined for,
     /// [`RuleError::Solve`] when its solver cannot prove its answer. `state` is untouched then.
     fn combine(&self, input: &RuleInput, state: &mut RuleState) -> Result<Combination, RuleError>;
+}
+
+/// The rule that a method names. Joint training with memories is the mean over more rows.
+pub fn rule(named: &spec::GradientRule) -> &dyn Rule {
+    use spec::GradientRule as Named;
+    match named {
+        Named::Mean | Named::Multitask(_) => &super::Mean {},
+        Named::PcGrad(rule) => rule,
+        Named::GradVac(rule) => rule,
+        Named::Mgda(rule) => rule,
+        Named::CaGrad(rule) => rule,
+        Named::NashMtl(rule) => rule,
+        Named::Sgs(rule) => rule,
+        Named::AGem(rule) => rule,
+        Named::Gem(rule) => rule,
+        Named::LfMlf(rule) => rule,
+    }
 }
 
 /// What a rule remembers from one step to the next. Empty at the start of a run; saved and loaded with it.
@@ -106,14 +123,9 @@ pub enum RuleError {
     #[error("{0}")]
     Input(String),
     /// A knob is outside its range.
-    #[error("knob `{knob}` is {value}: it must be {allowed}")]
-    Knob { knob: &'static str, value: f64, allowed: &'static str },
+    #[error(transparent)]
+    Knob(#[from] spec::KnobError),
     /// The rule's solver failed.
     #[error(transparent)]
     Solve(#[from] SolveError),
-}
-
-/// Refuses a knob outside its range; a NaN is always outside.
-pub(super) fn check_knob(knob: &'static str, value: f64, ok: bool, allowed: &'static str) -> Result<(), RuleError> {
-    if ok { Ok(()) } else { Err(RuleError::Knob { knob, value, allowed }) }
 }

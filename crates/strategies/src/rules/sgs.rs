@@ -1,21 +1,18 @@
 //! SGS, stochastic gradient surgery. Findings of NAACL 2022, arXiv 2204.13869.
+//!
+//! The mean gradient loses what conflicts with the gradient g_o of one language, drawn anew at each step:
+//!
+//! ```text
+//! g = mean_i g_i ;   result = g - min( g.g_o / |g_o|^2, 0 ) g_o
+//! ```
 
-use serde::{Deserialize, Serialize};
+use spec::Sgs;
 
 use super::draw;
 use super::input::RuleInput;
-use super::rule::{Combination, Event, GradientRule, RuleError, RuleState};
+use super::rule::{Combination, Event, Rule, RuleError, RuleState};
 
-/// The mean gradient loses what conflicts with the gradient g_o of one language, drawn anew at each step:
-///
-/// ```text
-/// g = mean_i g_i ;   result = g - min( g.g_o / |g_o|^2, 0 ) g_o
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
-pub struct Sgs {}
-
-impl GradientRule for Sgs {
+impl Rule for Sgs {
     fn combine(&self, input: &RuleInput, _state: &mut RuleState) -> Result<Combination, RuleError> {
         let gram = input.gram;
         let m = gram.len();

@@ -30,24 +30,24 @@ pub fn expand(weights: &[f64], rows: &[Vec<f64>]) -> Vec<f64> {
     (0..rows[0].len()).map(|k| weights.iter().zip(rows).map(|(w, row)| w * row[k]).sum()).collect()
 }
 
-pub fn combine(rule: &dyn GradientRule, gram: &Gram) -> Result<Combination, RuleError> {
+pub fn combine(rule: &dyn Rule, gram: &Gram) -> Result<Combination, RuleError> {
     rule.combine(&RuleInput::of(gram), &mut RuleState::default())
 }
 
 /// The new gradient as a vector.
-pub fn direction(rule: &dyn GradientRule, rows: &[Vec<f64>]) -> Vec<f64> {
+pub fn direction(rule: &dyn Rule, rows: &[Vec<f64>]) -> Vec<f64> {
     expand(&combine(rule, &gram(rows)).unwrap().weights, rows)
 }
 
 /// Combination and new gradient of a rule with the anchor h.
 pub fn combine_with_anchor(
-    rule: &dyn GradientRule,
+    rule: &dyn Rule,
     rows: &[Vec<f64>],
     h: &[f64],
 ) -> Result<(Combination, Vec<f64>), RuleError> {
     let products: Vec<f64> = rows.iter().map(|row| dot(row, h)).collect();
     let gram = gram(rows);
-    let anchor = Some(Anchor { products: &products, norm2: dot(h, h) });
+    let anchor = Some(AnchorDirection { products: &products, norm2: dot(h, h) });
     let input = RuleInput { anchor, ..RuleInput::of(&gram) };
     let combination = rule.combine(&input, &mut RuleState::default())?;
     let mut gradient = expand(&combination.weights, rows);
@@ -172,25 +172,25 @@ pub fn exact_lf_mlf(form: LfMlfForm) -> LfMlf {
 }
 
 /// Every rule with its defaults and with its other settings.
-pub fn rules() -> Vec<(&'static str, Box<dyn GradientRule>)> {
+pub fn rules() -> Vec<(&'static str, Box<dyn Rule>)> {
     let ascending = VisitOrder::Ascending;
     vec![
         ("mean", Box::new(Mean {})),
         ("pcgrad", Box::new(PcGrad::default())),
-        ("pcgrad ascending", Box::new(PcGrad { visit: ascending, reduction: Reduction::Sum })),
+        ("pcgrad ascending", Box::new(PcGrad { visit: ascending, reduction: Reduction::Sum, ..PcGrad::default() })),
         ("gradvac", Box::new(GradVac::default())),
         ("gradvac 0.5", Box::new(GradVac { fixed_target: Some(0.5), ..GradVac::default() })),
         ("mgda", Box::new(Mgda::default())),
-        ("mgda l2", Box::new(Mgda { gradient_normalise: Normaliser::L2 })),
+        ("mgda l2", Box::new(Mgda { gradient_normalise: Normaliser::L2, ..Mgda::default() })),
         ("cagrad", Box::new(CaGrad::default())),
-        ("cagrad 0.9", Box::new(CaGrad { c: 0.9, rescale: CaGradRescale::OnePlusLambda })),
+        ("cagrad 0.9", Box::new(CaGrad { c: 0.9, rescale: CaGradRescale::OnePlusLambda, ..CaGrad::default() })),
         ("nash", Box::new(NashMtl::default())),
-        ("nash unclipped", Box::new(NashMtl { max_norm: 0.0 })),
-        ("sgs", Box::new(Sgs {})),
-        ("agem", Box::new(AGem {})),
+        ("nash unclipped", Box::new(NashMtl { max_norm: 0.0, ..NashMtl::default() })),
+        ("sgs", Box::new(Sgs::default())),
+        ("agem", Box::new(AGem::default())),
         ("gem", Box::new(Gem::default())),
-        ("gem exact", Box::new(Gem { margin: 0.0, ridge: 0.0 })),
-        ("gem margin", Box::new(Gem { margin: 0.5, ridge: 1e-3 })),
+        ("gem exact", Box::new(Gem { margin: 0.0, ridge: 0.0, ..Gem::default() })),
+        ("gem margin", Box::new(Gem { margin: 0.5, ridge: 1e-3, ..Gem::default() })),
         ("lf-mlf a", Box::new(LfMlf { form: LfMlfForm::Polyhedron, ..LfMlf::default() })),
         ("lf-mlf b", Box::new(LfMlf::default())),
         ("lf-mlf a exact", Box::new(exact_lf_mlf(LfMlfForm::Polyhedron))),

@@ -1,0 +1,203 @@
+//! The data of one stage: sub-batches of its languages and memories, each a function of (seed, stage, number) alone.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use data::{EncodeOptions, Encoded, Tokenization, TrainingOrder};
+use spec::{DataKey, Language, Memory, Method, Name, Split, Stage, Targets, Task};
+use strategies::{SubBatch, Supply, SupplyError};
+
+use super::runner::Running;
+use crate::seed::derived_seed;
+
+/// Share of the tokens that a memory of text hides (Devlin et al. 2019).
+const MASKED: f64 = 0.15;
+
+pub struct StageSupply {
+    seed: u64,
+    stage: u64,
+    pad_multiple: usize,
+    tokenization: Arc<Tokenization>,
+    sources: Stream,
+    /// In the stage's order; `None` where the method does not ask for the memory.
+    memories: Vec<Option<Stream>>,
+    /// Tokens that were drawn and are not padding.
+    tokens: u64,
+}
+
+/// Encoded data of some languages, and the order in which it is drawn.
+struct Stream {
+    task: Task,
+    languages: Vec<Encoded>,
+    order: TrainingOrder,
+}
+
+/// What a stream is made from.
+struct Origin<'a> {
+    task: Task,
+    data: &'a Name,
+    split: Split,
+    languages: &'a [Language],
+    examples: Option<usize>,
+    batch: usize,
+    options: EncodeOptions,
+}
+
+impl StageSupply {
+    /// Encodes the stage's data and that of the memories which the method asks for, or takes them from the cache.
+    pub fn open(running: &mut Running, index: usize, stage: &Stage) -> Result<Self> {
+        let method = &running.job.cell.method;
+        let sources = Stream::open(running, &Origin::of_stage(stage), &format!("stage {index}"))?;
+        let memories = stage.memories.iter().enumerate().map(|(place, memory)| {
+            asked(method, memory)
+                .then(|| {
+                    let purpose = format!("stage {index} memory {place}");
+                    Stream::open(running, &Origin::of_memory(memory), &purpose)
+                        .with_context(|| format!("memory `{}`", memory.name))
+                })
+                .transpose()
+        });
+        let memories = memories.collect::<Result<_>>()?;
+        Ok(Self {
+            seed: running.job.cell.seed,
+            stage: index as u64,
+            pad_multiple: super::probe::pad_multiple(running.job.cell.backend),
+            tokenization: Arc::clone(&running.tokenization),
+            sources,
+            memories,
+            tokens: 0,
+        })
+    }
+
+    /// One sentence about the stage's sequences.
+    pub fn describe(&mut self) -> String {
+        let padding = 100.0 * self.sources.order.padding_share();
+        let cut: u64 = self.sources.languages.iter().map(Encoded::cut).sum();
+        let items: usize = self.sources.languages.iter().map(Encoded::len).sum();
+        format!(
+            "stage {}: {items} sequences, {padding:.1} % of the tokens of a batch are padding, the length limit cut {cut}",
+            self.stage + 1
+        )
+    }
+
+    /// Tokens drawn since the last call that are not padding.
+    pub fn take_tokens(&mut self) -> u64 {
+        std::mem::take(&mut self.tokens)
+    }
+}
+
+/// Whether a method asks for this memory.
+pub fn asked(method: &Method, memory: &Memory) -> bool {
+    method.rule.memories().take(&memory.name) || method.anchor.memories().take(&memory.name)
+}
+
+impl<'a> Origin<'a> {
+    fn of_stage(stage: &'a Stage) -> Self {
+        Self {
+            task: stage.task,
+            data: &stage.data,
+            split: stage.split,
+            languages: &stage.languages,
+            examples: stage.examples,
+            batch: stage.batch,
+            options: EncodeOptions { max_length: stage.max_length, stride: stage.stride, prefix: String::new() },
+        }
+    }
+
+    fn of_memory(memory: &'a Memory) -> Self {
+        Self {
+            task: memory.task,
+            data: &memory.data,
+            split: memory.split,
+            languages: &memory.languages,
+            examples: memory.examples,
+            batch: memory.batch,
+            options: EncodeOptions {
+                max_length: memory.max_length,
+                stride: memory.stride,
+                prefix: memory.prefix.clone(),
+            },
+        }
+    }
+}
+
+impl Stream {
+    fn open(running: &mut Running, origin: &Origin, purpose: &str) -> Result<Self> {
+        let (data, tokenization, cache) = (&running.data, &running.tokenization, &running.job.cache);
+        let languages = running.watch.time("encode", || {
+            origin
+                .languages
+                .iter()
+                .map(|&language| {
+                    let key = DataKey::new(origin.task, origin.data, language, origin.split);
+                    let (encoded, used) =
+                        data::encoded(cache, data, &key, origin.examples, tokenization, &origin.options)
+                            .with_context(|| format!("training data `{key}`"))?;
+                    super::probe::warn(&used);
+                    Ok(encoded)
+                })
+                .collect::<Result<Vec<Encoded>>>()
+        })?;
+        let lengths = origin.languages.iter().zip(&languages).map(|(&language, encoded)| {
+            let lengths = encoded.lengths();
+            match origin.task {
+                // A pair is drawn as one, and is as long as its longer side.
+                Task::Retrieval => {
+                    let (foreign, english) = lengths.split_at(lengths.len() / 2);
+                    (language, foreign.iter().zip(english).map(|(a, b)| *a.max(b)).collect())
+                }
+                _ => (language, lengths),
+            }
+        });
+        let order = TrainingOrder::new(running.job.cell.seed, purpose, origin.batch, lengths.collect())?;
+        Ok(Self { task: origin.task, languages, order })
+    }
+
+    /// Batches of the languages for one draw, in the languages' order.
+    fn batches(&mut self, draw: u64, pad_multiple: usize) -> Vec<spec::Batch> {
+        let drawn = self.order.sub_batches(draw);
+        let parts = drawn.into_iter().zip(&self.languages);
+        parts.map(|((_, items), encoded)| batch(self.task, encoded, items, pad_multiple)).collect()
+    }
+
+    /// The batch of one language.
+    fn batch(&mut self, language: usize, draw: u64, pad_multiple: usize) -> spec::Batch {
+        let (_, items) = self.order.sub_batches(draw).swap_remove(language);
+        batch(self.task, &self.languages[language], items, pad_multiple)
+    }
+}
+
+fn batch(task: Task, encoded: &Encoded, mut items: Vec<usize>, pad_multiple: usize) -> spec::Batch {
+    if task != Task::Retrieval {
+        return encoded.batch(&items, pad_multiple);
+    }
+    // All foreign sentences, then their translations.
+    let english: Vec<usize> = items.iter().map(|item| encoded.len() / 2 + item).collect();
+    items.extend(english);
+    spec::Batch { targets: Targets::Translations, ..encoded.batch(&items, pad_multiple) }
+}
+
+impl Supply for StageSupply {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+        let batch = self.sources.batch(source, draw, self.pad_multiple);
+        self.tokens += batch.real_tokens() as u64;
+        let dropout_seed = derived_seed(self.seed, "dropout", &[self.stage, draw, source as u64]);
+        Ok(SubBatch { batch, dropout_seed })
+    }
+
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+        let stream = self.memories.get_mut(memory).and_then(Option::as_mut);
+        let stream = stream.ok_or_else(|| format!("memory {memory} of the stage was not asked for"))?;
+        let mut subs = Vec::with_capacity(stream.languages.len());
+        for (place, mut batch) in stream.batches(draw, self.pad_multiple).into_iter().enumerate() {
+            let at = [self.stage, memory as u64, draw, place as u64];
+            if stream.task == Task::Mlm {
+                let seed = derived_seed(self.seed, "memory masks", &at);
+                batch = data::mask_tokens(batch, &self.tokenization, MASKED, seed)?;
+            }
+            self.tokens += batch.real_tokens() as u64;
+            subs.push(SubBatch { batch, dropout_seed: derived_seed(self.seed, "memory dropout", &at) });
+        }
+        Ok(subs)
+    }
+}

@@ -1,0 +1,159 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use spec::Batch;
+
+use super::Learner;
+use crate::device::{guard, is_host, to_host};
+use crate::encoder::Dropout;
+use crate::gradients::{self, Gradients};
+use crate::optimizer::AdamW;
+use crate::weights::Weights;
+use crate::{Group, ModelError, OptimizerConfig, SavePoint, StepNorms, batch};
+
+/// Burn's generator is one a process: whoever draws from it holds this from seeding to the last draw.
+static RANDOM: Mutex<()> = Mutex::new(());
+
+impl Learner {
+    /// Starts a stage: no optimiser state is left.
+    pub fn begin_stage(&mut self, optimizer: OptimizerConfig) {
+        self.state.optimizer = AdamW::new(optimizer, self.state.values.len());
+    }
+
+    /// Mean loss over the batch's targets that count, and its gradient with respect to everything not frozen. The targets
+    /// say which output layer gives the loss: masked tokens the language model, translations none (in-batch ranking of
+    /// sentence vectors), all others the head. Dropout draws from `dropout_seed`.
+    ///
+    /// # Errors
+    /// [`ModelError::Batch`] if the batch does not fit, [`ModelError::State`] without the output layer that it needs or
+    /// when everything that takes part in the loss is frozen, [`ModelError::NonFinite`] if the loss is not finite,
+    /// [`ModelError::Device`] and [`ModelError::OutOfMemory`].
+    pub fn loss_and_gradients(&mut self, batch: &Batch, dropout_seed: u64) -> Result<(f64, Gradients), ModelError> {
+        batch::check(batch, &self.config)?;
+        let state = &self.state;
+        state.network.check_targets(batch, &self.config)?;
+        let open = state.open();
+        if !open.contains(&true) {
+            return Err(ModelError::state("every group is frozen, so there is nothing to train"));
+        }
+        let dropout = self.dropouts();
+        guard(|| {
+            let weights = Weights::training(&state.layout, &state.values, &open, dropout_seed);
+            let input = state.network.encoder.input(batch, &self.device);
+            let loss = {
+                let _drawing = self.seed(dropout, dropout_seed);
+                let hidden = state.network.encoder.forward(&input, dropout, &weights);
+                state.network.loss(hidden, &input, &batch.targets, dropout, &weights)?
+            };
+            if !loss.is_autodiff() {
+                return Err(ModelError::state("every group that takes part in this loss is frozen"));
+            }
+            let value = f64::from(to_host(loss.clone().inner())?[0]);
+            if !value.is_finite() {
+                return Err(ModelError::NonFinite { what: "loss".to_owned() });
+            }
+            let mut found = loss.backward();
+            let leaves = weights.into_leaves().into_iter();
+            let tensors = leaves.map(|leaf| if leaf.is_autodiff() { leaf.grad_remove(&mut found) } else { None });
+            Ok((value, Gradients { tensors: tensors.collect(), open }))
+        })
+    }
+
+    /// Inner products of `m` gradients, `[m, m]` row-major.
+    ///
+    /// # Errors
+    /// [`ModelError::State`] if they are not of the same trained parameters.
+    pub fn gram(&self, gradients: &[Gradients]) -> Result<Vec<f64>, ModelError> {
+        guard(|| gradients::gram(gradients, &self.state.layout, &self.device))
+    }
+
+    /// Squared Euclidean norm of a gradient by group, without the groups that it does not reach.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn squared_norms(&self, gradients: &Gradients) -> Result<BTreeMap<Group, f64>, ModelError> {
+        let norms = guard(|| gradients.squared_norms(&self.state.layout, &self.device))?;
+        let mut by_group = BTreeMap::new();
+        for (index, norm) in norms {
+            *by_group.entry(self.state.layout.entries[index].group).or_insert(0.0) += norm;
+        }
+        Ok(by_group)
+    }
+
+    /// `Σ weight · gradient`.
+    ///
+    /// # Errors
+    /// [`ModelError::State`] if the numbers of gradients and weights differ, there are none, or they are not of the same
+    /// trained parameters; [`ModelError::NonFinite`] for a weight that is not finite.
+    pub fn combine(&self, gradients: Vec<Gradients>, weights: &[f64]) -> Result<Gradients, ModelError> {
+        guard(|| gradients::combine(gradients, weights))
+    }
+
+    /// How far the trained parameters have moved since `origin`, `θ - θ₀`.
+    ///
+    /// # Errors
+    /// [`ModelError::State`] if `origin` has other parameters.
+    pub fn displacement(&self, origin: &SavePoint) -> Result<Gradients, ModelError> {
+        let (state, origin) = (&self.state, &origin.0);
+        if state.parts != origin.parts {
+            return Err(ModelError::state("the save point is of a model with other parts"));
+        }
+        let open = state.open();
+        guard(|| {
+            let pairs = state.values.iter().zip(&origin.values).zip(&open);
+            let tensors = pairs.map(|((now, then), &open)| open.then(|| now.clone() - then.clone())).collect();
+            Ok(Gradients { tensors, open: open.clone() })
+        })
+    }
+
+    /// Clips the gradient by its global norm and takes one AdamW step. Parameters that the loss does not reach stay as
+    /// they are, weight decay included.
+    ///
+    /// # Errors
+    /// [`ModelError::NonFinite`] naming the parameter whose gradient is not finite (nothing has moved then);
+    /// [`ModelError::State`] if a group was frozen or a head replaced since the gradient was taken.
+    pub fn step(&mut self, gradients: Gradients, learning_rate: f64) -> Result<StepNorms, ModelError> {
+        self.step_by_group(gradients, &|_| learning_rate)
+    }
+
+    /// [`Learner::step`] with a learning rate for each group.
+    ///
+    /// # Errors
+    /// As [`Learner::step`].
+    pub fn step_by_group(
+        &mut self,
+        gradients: Gradients,
+        learning_rate: &dyn Fn(Group) -> f64,
+    ) -> Result<StepNorms, ModelError> {
+        for group in self.groups() {
+            let rate = learning_rate(group);
+            if !rate.is_finite() || rate < 0.0 {
+                return Err(ModelError::state(format!("learning rate {rate} is not a finite number from 0 up")));
+            }
+        }
+        let state = &mut self.state;
+        let open = state.open();
+        let fits = gradients.tensors.len() == open.len()
+            && gradients.tensors.iter().zip(&open).zip(&state.layout.entries).all(|((gradient, open), entry)| {
+                gradient.as_ref().is_none_or(|gradient| *open && gradient.dims() == [entry.len()])
+            });
+        if !fits {
+            return Err(ModelError::state("the gradient was taken before a group was frozen or the head replaced"));
+        }
+        for (changed, gradient) in state.changed.iter_mut().zip(&gradients.tensors) {
+            *changed |= gradient.is_some();
+        }
+        guard(|| state.optimizer.step(&mut state.values, gradients, learning_rate, &state.layout, &self.device))
+    }
+
+    /// Seeds the back end's generator where something will be drawn from it, and keeps others away from it. The CPU's
+    /// kernels draw from no generator.
+    fn seed(&self, dropout: Dropout, seed: u64) -> Option<MutexGuard<'static, ()>> {
+        let draws = [dropout.hidden, dropout.attention, dropout.classifier].iter().any(|&p| p > 0.0);
+        (draws && !is_host(&self.device)).then(|| {
+            let lock = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
+            self.device.seed(seed);
+            lock
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! Parameters and gradients as points and directions of one space.
+
+use std::path::Path;
+
+use super::Learner;
+use crate::device::{guard, to_device};
+use crate::gradients::Gradients;
+use crate::layout::Role;
+use crate::random::Uniform;
+use crate::{Group, ModelError, SavePoint, checkpoint};
+
+impl Learner {
+    /// Moves the trained parameters by `rate(group) · direction`, past the optimiser.
+    ///
+    /// # Errors
+    /// [`ModelError::State`] if a group was frozen or a head replaced since the direction was taken, or a rate is not
+    /// finite; the device's.
+    pub fn shift(&mut self, direction: &Gradients, rate: &dyn Fn(Group) -> f64) -> Result<(), ModelError> {
+        let state = &mut self.state;
+        let open = state.open();
+        let misplaced = direction.tensors.iter().zip(&open).any(|(tensor, &open)| tensor.is_some() && !open);
+        if direction.tensors.len() != open.len() || misplaced {
+            return Err(ModelError::state("the direction was taken before a group was frozen or the head replaced"));
+        }
+        for (index, tensor) in direction.tensors.iter().enumerate() {
+            let Some(tensor) = tensor else { continue };
+            let rate = rate(state.layout.entries[index].group);
+            if !rate.is_finite() {
+                return Err(ModelError::state(format!("rate {rate} of a move is not finite")));
+            }
+            state.values[index] = guard(|| Ok(state.values[index].clone() + tensor.clone() * rate))?;
+            state.changed[index] = true;
+        }
+        Ok(())
+    }
+
+    /// The trained parameters themselves.
+    pub fn point(&self) -> Gradients {
+        let open = self.state.open();
+        let tensors = self.state.values.iter().zip(&open).map(|(value, &open)| open.then(|| value.clone())).collect();
+        Gradients { tensors, open }
+    }
+
+    /// The part of a gradient in some groups that are trained now; elsewhere it is 0.
+    pub fn part(&self, gradients: &Gradients, of: &dyn Fn(Group) -> bool) -> Gradients {
+        let open = self.state.open();
+        let entries = self.state.layout.entries.iter().zip(&open);
+        let tensors = gradients.tensors.iter().zip(entries);
+        let tensors = tensors.map(|(tensor, (entry, &open))| tensor.clone().filter(|_| open && of(entry.group)));
+        Gradients { tensors: tensors.collect(), open }
+    }
+
+    /// One value an input column of each dense weight of the encoder's layers that trains, the same for all its output
+    /// rows: `value` of a uniform draw in (0, 1) that depends on (seed, parameter, column) alone. 0 elsewhere.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn by_input_column(&self, seed: u64, value: &dyn Fn(f64) -> f64) -> Result<Gradients, ModelError> {
+        let open = self.state.open();
+        let entries = self.state.layout.entries.iter().zip(&open);
+        let tensors = entries.map(|(entry, &open)| {
+            let (true, true, Role::Weight, Group::Layer(_), &[outputs, inputs]) =
+                (open, entry.transposed, entry.role, entry.group, entry.file_shape.as_slice())
+            else {
+                return Ok(None);
+            };
+            let mut uniform = Uniform::new(seed, "input columns", &entry.name);
+            // Dense weights lie in memory as `[in, out]`.
+            let values: Vec<f32> =
+                (0..inputs).flat_map(|_| std::iter::repeat_n(value(uniform.draw()) as f32, outputs)).collect();
+            guard(|| Ok(Some(to_device(values, &self.device))))
+        });
+        Ok(Gradients { tensors: tensors.collect::<Result<_, ModelError>>()?, open: self.state.open() })
+    }
+
+    /// Does `work` without dropout.
+    pub fn without_dropout<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.dropout.replace(0.0);
+        let done = work(self);
+        self.dropout = before;
+        done
+    }
+}
+
+impl SavePoint {
+    /// Writes the point as [`Learner::save_checkpoint`] does; [`Learner::load_checkpoint`] reads it.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`], [`ModelError::Checkpoint`], or the device's.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        checkpoint::save(&self.0, path)
+    }
+}

@@ -1,0 +1,155 @@
+//! `[memory.NAME]` tables, and the memories that stages list by name.
+
+use std::collections::BTreeMap;
+
+use super::{check_examples, check_languages, check_lengths};
+use crate::{Language, Memory, Name, SpecError, Split, Stage, Task};
+
+/// The built-in memory: examples of every earlier stage.
+const PAST_STAGES: &str = "past-stages";
+/// Examples of each earlier stage that are kept, over its languages: `n_memories` of GEM's official scripts.
+const PAST_EXAMPLES: usize = 256;
+
+/// Either data of its own, or, with `past-stages = true`, that of earlier stages.
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct MemoryText {
+    #[serde(default)]
+    past_stages: bool,
+    task: Option<Task>,
+    data: Option<Name>,
+    split: Option<Split>,
+    #[serde(default)]
+    languages: Vec<Language>,
+    examples: Option<usize>,
+    batch: Option<usize>,
+    max_length: Option<usize>,
+    #[serde(default)]
+    stride: usize,
+    #[serde(default)]
+    prefix: String,
+}
+
+/// The memories of a suite by name.
+pub(super) struct MemoryTexts<'a>(pub &'a BTreeMap<Name, MemoryText>);
+
+impl MemoryTexts<'_> {
+    /// The memories that a stage lists. `past` are the stages before it.
+    ///
+    /// # Errors
+    /// [`SpecError::UnknownWord`] for a name without a table; [`SpecError::Invalid`] for a table that is not whole, and
+    /// for past stages where there are none.
+    pub fn listed(
+        &self,
+        suite: &str,
+        names: &[String],
+        stage: &Stage,
+        past: &[Stage],
+    ) -> Result<Vec<Memory>, SpecError> {
+        let mut memories = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let invalid = |message: String| SpecError::Invalid {
+                suite: suite.to_owned(),
+                message: format!("[memory.{name}]: {message}"),
+            };
+            if names[..index].contains(name) {
+                return Err(invalid("a stage lists it twice".to_owned()));
+            }
+            let key = Name::new(name.as_str())?;
+            let built_in = MemoryText { past_stages: true, ..MemoryText::default() };
+            let text = match self.0.get(&key) {
+                Some(text) => text,
+                None if name == PAST_STAGES => &built_in,
+                None => {
+                    let known = self.0.keys().map(Name::as_str).chain([PAST_STAGES]);
+                    return Err(SpecError::unknown("memory", name, known));
+                }
+            };
+            let found = if text.past_stages { text.past(&key, stage, past) } else { text.own(&key) };
+            memories.extend(found.map_err(invalid)?);
+        }
+        Ok(memories)
+    }
+}
+
+impl MemoryText {
+    fn own(&self, name: &Name) -> Result<Vec<Memory>, String> {
+        let whole = "`task`, `data`, `languages`, `batch` and `max-length` are needed (or `past-stages = true`)";
+        let (Some(task), Some(data), Some(batch), Some(max_length)) =
+            (self.task, &self.data, self.batch, self.max_length)
+        else {
+            return Err(whole.to_owned());
+        };
+        Ok(vec![Memory {
+            name: name.clone(),
+            task,
+            data: data.clone(),
+            split: self.split.unwrap_or(Split::Train),
+            languages: self.languages.clone(),
+            examples: self.examples,
+            batch,
+            max_length,
+            stride: self.stride,
+            prefix: self.prefix.clone(),
+        }])
+    }
+
+    /// One memory an earlier stage, of equally many examples each: GEM's own setting.
+    fn past(&self, name: &Name, stage: &Stage, past: &[Stage]) -> Result<Vec<Memory>, String> {
+        let own = self.task.is_some() || self.data.is_some() || !self.languages.is_empty() || self.max_length.is_some();
+        if own || self.split.is_some() || self.stride != 0 || !self.prefix.is_empty() {
+            return Err("past stages bring their own data: leave all but `examples` and `batch` out".to_owned());
+        }
+        if past.is_empty() {
+            return Err("there is no earlier stage: list it from the second stage on".to_owned());
+        }
+        past.iter()
+            .map(|earlier| {
+                let kept = self.examples.unwrap_or(PAST_EXAMPLES).div_ceil(earlier.languages.len().max(1));
+                Ok(Memory {
+                    name: name.clone(),
+                    task: earlier.task,
+                    data: earlier.data.clone(),
+                    split: earlier.split,
+                    languages: earlier.languages.clone(),
+                    examples: Some(earlier.examples.map_or(kept, |examples| examples.min(kept))),
+                    batch: self.batch.unwrap_or(stage.batch).max(earlier.languages.len()),
+                    max_length: earlier.max_length,
+                    stride: earlier.stride,
+                    prefix: String::new(),
+                })
+            })
+            .collect()
+    }
+}
+
+pub(super) fn check_memory(memory: &Memory, stage: &Stage) -> Result<(), String> {
+    check_languages(&memory.languages)?;
+    check_lengths(memory.task, memory.max_length, memory.stride)?;
+    check_examples(memory.examples)?;
+    if !(1..=65_536).contains(&memory.batch) || memory.batch < memory.languages.len() {
+        return Err("`batch` must be 1 to 65,536 and hold at least one example of each language".to_owned());
+    }
+    if memory.task == Task::Retrieval && memory.batch < 2 * memory.languages.len() {
+        return Err("`batch` must hold two pairs of each language: they are ranked against each other".to_owned());
+    }
+    if matches!(memory.name.as_str(), "all" | "none") {
+        return Err(
+            "methods ask for memories by name, and this name means something else there: choose another".to_owned()
+        );
+    }
+    if memory.task.head().is_some() && memory.task != stage.task {
+        return Err(format!(
+            "it is of task {}, and while {} is trained the model has no head for it: use text (`mlm`), sentence pairs \
+             (`retrieval`) or the stage's own task",
+            memory.task, stage.task
+        ));
+    }
+    if !memory.prefix.is_empty() && memory.task != Task::Retrieval {
+        return Err("`prefix` belongs to retrieval".to_owned());
+    }
+    if memory.task == Task::Retrieval && memory.languages.contains(&Language::ENGLISH) {
+        return Err("retrieval pairs are with English: leave `en` out of the languages".to_owned());
+    }
+    Ok(())
+}

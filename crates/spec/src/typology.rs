@@ -1,0 +1,88 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A typological distance between two languages, computed from their URIEL feature vectors x and y (Littell et al. 2017).
+///
+/// ```text
+/// cosine    1 - x.y / (|x| |y|)
+/// angular   (2/pi) arccos(x.y / (|x| |y|))
+/// maxabs    max_i |x_i - y_i|
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TypologicalDistance {
+    /// Cosine of 103 syntactic features, missing ones predicted from neighbours.
+    #[default]
+    SyntaxKnnCosine,
+    /// Cosine of 28 phonological features, missing ones predicted. Coarse: several languages are at distance 0.
+    PhonologyKnnCosine,
+    /// Cosine of 158 features of the phoneme inventory, missing ones predicted.
+    InventoryKnnCosine,
+    /// Cosine of memberships in language families: 1 for all unrelated languages.
+    FamCosine,
+    /// Cosine of great-circle distances to 299 fixed points.
+    GeoCosine,
+    /// Largest difference of these: great-circle distance over half the Earth's circumference.
+    GeoMaxabs,
+    /// Angular, of the syntactic features known to WALS, SSWL or Ethnologue, others counting as absent. The nearest to
+    /// the distance that lang2vec once shipped as "syntactic".
+    SyntaxUnionAngular,
+}
+
+impl TypologicalDistance {
+    pub const ALL: [Self; 7] = [
+        Self::SyntaxKnnCosine,
+        Self::PhonologyKnnCosine,
+        Self::InventoryKnnCosine,
+        Self::FamCosine,
+        Self::GeoCosine,
+        Self::GeoMaxabs,
+        Self::SyntaxUnionAngular,
+    ];
+
+    /// As suites write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SyntaxKnnCosine => "syntax-knn-cosine",
+            Self::PhonologyKnnCosine => "phonology-knn-cosine",
+            Self::InventoryKnnCosine => "inventory-knn-cosine",
+            Self::FamCosine => "fam-cosine",
+            Self::GeoCosine => "geo-cosine",
+            Self::GeoMaxabs => "geo-maxabs",
+            Self::SyntaxUnionAngular => "syntax-union-angular",
+        }
+    }
+}
+
+impl fmt::Display for TypologicalDistance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One distance, or the weighted mean of several: `"geo-maxabs"` or `{ geo-maxabs = 1, fam-cosine = 2 }`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a distance is a name such as \"syntax-knn-cosine\", or a table of names and weights")]
+pub enum LanguageDistance {
+    One(TypologicalDistance),
+    /// Weights are relative to their sum.
+    Mean(BTreeMap<TypologicalDistance, f64>),
+}
+
+impl Default for LanguageDistance {
+    fn default() -> Self {
+        Self::One(TypologicalDistance::default())
+    }
+}
+
+impl LanguageDistance {
+    /// The distances that take part, with their weights.
+    pub fn parts(&self) -> Vec<(TypologicalDistance, f64)> {
+        match self {
+            Self::One(distance) => vec![(*distance, 1.0)],
+            Self::Mean(weights) => weights.iter().map(|(&distance, &weight)| (distance, weight)).collect(),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Methods and memories in suites: every rule by name, compositions that make no sense, and ids that stay.
+
+use spec::{
+    AGem, Anchor, Forgetting, Gem, GradientRule, LfMlf, LfMlfForm, Memories, Method, Mu, MuRule, Name, OuterLoop,
+    Suite, Task, presets,
+};
+
+const STAGES: &str = r#"
+[probe.ner]
+task = "ner"
+data = "wikiann"
+languages = ["en", "de"]
+max-length = 64
+
+[memory.mlm]
+task = "mlm"
+data = "corpus"
+languages = ["sw", "hi"]
+examples = 256
+batch = 8
+max-length = 64
+
+[memory.retrieval]
+task = "retrieval"
+data = "tatoeba"
+split = "test"
+languages = ["de"]
+batch = 8
+max-length = 64
+prefix = "query: "
+
+[protocol.p]
+
+[[protocol.p.stage]]
+task = "ner"
+data = "wikiann"
+languages = ["en", "de"]
+steps = 10
+batch = 4
+learning-rate = 5e-5
+weight-decay = 0.0
+warmup = 0.1
+clip = 1.0
+max-length = 64
+memories = ["mlm", "retrieval"]
+probes = ["ner"]
+"#;
+
+const SECOND: &str = r#"
+[[protocol.p.stage]]
+task = "ner"
+data = "wikiann"
+languages = ["hi"]
+steps = 10
+batch = 6
+learning-rate = 5e-5
+weight-decay = 0.0
+warmup = 0.1
+clip = 1.0
+max-length = 64
+memories = ["past-stages"]
+"#;
+
+fn suite(method: &str, stages: &str) -> Result<Suite, String> {
+    let text = format!(
+        "description = \"d\"\nmodel = \"m\"\nseeds = [1]\nmethods = [\"own\"]\n[method.own]\n{method}\n{stages}"
+    );
+    Suite::parse("demo", &text).map_err(|error| error.to_string())
+}
+
+fn method(text: &str) -> Method {
+    suite(text, STAGES).unwrap().methods.remove(0)
+}
+
+/// What the check says to this method on these stages.
+fn refusal(text: &str, stages: &str) -> String {
+    let suite = suite(text, stages).unwrap();
+    suite.methods[0].check(&suite.protocols[0]).expect_err(text).to_string()
+}
+
+#[test]
+fn every_rule_anchor_and_outer_loop_is_a_word_and_a_table() {
+    let rules =
+        ["mean", "multitask", "pcgrad", "gradvac", "mgda", "cagrad", "nash-mtl", "sgs", "a-gem", "gem", "lf-mlf"];
+    for rule in rules {
+        let word = method(&format!("rule = \"{rule}\""));
+        assert_eq!(word, method(&format!("rule = {{ kind = \"{rule}\" }}")));
+        assert_eq!(word.rule.name(), rule);
+    }
+    for anchor in ["none", "l2-sp", "ewc", "rec-adam", "mixout"] {
+        assert_eq!(method(&format!("anchor = \"{anchor}\"")).anchor.name(), anchor);
+    }
+    for outer in ["plain", "fomaml", "reptile"] {
+        assert_eq!(method(&format!("outer = \"{outer}\"")).outer.name(), outer);
+    }
+}
+
+#[test]
+fn knobs_are_read() {
+    let gem = method("rule = { kind = \"gem\", margin = 0.5, memory = \"mlm\" }").rule;
+    let memory = Memories::Named(Name::new("mlm").unwrap());
+    assert_eq!(gem, GradientRule::Gem(Gem { margin: 0.5, memory, ..Gem::default() }));
+    let lf_mlf =
+        method("rule = { kind = \"lf-mlf\", form = \"polyhedron\", forgetting = \"kl\", mu = \"inverse-lr\" }").rule;
+    let expected = LfMlf {
+        form: LfMlfForm::Polyhedron,
+        forgetting: Forgetting::Kl,
+        mu: Mu::Rule(MuRule::InverseLr),
+        ..LfMlf::default()
+    };
+    assert_eq!(lf_mlf, GradientRule::LfMlf(expected));
+    let GradientRule::LfMlf(weighed) = method("rule = { kind = \"lf-mlf\", mu = 0.25 }").rule else { panic!() };
+    assert_eq!(weighed.mu, Mu::Weight(0.25));
+    let OuterLoop::Reptile(reptile) = method("outer = { kind = \"reptile\", inner-steps = 8 }").outer else { panic!() };
+    assert_eq!((reptile.inner_steps, reptile.meta_step), (8, 1.0));
+    let composed = method("preset = \"gem\"\nanchor = { kind = \"l2-sp\", alpha = 0.1 }");
+    assert!(matches!((composed.rule, composed.anchor), (GradientRule::Gem(_), Anchor::L2Sp(_))));
+    assert!(method("preset = \"mixout\"\nanchor = \"none\"").anchor.is_none());
+}
+
+#[test]
+fn unknown_kinds_and_knobs_are_refused() {
+    for (text, expected) in [
+        ("rule = \"pcgrat\"", "unknown variant `pcgrat`"),
+        ("rule = { kind = \"gem\", margins = 1.0 }", "margins"),
+        ("rule = { kind = \"gem\", memory = \"../x\" }", "safe name"),
+        ("rule = { kind = \"lf-mlf\", mu = \"inverse\" }", "mu"),
+        ("anchor = \"l3-sp\"", "l3-sp"),
+        ("outer = { kind = \"fomaml\", inner-steps = -1 }", "-1"),
+    ] {
+        let message = suite(text, STAGES).unwrap_err();
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+}
+
+#[test]
+fn what_was_written_before_is_written_the_same() {
+    let name = || Name::new("ft").unwrap();
+    assert_eq!(
+        serde_json::to_string(&Method::plain(name())).unwrap(),
+        r#"{"name":"ft","structure":{"kind":"full"},"rule":{"kind":"mean"},"schedule":{"kind":"all"},"outer":{"kind":"plain"}}"#
+    );
+    let old = suite("preset = \"ft\"", &STAGES.replace("memories = [\"mlm\", \"retrieval\"]\n", "")).unwrap();
+    let stage = serde_json::to_string(&old.protocols[0].stages[0]).unwrap();
+    assert!(!stage.contains("memories"), "{stage}");
+    for preset in presets() {
+        let method = preset.method(name());
+        let read: Method = serde_json::from_str(&serde_json::to_string(&method).unwrap()).unwrap();
+        assert_eq!(read, method);
+        let by_name = format!("preset = \"{}\"", preset.name);
+        assert_eq!(suite(&by_name, STAGES).unwrap().methods[0].rule, method.rule);
+    }
+}
+
+#[test]
+fn every_preset_runs_on_two_languages_with_memories() {
+    let suite = suite("preset = \"ft\"", STAGES).unwrap();
+    for preset in presets() {
+        let method = preset.method(Name::new(preset.name).unwrap());
+        method.check(&suite.protocols[0]).unwrap();
+    }
+}
+
+#[test]
+fn memories_are_resolved_and_count_as_data() {
+    let suite = suite("preset = \"gem\"", &format!("{STAGES}{SECOND}")).unwrap();
+    let [first, second] = &suite.protocols[0].stages[..] else { panic!() };
+    let names: Vec<&str> = first.memories.iter().map(|memory| memory.name.as_str()).collect();
+    assert_eq!(names, ["mlm", "retrieval"]);
+    let [past] = &second.memories[..] else { panic!("one memory an earlier stage") };
+    assert_eq!((past.name.as_str(), past.task, past.batch, past.examples), ("past-stages", Task::Ner, 6, Some(128)));
+    assert_eq!(past.languages, first.languages);
+    let keys: Vec<String> = suite.protocols[0].data().iter().map(ToString::to_string).collect();
+    for key in ["corpus/mlm/sw/train", "corpus/mlm/hi/train", "tatoeba/retrieval/de/test"] {
+        assert!(keys.contains(&key.to_owned()), "{keys:?}");
+    }
+    suite.methods[0].check(&suite.protocols[0]).unwrap();
+}
+
+#[test]
+fn bad_memories_are_refused() {
+    for (from, to, expected) in [
+        ("memories = [\"mlm\"", "memories = [\"mml\"", "unknown memory `mml` (did you mean `mlm`?)"),
+        ("memories = [\"mlm\"", "memories = [\"past-stages\"", "no earlier stage"),
+        ("memories = [\"mlm\", ", "memories = [\"mlm\", \"mlm\", ", "lists it twice"),
+        ("examples = 256\nbatch = 8\n", "", "`batch` and `max-length` are needed"),
+        ("batch = 8", "batch = 1", "at least one example of each language"),
+        ("languages = [\"de\"]\nbatch = 8", "languages = [\"de\"]\nbatch = 1", "two pairs of each language"),
+        ("task = \"mlm\"", "task = \"nli\"", "the model has no head for it"),
+        ("languages = [\"de\"]\nbatch", "languages = [\"en\"]\nbatch", "leave `en` out"),
+        ("task = \"mlm\"", "past-stages = true\ntask = \"mlm\"", "bring their own data"),
+        ("[memory.mlm]", "[memory.all]", "unknown memory `mlm`"),
+    ] {
+        assert!(STAGES.contains(from), "{from}");
+        let message = suite("preset = \"ft\"", &STAGES.replacen(from, to, 1)).unwrap_err();
+        assert!(message.contains(expected), "{to}: {message}");
+    }
+    let reserved = STAGES.replace("[memory.mlm]", "[memory.all]").replace("[\"mlm\", ", "[\"all\", ");
+    assert!(suite("preset = \"ft\"", &reserved).unwrap_err().contains("choose another"));
+}
+
+#[test]
+fn compositions_that_make_no_sense_are_refused_with_the_reason() {
+    let without = STAGES.replace("memories = [\"mlm\", \"retrieval\"]\n", "");
+    let alone = without.replace("languages = [\"en\", \"de\"]\nsteps", "languages = [\"en\"]\nsteps");
+    for (text, stages, expected) in [
+        ("rule = \"pcgrad\"", &alone, "would be plain fine-tuning"),
+        ("rule = \"lf-mlf\"", &alone, "would be plain fine-tuning"),
+        ("outer = \"fomaml\"", &alone, "learns across source languages"),
+        ("outer = \"reptile\"", &alone, "learns across source languages"),
+        ("rule = \"gem\"", &without, "needs memories"),
+        ("rule = \"a-gem\"", &without, "needs memories"),
+        ("rule = \"multitask\"", &without, "needs memories"),
+        ("anchor = \"ewc\"", &without, "measures on memories"),
+        ("rule = { kind = \"gem\", memory = \"mlm\" }", &without, "[protocol.p] lists none"),
+        ("rule = { kind = \"gem\", memory = \"past\" }", &STAGES.to_owned(), "has mlm, retrieval"),
+        ("rule = { kind = \"lf-mlf\", forgetting = \"kl\" }", &without, "use `forgetting = \"l2\"`"),
+        ("rule = { kind = \"lf-mlf\", forgetting = \"mlm-memory\" }", &STAGES.to_owned(), "`retrieval` is of task"),
+        ("outer = \"reptile\"\nanchor = \"rec-adam\"", &without, "`reptile` has no optimiser"),
+        ("outer = \"reptile\"\nschedule = \"chain-thaw\"", &without, "`reptile` has no optimiser"),
+        ("schedule = { kind = \"fun\", batches = 0 }", &without, "schedule knob `batches` is 0"),
+        ("rule = { kind = \"cagrad\", c = 1.0 }", &without, "rule knob `c` is 1: it must be in [0, 1)"),
+        ("rule = { kind = \"gem\", margin = nan }", &STAGES.to_owned(), "`margin` is NaN"),
+        ("anchor = { kind = \"mixout\", p = 1.0 }", &without, "anchor knob `p` is 1"),
+        ("outer = { kind = \"fomaml\", inner-steps = 0 }", &without, "outer knob `inner-steps` is 0"),
+    ] {
+        let message = refusal(text, stages);
+        assert!(message.starts_with("method `own`: ") && message.contains(expected), "{text}: {message}");
+    }
+    // Something to do in one stage is enough; a memory is a task beside the one language.
+    let later = suite("rule = \"gem\"", &format!("{without}{SECOND}")).unwrap();
+    later.methods[0].check(&later.protocols[0]).unwrap();
+    let polyhedron = suite("rule = { kind = \"lf-mlf\", form = \"polyhedron\" }", &alone).unwrap();
+    polyhedron.methods[0].check(&polyhedron.protocols[0]).unwrap();
+    let english = STAGES.replace("languages = [\"en\", \"de\"]\nsteps", "languages = [\"en\"]\nsteps");
+    let beside = suite("rule = { kind = \"pcgrad\", memory = \"mlm\" }", &english).unwrap();
+    beside.methods[0].check(&beside.protocols[0]).unwrap();
+    assert_eq!(AGem::default().memory, Memories::All);
+}

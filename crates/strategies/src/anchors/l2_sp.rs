@@ -1,0 +1,25 @@
+//! L2-SP. Li, Grandvalet, Davoine, ICML 2018.
+//!
+//! ```text
+//! L + alpha/2 |w - theta0|^2 + beta/2 |w_new|^2        gradient:  g + alpha (w - theta0) + beta w_new
+//! ```
+//!
+//! All parameters count, biases and LayerNorm too, as in mode 101 of the released code. The penalty's gradient goes
+//! through the optimiser with the loss's.
+
+use model::{Gradients, Learner, SavePoint};
+use spec::L2Sp;
+
+use super::{displacement, pretrained};
+use crate::strategy::StrategyError;
+
+pub(super) fn pulled(
+    knobs: &L2Sp,
+    direction: Gradients,
+    learner: &Learner,
+    start: &SavePoint,
+) -> Result<Gradients, StrategyError> {
+    let direction = direction.add_scaled(&displacement(learner, start)?, knobs.alpha)?;
+    let new = learner.part(&learner.point(), &|group| !pretrained(group));
+    Ok(direction.add_scaled(&new, knobs.beta)?)
+}

@@ -1,0 +1,236 @@
+//! One step's direction: losses and gradients of languages and memories, their products, the rule, the combination.
+//!
+//! A rule that weighs gradients against each other needs all of them at once: m gradients in memory, each as large as the
+//! trained parameters. The mean needs one.
+
+use model::{Gradients, Learner, ModelError, SavePoint};
+use spec::{GradientRule, LfMlf, Method, Rows, Stage};
+
+use crate::evaluate::{Evaluation, RunningMean};
+use crate::forgetting::Past;
+use crate::outer;
+use crate::rules::{AnchorDirection, Combination, Event, Gram, RuleError, RuleInput, RuleState};
+use crate::strategy::StrategyError;
+use crate::supply::Supply;
+
+/// What a direction is made from, besides the learner and its data.
+pub(crate) struct Ingredients<'a> {
+    pub method: &'a Method,
+    pub stage: &'a Stage,
+    pub seed: u64,
+    /// Indices of the stage's memories that the rule asks for.
+    pub memories: &'a [usize],
+    pub start: Option<&'a SavePoint>,
+    /// Of a measure of forgetting.
+    pub fisher: Option<&'a Gradients>,
+}
+
+/// The direction of one step.
+pub(crate) struct Direction {
+    pub kind: Kind,
+    /// Mean loss of each source language, in the stage's order.
+    pub losses: Vec<f64>,
+    /// Named values for the record.
+    pub series: Vec<(String, f64)>,
+}
+
+pub(crate) enum Kind {
+    /// A gradient: the optimiser walks against it.
+    Gradient(Gradients),
+    /// Nowhere to go, for this reason.
+    Rest(String),
+}
+
+/// Rows of the Gram matrix.
+#[derive(Default)]
+struct Gathered {
+    names: Vec<String>,
+    losses: Vec<f64>,
+    gradients: Vec<Gradients>,
+}
+
+impl Gathered {
+    fn push(&mut self, name: String, (loss, gradient): (f64, Gradients)) {
+        self.names.push(name);
+        self.losses.push(loss);
+        self.gradients.push(gradient);
+    }
+}
+
+impl Ingredients<'_> {
+    pub fn direction(
+        &self,
+        learner: &mut Learner,
+        supply: &mut dyn Supply,
+        state: &mut RuleState,
+        step: u64,
+        learning_rate: f64,
+    ) -> Result<Direction, StrategyError> {
+        let rule = &self.method.rule;
+        let rows = match rule.rows() {
+            Rows::Tasks => self.stage.languages.len() + self.memories.len(),
+            Rows::CurrentThenMemories => 1 + self.memories.len(),
+            Rows::LanguagesAndAnchor => usize::MAX,
+        };
+        if rows == 1 || matches!(rule, GradientRule::Mean | GradientRule::Multitask(_)) {
+            return self.mean(learner, supply, step);
+        }
+        let evaluation = Evaluation::new(&self.method.anchor, self.start);
+        let mut gathered = Gathered::default();
+        let mut losses = Vec::with_capacity(self.stage.languages.len());
+        let mut current = RunningMean::new(self.stage.languages.len());
+        for (source, language) in self.stage.languages.iter().enumerate() {
+            let (loss, gradient) = outer::gradient(&self.method.outer, evaluation, learner, supply, source, step)?;
+            losses.push(loss);
+            match rule.rows() {
+                Rows::CurrentThenMemories => current.add(learner, loss, gradient)?,
+                Rows::Tasks | Rows::LanguagesAndAnchor => gathered.push(language.code().to_owned(), (loss, gradient)),
+            }
+        }
+        if rule.rows() == Rows::CurrentThenMemories {
+            gathered.push("current".to_owned(), current.finish()?);
+        }
+        let mut series = Vec::new();
+        if rule.rows() != Rows::LanguagesAndAnchor {
+            for &memory in self.memories {
+                let subs = supply.memory(memory, step)?;
+                let name = self.memory_name(memory);
+                let found = evaluation.mean_gradient(learner, &subs)?;
+                series.push((format!("loss.{name}"), found.0));
+                gathered.push(name, found);
+            }
+        }
+        let anchor = match rule {
+            GradientRule::LfMlf(knobs) => Some(self.anchor(knobs, learner, supply, step, learning_rate)?),
+            _ => None,
+        };
+        let kind = self.combined(learner, gathered, anchor, state, step, &mut series)?;
+        Ok(Direction { kind, losses, series })
+    }
+
+    /// The mean over languages and memories.
+    fn mean(&self, learner: &mut Learner, supply: &mut dyn Supply, step: u64) -> Result<Direction, StrategyError> {
+        let evaluation = Evaluation::new(&self.method.anchor, self.start);
+        let languages = self.stage.languages.len();
+        let mut mean = RunningMean::new(languages + self.memories.len());
+        let mut losses = Vec::with_capacity(languages);
+        let mut series = Vec::new();
+        for source in 0..languages {
+            let (loss, gradient) = outer::gradient(&self.method.outer, evaluation, learner, supply, source, step)?;
+            losses.push(loss);
+            mean.add(learner, loss, gradient)?;
+        }
+        for &memory in self.memories {
+            let subs = supply.memory(memory, step)?;
+            let (loss, gradient) = evaluation.mean_gradient(learner, &subs)?;
+            series.push((format!("loss.{}", self.memory_name(memory)), loss));
+            mean.add(learner, loss, gradient)?;
+        }
+        let (_, gradient) = mean.finish()?;
+        Ok(Direction { kind: Kind::Gradient(gradient), losses, series })
+    }
+
+    fn anchor(
+        &self,
+        knobs: &LfMlf,
+        learner: &mut Learner,
+        supply: &mut dyn Supply,
+        step: u64,
+        learning_rate: f64,
+    ) -> Result<Gradients, StrategyError> {
+        let past = Past {
+            start: self.start.ok_or(StrategyError::NotBegun)?,
+            fisher: self.fisher,
+            memories: self.memories,
+            evaluation: Evaluation::new(&self.method.anchor, self.start),
+        };
+        past.direction(knobs, learner, supply, step, learning_rate)
+    }
+
+    /// Asks the rule for weights and applies them.
+    fn combined(
+        &self,
+        learner: &Learner,
+        gathered: Gathered,
+        anchor: Option<Gradients>,
+        state: &mut RuleState,
+        step: u64,
+        series: &mut Vec<(String, f64)>,
+    ) -> Result<Kind, StrategyError> {
+        let Gathered { names, losses, mut gradients } = gathered;
+        let m = gradients.len();
+        let with_anchor = anchor.is_some();
+        gradients.extend(anchor);
+        let products = learner.gram(&gradients)?;
+        if products.iter().any(|product| !product.is_finite()) {
+            return Err(ModelError::NonFinite { what: "a product of gradients".to_owned() }.into());
+        }
+        let all = gradients.len();
+        let row = |i: usize| &products[i * all..i * all + m];
+        let gram = Gram::new(m, (0..m).flat_map(row).copied().collect())?;
+        let along = row(all - 1);
+        let anchor = with_anchor.then(|| AnchorDirection { products: along, norm2: products[all * all - 1] });
+        if let Some(anchor) = &anchor {
+            series.push(("h".to_owned(), anchor.norm2.sqrt()));
+        }
+        for i in 0..m {
+            for j in i + 1..m {
+                series.push((format!("cosine.{}.{}", names[i], names[j]), gram.cosine(i, j)));
+            }
+        }
+        let input = RuleInput { gram: &gram, anchor, losses: &losses, step, seed: self.seed };
+        let found = match crate::rules::rule(&self.method.rule).combine(&input, state) {
+            Ok(found) => found,
+            Err(RuleError::Solve(error)) => return Ok(Kind::Rest(format!("its solver failed: {error}"))),
+            Err(error) => return Err(error.into()),
+        };
+        record(&found, &names, with_anchor, series);
+        let mut weights = found.weights;
+        weights.extend(with_anchor.then_some(found.anchor));
+        if weights.iter().all(|weight| *weight == 0.0) {
+            return Ok(Kind::Rest("the gradients are Pareto stationary".to_owned()));
+        }
+        // A weight of 0 costs nothing.
+        let (gradients, weights): (Vec<Gradients>, Vec<f64>) =
+            gradients.into_iter().zip(weights).filter(|(_, weight)| *weight != 0.0).unzip();
+        Ok(Kind::Gradient(learner.combine(gradients, &weights)?))
+    }
+
+    /// Of several memories of one name each has a number.
+    fn memory_name(&self, memory: usize) -> String {
+        let memories = &self.stage.memories;
+        let name = &memories[memory].name;
+        let alike = |until: usize| memories[..until].iter().filter(|other| other.name == *name).count();
+        match alike(memories.len()) {
+            1 => name.to_string(),
+            _ => format!("{name}.{}", alike(memory) + 1),
+        }
+    }
+}
+
+/// The rule's weights and what happened on its way.
+fn record(found: &Combination, names: &[String], with_anchor: bool, series: &mut Vec<(String, f64)>) {
+    series.extend(names.iter().zip(&found.weights).map(|(name, weight)| (format!("weight.{name}"), *weight)));
+    if with_anchor {
+        series.push(("weight.h".to_owned(), found.anchor));
+    }
+    let mut conflicts = 0;
+    let mut solved: Option<(usize, f64)> = None;
+    for event in &found.events {
+        match event {
+            Event::Conflict { .. } => conflicts += 1,
+            Event::MinNorm { norm2 } => series.push(("min-norm".to_owned(), norm2.sqrt())),
+            Event::Solved { iterations, residual } => {
+                let (before, largest) = solved.unwrap_or_default();
+                solved = Some((before + iterations, largest.max(*residual)));
+            }
+            // The step is counted as left out, or its weights show it.
+            Event::ParetoStationary { .. } => {}
+        }
+    }
+    series.push(("conflicts".to_owned(), f64::from(conflicts)));
+    if let Some((iterations, residual)) = solved {
+        series.push(("solver.iterations".to_owned(), iterations as f64));
+        series.push(("solver.residual".to_owned(), residual));
+    }
+}

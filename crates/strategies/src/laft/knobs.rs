@@ -1,0 +1,112 @@
+use serde::{Deserialize, Serialize};
+use spec::{KnobError, LanguageDistance};
+
+/// The knobs of LAFT-URIEL-style updates.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Laft {
+    /// Default `full`.
+    pub stage1: FirstStage,
+    /// Default `module`.
+    pub stage2: UpdateStage,
+    /// Default `scaled`.
+    pub sharing: Sharing,
+    /// Default `syntax-knn-cosine`.
+    pub distance: LanguageDistance,
+    /// Default `exp`.
+    pub kernel: Kernel,
+    /// The kernel's width, in units of distance; 0 for `threshold` only. Default: the median distance between the
+    /// experiment's languages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau: Option<f64>,
+    /// Default `skip-cell`.
+    pub missing_vector: MissingVector,
+}
+
+/// What the first stage trains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirstStage {
+    /// Encoder and head.
+    #[default]
+    Full,
+    /// A module that all languages share, and the head.
+    Adapter,
+}
+
+/// What an update trains. Only with `module` is a language that uses no module left exactly as it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdateStage {
+    #[default]
+    Module,
+    ModuleAndHead,
+    /// Module, encoder and head.
+    Full,
+}
+
+/// Who uses an update's modules, and how strongly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    All,
+    UpdatedOnly,
+    #[default]
+    Scaled,
+    Mixture,
+    Shuffled,
+}
+
+/// kappa(d): from 1 at distance 0 down towards 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kernel {
+    /// `exp(-d / tau)`
+    #[default]
+    Exp,
+    /// `max(0, 1 - d / tau)`
+    Linear,
+    /// 1 if `d <= tau`, else 0
+    Threshold,
+}
+
+/// What becomes of a cell one of whose languages has no vector.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingVector {
+    /// It is left out, with the reason.
+    #[default]
+    SkipCell,
+    /// The suite is refused.
+    Error,
+}
+
+impl Laft {
+    /// Refuses knobs outside their ranges.
+    ///
+    /// # Errors
+    /// [`KnobError`] naming the knob.
+    pub fn check(&self) -> Result<(), KnobError> {
+        let error = |knob, value, allowed| Err(KnobError { knob, value, allowed });
+        match self.tau {
+            Some(0.0) if self.kernel == Kernel::Threshold && self.sharing != Sharing::Mixture => {}
+            Some(tau) if !(tau > 0.0 && tau.is_finite()) => {
+                return error("tau", tau, "finite and above 0, or 0 for the kernel `threshold` without `mixture`");
+            }
+            _ => {}
+        }
+        let weights = self.distance.parts();
+        if let Some((_, weight)) = weights.iter().find(|(_, weight)| !(*weight >= 0.0 && weight.is_finite())) {
+            return error("distance", *weight, "a table of finite weights, none of them negative");
+        }
+        match weights.iter().map(|(_, weight)| weight).sum::<f64>() {
+            total if total > 0.0 => Ok(()),
+            total => error("distance", total, "a table with a weight above 0"),
+        }
+    }
+
+    /// Whether strengths depend on distances.
+    pub fn needs_distances(&self) -> bool {
+        matches!(self.sharing, Sharing::Scaled | Sharing::Mixture | Sharing::Shuffled)
+    }
+}

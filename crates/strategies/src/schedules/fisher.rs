@@ -1,0 +1,68 @@
+//! tr(F): the trace of the Fisher information, by group (Liu et al. 2024, Algorithm 2).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Group, Learner, ModelError};
+use rand_chacha::rand_core::Rng;
+use spec::Batch;
+
+use super::state::Labels;
+use crate::rules::draw;
+
+/// `sum_b |grad L_b|^2 / |b|` of each of `units`, over training batches `b` of `|b|` examples; `L_b` is the mean negative
+/// log-likelihood of a batch under labels of the model's own, without dropout.
+///
+/// As in the paper and its code the gradient of the batch's *mean* is squared, and neither the number of batches nor that
+/// of parameters divides the sum: with sampled labels and independent examples a batch's term has the expectation
+/// `tr(F) / |b|^2`. Ranks do not depend on the factor; values are comparable between equal batch sizes only. A batch is
+/// the sub-batches of one step, one a language, and `L_b` the mean of their losses. Sampled labels are drawn from
+/// (seed, step).
+///
+/// The learner is afterwards as it was before.
+///
+/// # Errors
+/// Those of [`Learner::sample_targets`] and [`Learner::loss_and_gradients`].
+pub fn fisher_trace(
+    learner: &mut Learner,
+    units: &[Group],
+    labels: Labels,
+    batches: impl IntoIterator<Item = Vec<Batch>>,
+    seed: u64,
+    step: u64,
+) -> Result<BTreeMap<Group, f64>, ModelError> {
+    let before = learner.save_point();
+    let closed: BTreeSet<Group> = learner.groups().into_iter().filter(|group| !units.contains(group)).collect();
+    learner.set_frozen(&closed);
+    let traces = learner.without_dropout(|learner| traces(learner, units, labels, batches, seed, step));
+    learner.restore(&before);
+    traces
+}
+
+fn traces(
+    learner: &mut Learner,
+    units: &[Group],
+    labels: Labels,
+    batches: impl IntoIterator<Item = Vec<Batch>>,
+    seed: u64,
+    step: u64,
+) -> Result<BTreeMap<Group, f64>, ModelError> {
+    let mut random = draw::generator(seed, "fisher labels", step);
+    let mut traces: BTreeMap<Group, f64> = units.iter().map(|&unit| (unit, 0.0)).collect();
+    for parts in batches {
+        let examples: usize = parts.iter().map(Batch::len).sum();
+        let mut gradients = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let labelled = match labels {
+                Labels::Sampled => learner.sample_targets(part, random.next_u64())?,
+                Labels::Argmax => learner.argmax_targets(part)?,
+            };
+            gradients.push(learner.loss_and_gradients(&labelled, 0)?.1);
+        }
+        let mean = vec![1.0 / parts.len() as f64; parts.len()];
+        let gradient = learner.combine(gradients, &mean)?;
+        for (group, squared) in learner.squared_norms(&gradient)? {
+            *traces.entry(group).or_default() += squared / examples as f64;
+        }
+    }
+    Ok(traces)
+}

@@ -1,0 +1,27 @@
+use std::error::Error;
+
+use spec::Batch;
+
+/// A padded batch of one language, and the seed of its dropout masks.
+#[derive(Debug, Clone)]
+pub struct SubBatch {
+    pub batch: Batch,
+    pub dropout_seed: u64,
+}
+
+/// The data of a stage. What a draw gives depends on its number alone, so that a resumed stage needs no saved place.
+pub trait Supply {
+    /// The `draw`-th sub-batch of the stage's `source`-th language.
+    ///
+    /// # Errors
+    /// Whatever keeps the data from being drawn.
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError>;
+
+    /// The `draw`-th batch of the stage's `memory`-th memory, one sub-batch a language.
+    ///
+    /// # Errors
+    /// As [`Supply::source`].
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError>;
+}
+
+pub type SupplyError = Box<dyn Error + Send + Sync>;

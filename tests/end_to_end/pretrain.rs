@@ -1,0 +1,111 @@
+//! `harness pretrain`: a model that works from text, at any interruption the same bytes, and clear refusals.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// The binary in a folder of its own.
+fn harness(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+    command.current_dir(folder).env_remove("LETHE_REAL").env("LETHE_CACHE_DIR", folder.join("cache"));
+    command
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn text(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let sentence = |words: &[&str], row: usize| {
+        let word = |place: usize| words[(row * 7 + place * 3 + row / 5) % words.len()];
+        format!("{} {} {}.\n", word(0), word(1), word(2))
+    };
+    for (language, words) in [
+        ("en", ["the", "cat", "sees", "old", "house", "tree", "small", "bird"]),
+        ("de", ["die", "Katze", "sieht", "alte", "Haus", "Baum", "kleine", "Vogel"]),
+    ] {
+        let text: String = (0..60).map(|row| sentence(&words, row)).collect();
+        fs::write(folder.join(format!("{language}.txt")), text).unwrap();
+    }
+}
+
+fn pretrain(folder: &Path, out: &str, more: &[&str]) -> Command {
+    let mut command = harness(folder);
+    command.args(["pretrain", out, "--text", "text", "--parallel", "--vocabulary", "200", "--layers", "1"]);
+    command.args(["--hidden", "16", "--heads", "2", "--max-length", "32", "--tokens", "256"]);
+    command.args(more);
+    command
+}
+
+#[test]
+fn an_interrupted_pretraining_ends_with_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    text(&folder.path().join("text"));
+    let steps = ["--steps", "400", "--ranking", "0.2", "--checkpoint-every", "0"];
+    let whole = pretrain(folder.path(), "whole", &steps).output().unwrap();
+    assert!(whole.status.success(), "{}", said(&whole));
+
+    let mut killed = pretrain(folder.path(), "killed", &steps).stderr(Stdio::null()).spawn().unwrap();
+    let checkpoint = || {
+        let entries = fs::read_dir(folder.path().join("killed.partial")).ok()?;
+        entries.flatten().find(|entry| entry.file_name().to_string_lossy().starts_with("checkpoint-0"))
+    };
+    for _ in 0..2000 {
+        if checkpoint().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(checkpoint().is_some() && !folder.path().join("killed").exists(), "the kill hit a run at work");
+    let resumed = pretrain(folder.path(), "killed", &steps).output().unwrap();
+    assert!(resumed.status.success(), "{}", said(&resumed));
+    for file in ["config.json", "tokenizer.json", "model.safetensors", "pretraining.json"] {
+        let [one, other] = ["whole", "killed"].map(|out| fs::read(folder.path().join(out).join(file)).unwrap());
+        assert!(one == other, "{file} differs");
+    }
+    assert!(!folder.path().join("killed.partial").exists());
+
+    let record: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("whole/pretraining.json")).unwrap()).unwrap();
+    let curve = record["curve"].as_array().unwrap();
+    let loss = |at: usize| curve[at]["translation-lm"].as_f64().unwrap();
+    assert!(loss(curve.len() - 1) < 0.7 * loss(1), "{} to {}", loss(1), loss(curve.len() - 1));
+}
+
+#[test]
+fn what_cannot_work_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    text(&folder.path().join("text"));
+    fs::create_dir(folder.path().join("there")).unwrap();
+    for (out, more, needle) in [
+        ("there", &[][..], "exists already"),
+        ("new", &["--languages", "sw"], "sw.txt"),
+        ("new", &["--heads", "3"], "3 attention heads do not divide 16"),
+        ("new", &["--steps", "0"], "--steps"),
+        ("new", &["--mask", "1.5"], "--mask"),
+        ("new", &["--tokens", "8"], "raise --tokens"),
+        ("new", &["--languages", "en"], "at least two languages"),
+        ("new", &["--languages", "xx-nonsense"], "xx-nonsense"),
+    ] {
+        let mut command = pretrain(folder.path(), out, &[]);
+        let refused = command.args(more).output().unwrap();
+        let said = said(&refused);
+        assert_eq!(refused.status.code(), Some(2), "{more:?}: {said}");
+        assert!(said.contains(needle), "{more:?}: {said}");
+    }
+    // A begun pre-training is not carried on with other settings.
+    let mut command = pretrain(folder.path(), "begun", &["--steps", "100000", "--checkpoint-every", "0"]);
+    let mut begun = command.stderr(Stdio::null()).spawn().unwrap();
+    while !folder.path().join("begun.partial/config.json").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    begun.kill().unwrap();
+    begun.wait().unwrap();
+    let other = pretrain(folder.path(), "begun", &["--steps", "50"]).output().unwrap();
+    assert!(said(&other).contains("other settings"), "{}", said(&other));
+}
