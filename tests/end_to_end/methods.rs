@@ -86,7 +86,7 @@ fn every_method_runs_and_records_what_it_did() {
 #[test]
 fn methods_with_a_state_resume_to_the_byte() {
     let world = World::new();
-    let methods = ["gem", "gradvac", "lf-mlf", "ewc", "rec-adam", "mixout", "reptile", "meta"];
+    let methods = ["gradvac", "lf-mlf", "ewc", "rec-adam", "meta"];
     world.write("suite.toml", &suite(&methods, 60));
     let sweep = ["sweep", "suite.toml", "--checkpoint-every", "0"];
     world.ok_in("whole", &sweep);
@@ -103,7 +103,7 @@ fn methods_with_a_state_resume_to_the_byte() {
         });
     }
     assert!(parent.wait().expect("the parent ends").success());
-    assert!(killed >= 4, "{killed} cells were killed in training");
+    assert!(killed >= 3, "{killed} cells were killed in training");
     let recorded = world.recorded("killed");
     assert!(recorded.keys().eq(whole.keys()), "{:?} instead of {:?}", recorded.keys(), whole.keys());
     for (name, bytes) in &whole {

@@ -33,9 +33,10 @@ fn text(folder: &Path) {
 
 fn pretrain(folder: &Path, out: &str, more: &[&str]) -> Command {
     let mut command = harness(folder);
-    command.args(["pretrain", out, "--text", "text", "--parallel", "--vocabulary", "200", "--layers", "1"]);
-    command.args(["--hidden", "16", "--heads", "2", "--max-length", "32", "--tokens", "256"]);
-    command.args(more);
+    command.args(["pretrain", out, "--text", "text", "--parallel"]).args(more);
+    let small = ["--vocabulary", "200", "--layers", "1", "--hidden", "16", "--heads", "2", "--max-length", "32"];
+    let small = small.chunks_exact(2).chain([["--tokens", "256"].as_slice()]);
+    command.args(small.filter(|option| !more.contains(&option[0])).flatten());
     command
 }
 
@@ -91,8 +92,7 @@ fn what_cannot_work_is_refused() {
         ("new", &["--languages", "en"], "at least two languages"),
         ("new", &["--languages", "xx-nonsense"], "xx-nonsense"),
     ] {
-        let mut command = pretrain(folder.path(), out, &[]);
-        let refused = command.args(more).output().unwrap();
+        let refused = pretrain(folder.path(), out, more).output().unwrap();
         let said = said(&refused);
         assert_eq!(refused.status.code(), Some(2), "{more:?}: {said}");
         assert!(said.contains(needle), "{more:?}: {said}");

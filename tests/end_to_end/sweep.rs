@@ -87,7 +87,11 @@ fn lists_show_what_there_is() {
         assert!(all.contains(expected), "{expected} is missing in\n{all}");
     }
     let checked = world.ok(&["data", "check"]);
-    assert_eq!(checked.lines().filter(|line| line.starts_with("ok")).count(), 5, "{checked}");
+    assert_eq!(
+        checked.lines().filter(|line| line.starts_with("ok") && !line.contains("mini/")).count(),
+        5,
+        "{checked}"
+    );
 }
 
 /// Entities learnt from these data at this learning rate, measured before and after.

@@ -11,6 +11,7 @@ use crate::folder::{self, HostView};
 use crate::layout::{Entry, Layout};
 use crate::network::Parts;
 use crate::optimizer::{AdamW, Moments};
+use crate::setup::Setup;
 use crate::state::State;
 use crate::{Gradients, Group, Learner, ModelError, OptimizerConfig};
 
@@ -28,6 +29,7 @@ struct Header {
     version: u32,
     parts: Parts,
     frozen: Vec<String>,
+    setup: Setup,
     /// Weight decay, clip, beta1, beta2, epsilon as bits: decimals need not survive a round trip.
     optimizer: [u64; 5],
     /// Optimiser steps by parameter.
@@ -67,6 +69,7 @@ pub(crate) fn save(state: &State, path: &Path) -> Result<(), ModelError> {
         version: VERSION,
         parts: state.parts.clone(),
         frozen: state.frozen.iter().map(Group::to_string).collect(),
+        setup: state.setup.clone(),
         optimizer: [config.weight_decay, config.clip, config.beta1, config.beta2, config.epsilon].map(f64::to_bits),
         steps,
     };
@@ -93,7 +96,7 @@ pub(crate) fn load(learner: &mut Learner, path: &Path) -> Result<(), ModelError>
     )?;
     let optimizer = OptimizerConfig { weight_decay, clip, beta1, beta2, epsilon };
     state.optimizer = AdamW::new(optimizer, state.layout.entries.len());
-    state.frozen = frozen;
+    (state.frozen, state.setup) = (frozen, header.setup);
     let mut used = 0;
     for (index, entry) in state.layout.entries.iter().enumerate() {
         let name = &entry.name;

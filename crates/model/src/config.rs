@@ -22,6 +22,14 @@ impl Family {
         }
     }
 
+    /// Its `model_type`.
+    pub(crate) fn model_type(self) -> &'static str {
+        match self {
+            Family::Bert => "bert",
+            Family::XlmRoberta => "xlm-roberta",
+        }
+    }
+
     /// First part of the names in `architectures`.
     pub(crate) fn class(self) -> &'static str {
         match self {

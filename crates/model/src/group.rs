@@ -8,8 +8,12 @@ use crate::ModelError;
 pub enum Group {
     /// Word, position and segment embeddings with their LayerNorm.
     Embeddings,
-    /// One encoder layer, counted from 0 at the bottom.
+    /// The invertible adapters behind the embeddings.
+    Invertible,
+    /// One encoder layer, counted from 0 at the bottom, without what has been added to it.
     Layer(usize),
+    /// The adapters and low-rank factors of one encoder layer.
+    Adapter(usize),
     /// The output layer of masked language modelling, without the word embeddings that it shares.
     LanguageModel,
     /// Everything else above the encoder, BERT's pooler included.
@@ -20,7 +24,9 @@ impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Group::Embeddings => f.pad("embeddings"),
+            Group::Invertible => f.pad("invertible"),
             Group::Layer(index) => f.pad(&format!("layer.{index}")),
+            Group::Adapter(index) => f.pad(&format!("adapter.{index}")),
             Group::LanguageModel => f.pad("language-model"),
             Group::Head => f.pad("head"),
         }
@@ -34,9 +40,16 @@ impl FromStr for Group {
             "embeddings" => Ok(Group::Embeddings),
             "language-model" => Ok(Group::LanguageModel),
             "head" => Ok(Group::Head),
-            _ => text.strip_prefix("layer.").and_then(|index| index.parse().ok()).map(Group::Layer).ok_or_else(|| {
-                ModelError::state(format!("`{text}` is no group; known: embeddings, layer.N, language-model, head"))
-            }),
+            "invertible" => Ok(Group::Invertible),
+            _ => {
+                let index = |prefix: &str| text.strip_prefix(prefix).and_then(|index| index.parse().ok());
+                let layer = index("layer.").map(Group::Layer);
+                layer.or_else(|| index("adapter.").map(Group::Adapter)).ok_or_else(|| {
+                    ModelError::state(format!(
+                        "`{text}` is no group; known: embeddings, invertible, layer.N, adapter.N, language-model, head"
+                    ))
+                })
+            }
         }
     }
 }
@@ -48,7 +61,9 @@ mod tests {
     #[test]
     fn text_and_order() {
         let layers = [0, 3, 11].map(Group::Layer);
-        let groups = [&[Group::Embeddings], &layers[..], &[Group::LanguageModel, Group::Head]].concat();
+        let adapters = [0, 3, 11].map(Group::Adapter);
+        let ends = ([Group::Embeddings, Group::Invertible], [Group::LanguageModel, Group::Head]);
+        let groups = [&ends.0, &layers[..], &adapters, &ends.1].concat();
         assert!(groups.is_sorted());
         for group in groups {
             assert_eq!(group.to_string().parse::<Group>().unwrap(), group);

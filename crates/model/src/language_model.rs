@@ -1,5 +1,6 @@
 use burn::tensor::Tensor;
 
+use crate::adapter::Coupling;
 use crate::layout::{Layout, Linear, Norm, Slot};
 use crate::ops;
 use crate::weights::Weights;
@@ -62,9 +63,13 @@ impl LanguageModel {
     }
 
     /// Logits of the words for some of the encoder's last hidden states, `[positions, hidden]` to `[positions, words]`.
-    pub fn forward(&self, hidden: Tensor<2>, weights: &Weights) -> Tensor<2> {
+    /// An invertible adapter behind the embeddings is undone before the decoder, which shares their table.
+    pub fn forward(&self, hidden: Tensor<2>, coupling: Option<&Coupling>, weights: &Weights) -> Tensor<2> {
         let transformed = ops::gelu(ops::linear(hidden, self.dense, weights));
-        let normed = ops::layer_norm(transformed, self.norm, self.epsilon, weights);
+        let mut normed = ops::layer_norm(transformed, self.norm, self.epsilon, weights);
+        if let Some(coupling) = coupling {
+            normed = coupling.inverse(normed.unsqueeze_dim(0), weights).squeeze_dim(0);
+        }
         ops::tied(normed, weights.get(self.words), weights.get(self.bias))
     }
 }

@@ -15,7 +15,9 @@ pub(crate) enum Role {
     /// Does not decay; fresh values are 0.
     Bias,
     /// The scale of a LayerNorm. Does not decay; fresh values are 1.
-    Norm,
+    NormScale,
+    /// The shift of a LayerNorm. Does not decay; fresh values are 0.
+    NormShift,
 }
 
 /// One parameter as the model wants it.
@@ -29,11 +31,18 @@ pub(crate) struct Entry {
     pub transposed: bool,
     pub group: Group,
     pub role: Role,
+    /// The adapter whose part it is.
+    pub adapter: Option<String>,
 }
 
 impl Entry {
     pub fn len(&self) -> usize {
         self.file_shape.iter().product()
+    }
+
+    /// Whether it has been added to the model that folders hold.
+    pub fn is_added(&self) -> bool {
+        matches!(self.group, Group::Adapter(_) | Group::Invertible)
     }
 
     /// Whether files that hold a head put this tensor under the family's prefix.
@@ -60,7 +69,17 @@ impl Layout {
         let weight =
             self.push(format!("{name}.weight"), group, Role::Weight, vec![output, input], true, [input, output]);
         let bias = self.push(format!("{name}.bias"), group, Role::Bias, vec![output], false, [output]);
-        Linear { weight, bias }
+        Linear { weight, bias, low_rank: None }
+    }
+
+    /// The dense layer with low-rank factors under PEFT's names.
+    pub fn low_rank(&mut self, name: &str, group: Group, linear: Linear, rank: usize, scale: f64) -> Linear {
+        let [input, output] = linear.weight.shape;
+        let down =
+            self.push(format!("{name}.lora_A.weight"), group, Role::Weight, vec![rank, input], true, [input, rank]);
+        let up =
+            self.push(format!("{name}.lora_B.weight"), group, Role::Weight, vec![output, rank], true, [rank, output]);
+        Linear { low_rank: Some(LowRank { down, up, scale }), ..linear }
     }
 
     /// A bias without a weight of its own.
@@ -70,8 +89,8 @@ impl Layout {
 
     /// Scale and shift of a LayerNorm over `size` features.
     pub fn norm(&mut self, name: &str, group: Group, size: usize) -> Norm {
-        let scale = self.push(format!("{name}.weight"), group, Role::Norm, vec![size], false, [size]);
-        let shift = self.push(format!("{name}.bias"), group, Role::Bias, vec![size], false, [size]);
+        let scale = self.push(format!("{name}.weight"), group, Role::NormScale, vec![size], false, [size]);
+        let shift = self.push(format!("{name}.bias"), group, Role::NormShift, vec![size], false, [size]);
         Norm { scale, shift }
     }
 
@@ -84,7 +103,7 @@ impl Layout {
         transposed: bool,
         shape: [usize; D],
     ) -> Slot<D> {
-        self.entries.push(Entry { name, file_shape, transposed, group, role });
+        self.entries.push(Entry { name, file_shape, transposed, group, role, adapter: None });
         Slot { index: self.entries.len() - 1, shape }
     }
 }
@@ -94,6 +113,15 @@ impl Layout {
 pub(crate) struct Linear {
     pub weight: Slot<2>,
     pub bias: Slot<1>,
+    pub low_rank: Option<LowRank>,
+}
+
+/// What is added to a dense layer's weight: `scale` times the product of `[in, rank]` and `[rank, out]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LowRank {
+    pub down: Slot<2>,
+    pub up: Slot<2>,
+    pub scale: f64,
 }
 
 /// A LayerNorm's parameters, `[size]` each.

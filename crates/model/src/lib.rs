@@ -3,6 +3,7 @@
 //! Burn lives in this crate; the [`Learner`] shows no tensor. Models are Hugging Face folders of BERT or XLM-R type, read
 //! and written in their own layout, and the device is chosen at run time.
 
+mod adapter;
 mod batch;
 mod checkpoint;
 mod config;
@@ -14,23 +15,30 @@ mod fused;
 mod gradients;
 mod group;
 mod head;
+mod head_mask;
 mod language_model;
 mod layout;
 mod learner;
+mod lora;
 mod network;
 mod ops;
 mod optimizer;
 mod random;
 mod ranking;
+mod setup;
 mod state;
 mod weights;
 
+pub use adapter::{Activation, AdapterConfig, AdapterInit, AdapterStack, StackResidual};
 pub use config::{Family, ModelConfig};
 pub use device::built_in;
 pub use error::ModelError;
 pub use folder::{Precision, holds_language_model};
 pub use gradients::Gradients;
 pub use group::Group;
+pub use head_mask::HeadMask;
 pub use learner::{Learner, Logits, MaskedScore};
+pub use lora::{LoraConfig, Projection};
 pub use optimizer::{OptimizerConfig, StepNorms};
+pub use setup::Tuned;
 pub use state::SavePoint;

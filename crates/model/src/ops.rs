@@ -7,7 +7,7 @@ use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData, activati
 
 use crate::device::is_host;
 use crate::fused;
-use crate::layout::{Linear, Norm};
+use crate::layout::{Linear, LowRank, Norm};
 use crate::weights::Weights;
 
 /// Added to the scores of padded keys: far below any real score, so that their probability is exactly 0, yet finite
@@ -55,7 +55,16 @@ fn on_host<const D: usize>(tensor: &Tensor<D>) -> bool {
 /// `x · W + b` on the last dimension: `[batch, seq, in]` to `[batch, seq, out]`.
 pub(crate) fn linear<const D: usize>(input: Tensor<D>, linear: Linear, weights: &Weights) -> Tensor<D> {
     let (weight, bias) = (weights.get(linear.weight), weights.get(linear.bias));
-    if on_host(&input) { fused::linear(input, weight, bias) } else { module::linear(input, weight, Some(bias)) }
+    let on_host = on_host(&input);
+    let dense =
+        |input| if on_host { fused::linear(input, weight, bias) } else { module::linear(input, weight, Some(bias)) };
+    let Some(LowRank { down, up, scale }) = linear.low_rank else { return dense(input) };
+    let dims = input.dims();
+    let rows = dims[..D - 1].iter().product();
+    let low = input.clone().reshape([rows, dims[D - 1]]).matmul(weights.get(down)).matmul(weights.get(up));
+    let dense = dense(input);
+    let shape = dense.dims();
+    dense + (low * scale).reshape(shape)
 }
 
 /// Rows of `table` `[rows, hidden]`: `[ids, hidden]`.
@@ -81,11 +90,13 @@ pub(crate) fn tied(input: Tensor<2>, table: Tensor<2>, bias: Tensor<1>) -> Tenso
 
 /// Multi-head scaled dot-product self-attention (Vaswani et al. 2017, equation 1) without the output projection:
 /// `[batch, seq, hidden]` to the context `[batch, seq, hidden]`. Padded keys get a probability of exactly 0; what padded
-/// queries give is left open, since nothing reads it.
+/// queries give is left open, since nothing reads it. `head_mask` `[heads]` multiplies each head's probabilities.
+#[allow(clippy::too_many_arguments, reason = "one for each symbol")]
 pub(crate) fn attention(
     hidden: Tensor<3>,
     projections: [Linear; 3],
     heads: usize,
+    head_mask: Option<Tensor<1>>,
     mask: &PaddingMask,
     dropout: f64,
     weights: &Weights,
@@ -94,14 +105,18 @@ pub(crate) fn attention(
     let width = size / heads;
     let projected = projections.map(|projection| linear(hidden.clone(), projection, weights));
     if on_host(&hidden) {
-        let every_head = Tensor::ones([heads], &hidden.device().inner());
-        return fused::attention(projected, every_head, Arc::clone(&mask.lengths), weights.dropout(dropout));
+        let head_mask = head_mask.unwrap_or_else(|| Tensor::ones([heads], &hidden.device().inner()));
+        return fused::attention(projected, head_mask, Arc::clone(&mask.lengths), weights.dropout(dropout));
     }
     let [query, key, value] = projected.map(|projected| projected.reshape([batch, seq, heads, width]).swap_dims(1, 2));
     let scores = query.matmul(key.swap_dims(2, 3)) * (1.0 / (width as f64).sqrt());
     let padded = mask.padded.clone().expand([batch, heads, seq, seq]);
     let probabilities = activation::softmax(scores.mask_fill(padded, MASKED_SCORE), 3);
-    let context = self::dropout(probabilities, dropout, weights).matmul(value);
+    let mut probabilities = self::dropout(probabilities, dropout, weights);
+    if let Some(head_mask) = head_mask {
+        probabilities = probabilities * head_mask.reshape([1, heads, 1, 1]);
+    }
+    let context = probabilities.matmul(value);
     context.swap_dims(1, 2).reshape([batch, seq, size])
 }
 
@@ -132,7 +147,7 @@ pub(crate) fn layer_norm<const D: usize>(input: Tensor<D>, norm: Norm, epsilon: 
 
 /// Dense, exact GELU, dense: `[batch, seq, hidden]` to `[batch, seq, hidden]`.
 pub(crate) fn feed_forward(hidden: Tensor<3>, up: Linear, down: Linear, weights: &Weights) -> Tensor<3> {
-    if on_host(&hidden) {
+    if on_host(&hidden) && up.low_rank.is_none() && down.low_rank.is_none() {
         let dense = |linear: Linear| (weights.get(linear.weight), weights.get(linear.bias));
         return fused::feed_forward(hidden, dense(up), dense(down));
     }

@@ -28,9 +28,33 @@ pub(crate) fn normal(seed: u64, purpose: &str, name: &str, deviation: f64, count
         .collect()
 }
 
+/// `count` draws from a normal distribution around 0, without those beyond two deviations.
+pub(crate) fn truncated_normal(seed: u64, purpose: &str, name: &str, deviation: f64, count: usize) -> Vec<f32> {
+    // One draw in 22 falls out; what remains of twice as many is enough but for counts of one or two.
+    let mut spare = 2 * count + 64;
+    loop {
+        let mut draws = normal(seed, purpose, name, deviation, spare);
+        draws.retain(|&draw| f64::from(draw.abs()) <= 2.0 * deviation);
+        if draws.len() >= count {
+            draws.truncate(count);
+            return draws;
+        }
+        spare *= 2;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn truncated_draws_stay_within_two_deviations_and_keep_their_order() {
+        let draws = truncated_normal(1, "adapter", "x", 0.01, 5_000);
+        let variance = draws.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 5_000.0;
+        // The deviation of a normal distribution cut off at two deviations is 0.8796 of it.
+        assert!(draws.iter().all(|x| x.abs() <= 0.02) && (variance.sqrt() - 0.008_796).abs() < 3e-4, "{variance}");
+        assert_eq!(draws[..9], truncated_normal(1, "adapter", "x", 0.01, 9)[..]);
+    }
 
     #[test]
     fn normal_draws_have_their_moments_and_depend_on_every_part_of_the_key() {

@@ -2,9 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::Tensor;
 
+use crate::adapter::Active;
 use crate::layout::{Entry, Layout};
 use crate::network::{Network, Parts};
 use crate::optimizer::{AdamW, Moments};
+use crate::setup::Setup;
 use crate::{Group, ModelConfig, ModelError};
 
 /// Everything that training changes.
@@ -17,11 +19,12 @@ pub(crate) struct State {
     pub values: Vec<Tensor<1>>,
     pub optimizer: AdamW,
     pub frozen: BTreeSet<Group>,
+    pub setup: Setup,
     /// Parameters that may differ from the model folder's, in the layout's order.
     pub changed: Vec<bool>,
 }
 
-/// A learner's state in memory: parameters, head, optimiser, frozen groups. Cheap to make: tensors are shared until one
+/// A learner's state in memory: parameters, parts and their set-up, optimiser, frozen groups. Cheap to make: tensors are shared until one
 /// side changes them.
 #[derive(Debug, Clone)]
 pub struct SavePoint(pub(crate) State);
@@ -29,10 +32,21 @@ pub struct SavePoint(pub(crate) State);
 impl State {
     /// Which parameters train, in the layout's order.
     pub fn open(&self) -> Vec<bool> {
-        self.layout.entries.iter().map(|entry| !self.frozen.contains(&entry.group)).collect()
+        let Setup { stack, tuned, .. } = &self.setup;
+        let open = |entry: &Entry| {
+            let of_stack = entry.adapter.as_ref().is_none_or(|name| stack.trained.contains(name));
+            let of_base = matches!(entry.group, Group::Embeddings | Group::Layer(_));
+            !self.frozen.contains(&entry.group) && of_stack && (!of_base || tuned.contains(entry.role))
+        };
+        self.layout.entries.iter().map(open).collect()
     }
 
-    /// Becomes a network of other parts. Parameters of the same name that `keep` approves of keep their values and their
+    /// The adapters that take part in forward passes.
+    pub fn active(&self) -> Active<'_> {
+        self.network.active(&self.setup.stack)
+    }
+
+    /// Becomes a network of other parts. Parameters of the same name and shape that `keep` approves of keep their values and their
     /// optimiser state; the others are `fresh`.
     ///
     /// # Errors
@@ -53,11 +67,13 @@ impl State {
             .filter(|(_, entry)| keep(entry))
             .map(|(index, entry)| (entry.name.as_str(), index))
             .collect();
+        let kept = |entry: &Entry| {
+            let index = old.get(entry.name.as_str()).copied();
+            index.filter(|&index| self.layout.entries[index].file_shape == entry.file_shape)
+        };
         type Kept = (Tensor<1>, Option<Moments>, bool);
-        let parameters = layout.entries.iter().map(|entry| match old.get(entry.name.as_str()) {
-            Some(&index) => {
-                Ok((self.values[index].clone(), self.optimizer.moments[index].clone(), self.changed[index]))
-            }
+        let parameters = layout.entries.iter().map(|entry| match kept(entry) {
+            Some(index) => Ok((self.values[index].clone(), self.optimizer.moments[index].clone(), self.changed[index])),
             None => Ok((fresh(entry)?, None, true)),
         });
         let parameters = parameters.collect::<Result<Vec<Kept>, ModelError>>()?;

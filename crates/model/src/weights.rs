@@ -11,6 +11,8 @@ use crate::layout::{Layout, Slot};
 pub(crate) struct Weights {
     tensors: Vec<Tensor<1>>,
     trained: BTreeSet<Group>,
+    /// Factors on the heads, `[heads]` by layer.
+    head_masks: Option<Vec<Tensor<1>>>,
     /// Seed of this pass's dropout masks, and how many have been asked for.
     dropout: (u64, Cell<u64>),
 }
@@ -18,7 +20,7 @@ pub(crate) struct Weights {
 impl Weights {
     /// For inference: nothing is recorded and dropout is off.
     pub fn inference(values: &[Tensor<1>]) -> Self {
-        Self { tensors: values.to_vec(), trained: BTreeSet::new(), dropout: (0, Cell::new(0)) }
+        Self { tensors: values.to_vec(), trained: BTreeSet::new(), head_masks: None, dropout: (0, Cell::new(0)) }
     }
 
     /// For training: the `open` parameters require gradients.
@@ -30,7 +32,16 @@ impl Weights {
             .collect();
         let open = layout.entries.iter().zip(open).filter(|(_, open)| **open);
         let trained = open.map(|(entry, _)| entry.group).collect();
-        Self { tensors, trained, dropout: (dropout_seed, Cell::new(0)) }
+        Self { tensors, trained, head_masks: None, dropout: (dropout_seed, Cell::new(0)) }
+    }
+
+    /// The same with a factor on each head, `[heads]` by layer.
+    pub fn with_head_masks(self, head_masks: Option<Vec<Tensor<1>>>) -> Self {
+        Self { head_masks, ..self }
+    }
+
+    pub fn head_mask(&self, layer: usize) -> Option<Tensor<1>> {
+        self.head_masks.as_ref().map(|masks| masks[layer].clone())
     }
 
     pub fn get<const D: usize>(&self, slot: Slot<D>) -> Tensor<D> {

@@ -8,6 +8,7 @@ use spec::{Anchor, Batch, FisherSquare, Forgetting, GradientRule, Memories, Meth
 use thiserror::Error;
 
 use crate::direction::{Direction, Ingredients, Kind};
+use crate::evaluate::Evaluation;
 use crate::rules::{RuleError, RuleState};
 use crate::schedules::{Open, Request, SavedSchedule, ScheduleError, ScheduleState, fisher_trace};
 use crate::supply::{Supply, SupplyError};
@@ -44,9 +45,12 @@ pub struct StepReport {
     pub learning_rate: f64,
     /// Global L2 norm before clipping; 0 for a step that was left out.
     pub gradient_norm: f64,
-    /// What only some methods have, by name: `weight.de`, `cosine.de.en`, `conflicts`, `solver.residual`, `fisher.layer.3`,
-    /// `open.layer.3` (1 where a group opens, 0 where it closes).
+    /// What a method has at every step, by name: `weight.de`, `cosine.de.en`, `conflicts`, `solver.residual`, `h`, and
+    /// `skipped`, the number of steps left out so far where there are any.
     pub series: Vec<(String, f64)>,
+    /// What happens now and then, by name: `fisher.layer.3`, `open.layer.3` (1 where a group opens, 0 where it closes),
+    /// `losses risen`.
+    pub events: Vec<(String, f64)>,
     /// Something for the record, in words.
     pub note: Option<String>,
 }
@@ -161,15 +165,10 @@ impl<'a> Strategy<'a> {
     }
 
     fn fresh_optimizer(&self, learner: &mut Learner) {
-        let plain = OptimizerConfig::default();
         learner.begin_stage(OptimizerConfig {
             weight_decay: self.stage.weight_decay,
             clip: self.stage.clip,
-            epsilon: match self.method.anchor {
-                Anchor::RecAdam(_) => anchors::EPSILON,
-                _ => plain.epsilon,
-            },
-            ..plain
+            ..OptimizerConfig::default()
         });
     }
 
@@ -188,8 +187,8 @@ impl<'a> Strategy<'a> {
         supply: &mut dyn Supply,
         step: u64,
     ) -> Result<StepReport, StrategyError> {
-        let mut series = Vec::new();
-        let open = self.open(learner, supply, step, &mut series)?;
+        let mut events = Vec::new();
+        let open = self.open(learner, supply, step, &mut events)?;
         let learning_rate = self.learning_rate(&open, step);
         let ingredients = Ingredients {
             method: self.method,
@@ -199,15 +198,14 @@ impl<'a> Strategy<'a> {
             start: self.start.as_ref(),
             fisher: self.fisher.as_ref(),
         };
-        let Direction { kind, losses, series: found } =
+        let Direction { kind, losses, mut series } =
             ingredients.direction(learner, supply, &mut self.memo.rule, step, learning_rate)?;
-        series.extend(found);
         let mut note = None;
         let mut gradient_norm = 0.0;
         match kind {
             Kind::Gradient(direction) => {
                 gradient_norm = self.walk(learner, direction, &open, step, learning_rate)?;
-                series.extend(self.losses_risen(learner, supply, &losses, step)?);
+                events.extend(self.losses_risen(learner, supply, &losses, step)?);
             }
             Kind::Rest(reason) => {
                 self.memo.skipped += 1;
@@ -226,7 +224,7 @@ impl<'a> Strategy<'a> {
             series.push(("skipped".to_owned(), self.memo.skipped as f64));
         }
         let loss = losses.iter().sum::<f64>() / losses.len() as f64;
-        Ok(StepReport { loss, losses, learning_rate, gradient_norm, series, note })
+        Ok(StepReport { loss, losses, learning_rate, gradient_norm, series, events, note })
     }
 
     /// Opens what the schedule opens at this step.
@@ -235,7 +233,7 @@ impl<'a> Strategy<'a> {
         learner: &mut Learner,
         supply: &mut dyn Supply,
         step: u64,
-        series: &mut Vec<(String, f64)>,
+        events: &mut Vec<(String, f64)>,
     ) -> Result<Open, StrategyError> {
         let schedule = self.schedule.as_mut().ok_or(StrategyError::NotBegun)?;
         if let Request::FisherTrace { batches, labels } = schedule.before(step) {
@@ -253,12 +251,12 @@ impl<'a> Strategy<'a> {
             let closed = self.trained.iter().copied().filter(|group| *group != Group::Head && !open.contains(group));
             let closed: Vec<Group> = closed.collect();
             let traces = fisher_trace(learner, &closed, labels, fresh, self.seed, step)?;
-            series.extend(traces.iter().map(|(group, trace)| (format!("fisher.{group}"), *trace)));
+            events.extend(traces.iter().map(|(group, trace)| (format!("fisher.{group}"), *trace)));
             let opened = schedule.scores(&traces)?;
-            series.extend(opened.tied.then(|| (format!("tied.{}", opened.group), 1.0)));
+            events.extend(opened.tied.then(|| (format!("tied.{}", opened.group), 1.0)));
         }
         let changes = schedule.changes(step).into_iter();
-        series.extend(changes.map(|(group, opens)| (format!("open.{group}"), f64::from(u8::from(opens)))));
+        events.extend(changes.map(|(group, opens)| (format!("open.{group}"), f64::from(u8::from(opens)))));
         let open = schedule.open(step);
         let frozen = learner.groups().into_iter().filter(|group| !open.groups.contains(group)).collect();
         learner.set_frozen(&frozen);
@@ -315,10 +313,11 @@ impl<'a> Strategy<'a> {
         if !due || self.method.outer != OuterLoop::Plain {
             return Ok(None);
         }
+        let evaluation = Evaluation::new(&self.method.anchor, self.start.as_ref());
         let mut risen = 0;
         for (source, before) in before.iter().enumerate() {
             let sub = supply.source(source, step)?;
-            let (after, _) = learner.loss_and_gradients(&sub.batch, sub.dropout_seed)?;
+            let (after, _) = evaluation.gradient(learner, &sub)?;
             risen += u32::from(after > *before);
         }
         Ok(Some(("losses risen".to_owned(), f64::from(risen))))

@@ -111,7 +111,7 @@ fn what_is_closed_keeps_its_bits_and_what_is_open_moves() {
         for step in 0..STEPS {
             let before = bits(&learner);
             let report = strategy.step(&mut learner, &mut Words, step).unwrap();
-            for (name, value) in &report.series {
+            for (name, value) in &report.events {
                 match (name.strip_prefix("open."), *value) {
                     (Some(group), 1.0) => assert!(open.insert(group.to_owned()), "{step} {name}"),
                     (Some(group), _) => assert!(open.remove(group), "{step} {name}"),
@@ -181,7 +181,7 @@ fn a_schedule_works_within_what_the_structure_trains() {
 fn fun_reports_its_traces_and_learning_rates_follow_the_schedule() {
     let stage = stage();
     let series = |report: &StepReport, start: &str| -> Vec<String> {
-        report.series.iter().filter(|(name, _)| name.starts_with(start)).map(|(name, _)| name.clone()).collect()
+        report.events.iter().filter(|(name, _)| name.starts_with(start)).map(|(name, _)| name.clone()).collect()
     };
     let fun = method(schedules().remove(3));
     let (mut first, mut strategy) = (learner(), Strategy::new(&fun, &stage, 4));

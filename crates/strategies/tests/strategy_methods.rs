@@ -90,20 +90,70 @@ fn anchored_methods_end_nearer_to_their_start_at_an_equal_loss() {
     }
 }
 
+/// The mean of the two languages' gradients at a step, by hand.
+fn mean_gradient(learner: &mut Learner, toy: &mut Toy, step: u64) -> model::Gradients {
+    let gradients = (0..2).map(|source| {
+        let sub = toy.source(source, step).unwrap();
+        learner.loss_and_gradients(&sub.batch, sub.dropout_seed).unwrap().1
+    });
+    let gradients = gradients.collect();
+    learner.combine(gradients, &[0.5, 0.5]).unwrap()
+}
+
+#[test]
+fn rec_adam_steps_as_its_equations_say() {
+    let (lr, b1, b2, eps) = (1e-3f64, 0.9f64, 0.999f64, 1e-6f64);
+    let knobs = RecAdam { gamma: 20.0, k: 0.5, t0: 1.5, w: 1.0 };
+    let mut stage = stage(3, lr, Vec::new());
+    (stage.clip, stage.weight_decay) = (0.0, 0.0);
+    let (mut learner, mut toy) = (tiny(), Toy::new(&stage));
+    let method = with_anchor(Anchor::RecAdam(knobs.clone()));
+    let mut strategy = Strategy::new(&method, &stage, SEED);
+    strategy.begin(&mut learner, &mut toy).unwrap();
+    let names = ["embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.weight", "classifier.weight"];
+    let read = |learner: &Learner, name: &str| -> Vec<f64> {
+        learner.parameter(name).unwrap().into_iter().map(f64::from).collect()
+    };
+    let start: Vec<Vec<f64>> = names.iter().map(|name| read(&learner, name)).collect();
+    let mut moments: Vec<Vec<(f64, f64)>> = start.iter().map(|values| vec![(0.0, 0.0); values.len()]).collect();
+    for step in 0..3 {
+        let t = step as i32 + 1;
+        let rate = lr * (3 - step) as f64 / 3.0;
+        let lambda = knobs.w / (1.0 + (-knobs.k * (f64::from(t) - knobs.t0)).exp());
+        let rate_t = rate * (1.0 - b2.powi(t)).sqrt() / (1.0 - b1.powi(t));
+        let gradient = mean_gradient(&mut learner, &mut toy, step);
+        let before: Vec<Vec<f64>> = names.iter().map(|name| read(&learner, name)).collect();
+        strategy.step(&mut learner, &mut toy, step).unwrap();
+        for (index, name) in names.iter().enumerate() {
+            let gradient = learner.gradient(&gradient, name).unwrap().unwrap();
+            let after = read(&learner, name);
+            for place in 0..after.len() {
+                let g = f64::from(gradient[place]);
+                let (m, v) = &mut moments[index][place];
+                (*m, *v) = (b1 * *m + (1.0 - b1) * g, b2 * *v + (1.0 - b2) * g * g);
+                let adam = rate_t * *m / (v.sqrt() + eps);
+                let mut expected = before[index][place] - adam;
+                if *name != "classifier.weight" {
+                    expected = before[index][place] - lambda * adam;
+                    expected -= rate * (knobs.w - lambda) * knobs.gamma * (expected - start[index][place]);
+                }
+                let off = (after[place] - expected).abs();
+                assert!(off <= 1e-6 * expected.abs() + 1e-8, "{name} {place} at {t}: {} {expected}", after[place]);
+            }
+        }
+    }
+}
+
 #[test]
 fn rec_adam_without_recall_is_adam() {
     let stage = stage(4, 1e-3, Vec::new());
     let (mut learner, mut twin, mut toy) = (tiny(), tiny(), Toy::new(&stage));
     let recall = RecAdam { gamma: 0.0, k: 1000.0, t0: 0.0, w: 1.0 };
     train(&with_anchor(Anchor::RecAdam(recall)), &stage, &mut learner, &mut toy);
-    twin.begin_stage(OptimizerConfig { weight_decay: 0.01, clip: 1.0, epsilon: 1e-6, ..OptimizerConfig::default() });
+    twin.begin_stage(OptimizerConfig { weight_decay: 0.01, clip: 1.0, ..OptimizerConfig::default() });
     for step in 0..4 {
-        let gradients = (0..2).map(|source| {
-            let sub = toy.source(source, step).unwrap();
-            twin.loss_and_gradients(&sub.batch, sub.dropout_seed).unwrap().1
-        });
-        let gradients = gradients.collect();
-        let direction = twin.combine(gradients, &[0.5, 0.5]).unwrap();
+        let direction = mean_gradient(&mut twin, &mut toy, step);
+        twin.set_epsilon(1e-6 / (1.0 - 0.999f64.powf((step + 1) as f64)).sqrt());
         twin.step(direction, 1e-3 * (4 - step) as f64 / 4.0).unwrap();
     }
     assert_eq!(bits(&learner), bits(&twin));
@@ -157,12 +207,7 @@ fn reptile_with_one_inner_step_follows_the_gradient() {
     let knobs = Reptile { inner_steps: 1, inner_learning_rate: alpha, meta_step: eps };
     let (mut learner, mut twin, mut toy) = (tiny(), tiny(), Toy::new(&stage));
     train(&with_outer(OuterLoop::Reptile(knobs)), &stage, &mut learner, &mut toy);
-    let gradients = (0..2).map(|source| {
-        let sub = toy.source(source, 0).unwrap();
-        twin.loss_and_gradients(&sub.batch, sub.dropout_seed).unwrap().1
-    });
-    let gradients = gradients.collect();
-    let mean = twin.combine(gradients, &[0.5, 0.5]).unwrap();
+    let mean = mean_gradient(&mut twin, &mut toy, 0);
     twin.shift(&mean, &|_| -eps * alpha).unwrap();
     // The way of the inner step is rounded in units of the parameters.
     let off = difference(&learner, &twin);

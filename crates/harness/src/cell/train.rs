@@ -11,7 +11,7 @@ use super::runner::Running;
 use super::supply::StageSupply;
 use crate::cost;
 
-/// Points of a series that a stage records at most, give or take one.
+/// Points of a series that a stage records at most, give or take one. Events are recorded all.
 const POINTS: u64 = 200;
 
 /// Runs the steps of the stage that are not done yet.
@@ -41,11 +41,10 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
             learning_rate: report.learning_rate,
             gradient_norm: report.gradient_norm,
         });
-        if step.is_multiple_of(stage.steps.div_ceil(POINTS)) || step + 1 == stage.steps {
-            let points = report.series.into_iter();
-            let points = points.map(|(series, value)| SeriesPoint { step: offset + step + 1, series, value });
-            running.progress.series.extend(points);
-        }
+        let due = step.is_multiple_of(stage.steps.div_ceil(POINTS)) || step + 1 == stage.steps;
+        let points = report.events.into_iter().chain(report.series.into_iter().filter(|_| due));
+        let points = points.map(|(series, value)| SeriesPoint { step: offset + step + 1, series, value });
+        running.progress.series.extend(points);
         if let Some(note) = report.note {
             running.note(note);
         }

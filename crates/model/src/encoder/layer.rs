@@ -1,7 +1,9 @@
 use burn::tensor::Tensor;
 
 use super::Dropout;
+use crate::adapter::{Active, Place};
 use crate::layout::{Layout, Linear, Norm};
+use crate::lora::{LoraConfig, Projection};
 use crate::ops::{self, PaddingMask};
 use crate::weights::Weights;
 use crate::{Group, ModelConfig};
@@ -9,7 +11,7 @@ use crate::{Group, ModelConfig};
 /// One encoder layer: self-attention and feed-forward network, each followed by residual and LayerNorm.
 #[derive(Debug, Clone)]
 pub(crate) struct Layer {
-    group: Group,
+    index: usize,
     heads: usize,
     epsilon: f64,
     /// Query, key, value.
@@ -22,32 +24,51 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    pub fn new(config: &ModelConfig, index: usize, layout: &mut Layout) -> Self {
+    pub fn new(config: &ModelConfig, lora: Option<&LoraConfig>, index: usize, layout: &mut Layout) -> Self {
         let group = Group::Layer(index);
-        let hidden = config.hidden_size;
+        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         let name = |part: &str| format!("encoder.layer.{index}.{part}");
+        let dense = |layout: &mut Layout, projection: Projection, input: usize, output: usize| {
+            let name = name(projection.name());
+            let linear = layout.linear(&name, group, input, output);
+            match lora.filter(|lora| lora.projections.contains(&projection)) {
+                Some(lora) => layout.low_rank(&name, Group::Adapter(index), linear, lora.rank, lora.scale()),
+                None => linear,
+            }
+        };
         Self {
-            group,
+            index,
             heads: config.num_attention_heads,
             epsilon: config.layer_norm_eps,
-            projections: ["query", "key", "value"]
-                .map(|part| layout.linear(&name(&format!("attention.self.{part}")), group, hidden, hidden)),
-            attention_output: layout.linear(&name("attention.output.dense"), group, hidden, hidden),
+            projections: [Projection::Query, Projection::Key, Projection::Value]
+                .map(|projection| dense(layout, projection, hidden, hidden)),
+            attention_output: dense(layout, Projection::AttentionOutput, hidden, hidden),
             attention_norm: layout.norm(&name("attention.output.LayerNorm"), group, hidden),
-            up: layout.linear(&name("intermediate.dense"), group, hidden, config.intermediate_size),
-            down: layout.linear(&name("output.dense"), group, config.intermediate_size, hidden),
+            up: dense(layout, Projection::Up, hidden, inner),
+            down: dense(layout, Projection::Down, inner, hidden),
             output_norm: layout.norm(&name("output.LayerNorm"), group, hidden),
         }
     }
 
     /// `[batch, seq, hidden]` to the same.
-    pub fn forward(&self, hidden: Tensor<3>, mask: &PaddingMask, dropout: Dropout, weights: &Weights) -> Tensor<3> {
-        let (in_attention, after) =
-            if weights.trains(self.group) { (dropout.attention, dropout.hidden) } else { (0.0, 0.0) };
-        let context = ops::attention(hidden.clone(), self.projections, self.heads, mask, in_attention, weights);
+    pub fn forward(
+        &self,
+        hidden: Tensor<3>,
+        mask: &PaddingMask,
+        active: &Active,
+        dropout: Dropout,
+        weights: &Weights,
+    ) -> Tensor<3> {
+        let (index, epsilon) = (self.index, self.epsilon);
+        let trains = weights.trains(Group::Layer(index));
+        let (in_attention, after) = if trains { (dropout.attention, dropout.hidden) } else { (0.0, 0.0) };
+        let head_mask = weights.head_mask(index);
+        let context =
+            ops::attention(hidden.clone(), self.projections, self.heads, head_mask, mask, in_attention, weights);
         let attended = ops::linear(context, self.attention_output, weights);
-        let hidden = ops::residual_layer_norm(attended, hidden, self.attention_norm, self.epsilon, after, weights);
+        let place = (index, Place::Attention);
+        let hidden = active.finish(place, attended, hidden, self.attention_norm, epsilon, after, weights);
         let transformed = ops::feed_forward(hidden.clone(), self.up, self.down, weights);
-        ops::residual_layer_norm(transformed, hidden, self.output_norm, self.epsilon, after, weights)
+        active.finish((index, Place::Output), transformed, hidden, self.output_norm, epsilon, after, weights)
     }
 }

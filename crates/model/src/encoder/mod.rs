@@ -10,7 +10,9 @@ use embeddings::Embeddings;
 pub(crate) use embeddings::Input;
 use layer::Layer;
 
+use crate::adapter::Active;
 use crate::layout::{Layout, Slot};
+use crate::lora::LoraConfig;
 use crate::weights::Weights;
 use crate::{Family, ModelConfig};
 
@@ -33,10 +35,10 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     /// Declares the encoder's parameters in `layout`, under Hugging Face's names.
-    pub fn new(config: &ModelConfig, layout: &mut Layout) -> Self {
+    pub fn new(config: &ModelConfig, lora: Option<&LoraConfig>, layout: &mut Layout) -> Self {
         Self {
             embeddings: Embeddings::new(config, layout),
-            layers: (0..config.num_hidden_layers).map(|index| Layer::new(config, index, layout)).collect(),
+            layers: (0..config.num_hidden_layers).map(|index| Layer::new(config, lora, index, layout)).collect(),
             family: config.family,
             padding_id: config.pad_token_id,
         }
@@ -47,10 +49,13 @@ impl Encoder {
         self.embeddings.words
     }
 
-    /// Hidden states of the last layer, `[batch, seq, hidden]`.
-    pub fn forward(&self, input: &Input, dropout: Dropout, weights: &Weights) -> Tensor<3> {
-        let embedded = self.embeddings.forward(input, dropout, weights);
-        self.layers.iter().fold(embedded, |hidden, layer| layer.forward(hidden, &input.mask, dropout, weights))
+    /// Hidden states of the last layer, `[batch, seq, hidden]`, with the active adapters.
+    pub fn forward(&self, input: &Input, active: &Active, dropout: Dropout, weights: &Weights) -> Tensor<3> {
+        let mut embedded = self.embeddings.forward(input, dropout, weights);
+        if let Some(coupling) = active.coupling() {
+            embedded = coupling.forward(embedded, weights);
+        }
+        self.layers.iter().fold(embedded, |hidden, layer| layer.forward(hidden, &input.mask, active, dropout, weights))
     }
 
     /// The batch on the device; it must have been checked.

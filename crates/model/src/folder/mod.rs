@@ -1,5 +1,8 @@
 //! Hugging Face model folders: `config.json`, `model.safetensors`, `tokenizer.json`.
 
+pub(crate) mod adapter_hub;
+mod added;
+pub(crate) mod peft;
 mod read;
 mod tensors;
 mod write;

@@ -62,7 +62,7 @@ pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
     let pooler = stock.pooler(&config);
     let head = stock.head(&config).map_err(fail)?;
     let (language_model, untied) = stock.language_model();
-    let parts = Parts { language_model, head };
+    let parts = Parts { language_model, head, ..Parts::default() };
     let (network, layout) = Network::declare(&config, &parts);
 
     let mut faults = Faults::default();

@@ -61,8 +61,7 @@ pub(crate) fn write(saved: Saved<'_>, folder: &Path) -> Result<(), ModelError> {
     let config = config_json(saved.config, saved.parts, precision);
     put(folder, CONFIG, |path| fs::write(path, &config).map_err(|source| ModelError::io(path, source)))?;
 
-    let bare = *saved.parts == Parts::default();
-    let prefix = if bare { "" } else { saved.config.family.prefix() };
+    let prefix = if saved.parts.has_output() { saved.config.family.prefix() } else { "" };
     let views = saved.parameters.into_iter().map(|(entry, values)| {
         let name = if entry.in_base() { format!("{prefix}{}", entry.name) } else { entry.name.clone() };
         let largest = f32::from(f16::MAX);
@@ -81,6 +80,29 @@ pub(crate) fn write(saved: Saved<'_>, folder: &Path) -> Result<(), ModelError> {
     // transformers refuses files without this key.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     put(folder, WEIGHTS, |path| {
+        safetensors::serialize_to_file(views, Some(metadata), path)
+            .map_err(|error| ModelError::Weights { path: path.to_owned(), message: error.to_string() })
+    })
+}
+
+/// Writes a folder of what has been added to a model: a configuration and tensors under a prefix.
+pub(super) fn write_added(
+    folder: &Path,
+    config_name: &str,
+    config: &Value,
+    weights_name: &str,
+    prefix: &str,
+    parameters: Vec<(&Entry, Vec<f32>)>,
+) -> Result<(), ModelError> {
+    fs::create_dir_all(folder).map_err(|source| ModelError::io(folder, source))?;
+    let text = format!("{config:#}\n");
+    put(folder, config_name, |path| fs::write(path, &text).map_err(|source| ModelError::io(path, source)))?;
+    let views = parameters.into_iter().map(|(entry, values)| {
+        let (shape, values) = (entry.file_shape.clone(), tensors::file_order(entry, values));
+        (format!("{prefix}{}", entry.name), HostView { shape, values, precision: Precision::F32 })
+    });
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    put(folder, weights_name, |path| {
         safetensors::serialize_to_file(views, Some(metadata), path)
             .map_err(|error| ModelError::Weights { path: path.to_owned(), message: error.to_string() })
     })

@@ -93,9 +93,11 @@ impl Learner {
         };
         self.state.network.check_targets(batch, &self.config)?;
         let (positions, tokens) = batch::bearing(tokens);
+        let active = self.state.active();
         self.infer(batch, |hidden, _, _, weights| {
             for (positions, tokens) in positions.chunks(POSITIONS).zip(tokens.chunks(POSITIONS)) {
-                let logits = language_model.forward(ops::positions(hidden.clone(), positions), weights);
+                let hidden = ops::positions(hidden.clone(), positions);
+                let logits = language_model.forward(hidden, active.coupling(), weights);
                 read(&finite("logits", logits)?, tokens)?;
             }
             Ok(())
@@ -126,9 +128,9 @@ impl Learner {
         batch::check(batch, &self.config)?;
         let none = Dropout { hidden: 0.0, attention: 0.0, classifier: 0.0 };
         guard(|| {
-            let weights = Weights::inference(&self.state.values);
+            let weights = Weights::inference(&self.state.values).with_head_masks(self.head_masks());
             let input = self.state.network.encoder.input(batch, &self.device);
-            let hidden = self.state.network.encoder.forward(&input, none, &weights);
+            let hidden = self.state.network.encoder.forward(&input, &self.state.active(), none, &weights);
             read(hidden, &input, none, &weights)
         })
     }

@@ -3,6 +3,7 @@
 mod infer;
 mod parameters;
 mod persist;
+mod structure;
 mod targets;
 mod train;
 mod vector;
@@ -19,6 +20,7 @@ use crate::folder::{self, CONFIG, Pooler};
 use crate::layout::{Entry, Role};
 use crate::network::{Network, Parts};
 use crate::optimizer::AdamW;
+use crate::setup::Setup;
 use crate::state::State;
 use crate::{Group, ModelConfig, ModelError, OptimizerConfig, random};
 
@@ -64,6 +66,7 @@ impl Learner {
                 values,
                 optimizer: AdamW::new(OptimizerConfig::default(), parameters),
                 frozen: BTreeSet::new(),
+                setup: Setup::default(),
                 changed: vec![false; parameters],
             },
         })
@@ -78,7 +81,7 @@ impl Learner {
     pub fn fresh(folder: &Path, backend: Backend, seed: u64) -> Result<Self, ModelError> {
         let config = ModelConfig::read(&folder.join(CONFIG))?;
         let device = device::open(backend)?;
-        let parts = Parts { language_model: true, head: None };
+        let parts = Parts { language_model: true, ..Parts::default() };
         let (network, layout) = Network::declare(&config, &parts);
         let deviation = config.initializer_range;
         let draw = |entry: &Entry| to_device(fresh(entry, "fresh", deviation, seed), &device);
@@ -99,6 +102,7 @@ impl Learner {
                 values,
                 optimizer: AdamW::new(OptimizerConfig::default(), parameters),
                 frozen: BTreeSet::new(),
+                setup: Setup::default(),
                 changed: vec![true; parameters],
             },
         })
@@ -167,7 +171,8 @@ impl Learner {
         )
     }
 
-    /// Freezes exactly these groups: they get no gradients and no dropout, and their bits do not change.
+    /// Freezes exactly these groups: they get no gradients and no dropout, and their bits do not change. Of the others,
+    /// the adapters train that [`Learner::activate`] names, and of embeddings and layers what [`Learner::set_tuned`] says.
     pub fn set_frozen(&mut self, frozen: &BTreeSet<Group>) {
         self.state.frozen = frozen.clone();
     }
@@ -185,7 +190,7 @@ impl Learner {
 fn fresh(entry: &Entry, purpose: &str, deviation: f64, seed: u64) -> Vec<f32> {
     match entry.role {
         Role::Weight => random::normal(seed, purpose, &entry.name, deviation, entry.len()),
-        Role::Bias => vec![0.0; entry.len()],
-        Role::Norm => vec![1.0; entry.len()],
+        Role::Bias | Role::NormShift => vec![0.0; entry.len()],
+        Role::NormScale => vec![1.0; entry.len()],
     }
 }

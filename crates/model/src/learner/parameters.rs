@@ -29,7 +29,7 @@ impl Learner {
         gradient.map(|gradient| Ok(folder::file_order(entry, to_host(gradient.clone())?))).transpose()
     }
 
-    fn index(&self, name: &str) -> Result<usize, ModelError> {
+    pub(super) fn index(&self, name: &str) -> Result<usize, ModelError> {
         let found = self.state.layout.entries.iter().position(|entry| entry.name == name);
         found.ok_or_else(|| ModelError::state(format!("there is no parameter `{name}`")))
     }

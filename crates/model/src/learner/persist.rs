@@ -3,7 +3,6 @@ use std::path::Path;
 use burn::tensor::Device;
 
 use super::Learner;
-use crate::device::to_host;
 use crate::folder::{self, Precision, Saved};
 use crate::state::State;
 use crate::{Gradients, ModelConfig, ModelError, SavePoint, checkpoint};
@@ -60,16 +59,22 @@ impl Learner {
     }
 
     /// Writes a Hugging Face folder: `model.safetensors`, `config.json`, and the tokenizer's files copied from the folder
-    /// that this model was loaded from.
+    /// that this model was loaded from. What has been added to the model goes into folders of its own there: `adapters/NAME`
+    /// and `lora`.
     ///
     /// # Errors
     /// [`ModelError::Io`], [`ModelError::Weights`] also for a value too large for [`Precision::F16`], or the device's.
     pub fn save_folder(&self, folder: &Path, precision: Precision) -> Result<(), ModelError> {
-        let parameters = self.state.layout.entries.iter().zip(&self.state.values);
-        let parameters =
-            parameters.map(|(entry, value)| Ok((entry, to_host(value.clone())?))).collect::<Result<_, ModelError>>()?;
+        let parameters = self.values_of(|entry| !entry.is_added())?;
         let parts = &self.state.parts;
-        folder::write(Saved { config: &self.config, parts, precision, parameters, source: &self.folder }, folder)
+        folder::write(Saved { config: &self.config, parts, precision, parameters, source: &self.folder }, folder)?;
+        for name in self.adapters() {
+            self.save_adapter(name, &folder.join("adapters").join(name))?;
+        }
+        match self.lora() {
+            Some(_) => self.save_lora(&folder.join("lora")),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn state_mut(&mut self) -> (&mut State, &ModelConfig, &Device) {

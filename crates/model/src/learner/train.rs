@@ -38,12 +38,14 @@ impl Learner {
         }
         let dropout = self.dropouts();
         guard(|| {
-            let weights = Weights::training(&state.layout, &state.values, &open, dropout_seed);
+            let weights =
+                Weights::training(&state.layout, &state.values, &open, dropout_seed).with_head_masks(self.head_masks());
             let input = state.network.encoder.input(batch, &self.device);
             let loss = {
                 let _drawing = self.seed(dropout, dropout_seed);
-                let hidden = state.network.encoder.forward(&input, dropout, &weights);
-                state.network.loss(hidden, &input, &batch.targets, dropout, &weights)?
+                let active = state.active();
+                let hidden = state.network.encoder.forward(&input, &active, dropout, &weights);
+                state.network.loss(hidden, &input, &batch.targets, &active, dropout, &weights)?
             };
             if !loss.is_autodiff() {
                 return Err(ModelError::state("every group that takes part in this loss is frozen"));
@@ -143,7 +145,11 @@ impl Learner {
         for (changed, gradient) in state.changed.iter_mut().zip(&gradients.tensors) {
             *changed |= gradient.is_some();
         }
-        guard(|| state.optimizer.step(&mut state.values, gradients, learning_rate, &state.layout, &self.device))
+        let still = state.still(&self.config, &self.device)?;
+        let norms =
+            guard(|| state.optimizer.step(&mut state.values, gradients, learning_rate, &state.layout, &self.device))?;
+        guard(|| Ok(state.put_back(still)))?;
+        Ok(norms)
     }
 
     /// Seeds the back end's generator where something will be drawn from it, and keeps others away from it. The CPU's

@@ -73,6 +73,11 @@ impl Learner {
         Ok(Gradients { tensors: tensors.collect::<Result<_, ModelError>>()?, open: self.state.open() })
     }
 
+    /// Changes the optimiser's epsilon from the next step on; moments stay.
+    pub fn set_epsilon(&mut self, epsilon: f64) {
+        self.state.optimizer.config.epsilon = epsilon;
+    }
+
     /// Does `work` without dropout.
     pub fn without_dropout<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.dropout.replace(0.0);

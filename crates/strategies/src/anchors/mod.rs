@@ -13,8 +13,6 @@ use spec::Anchor;
 
 use crate::strategy::StrategyError;
 
-pub(crate) use rec_adam::EPSILON;
-
 /// Whether the parameters of a group have a theta0: they had a meaning before the stage.
 pub(crate) fn pretrained(group: Group) -> bool {
     matches!(group, Group::Embeddings | Group::Layer(_))

@@ -2,22 +2,21 @@
 //!
 //! ```text
 //! lambda(t) = w / (1 + exp(-k (t - t0)))                     t = 1, 2, ...
-//! theta <- theta - lr lambda adam(g)                          moments see the task's gradient only
+//! theta <- theta - lr_t lambda m / (sqrt(v) + eps)            moments of the task's gradient only,
+//!                                                            lr_t = lr sqrt(1 - b2^t) / (1 - b1^t)
 //! theta <- theta - lr (w - lambda) gamma (theta - theta0)     with the theta of the line before
 //! ```
 //!
-//! Parameters without theta0 (a new head) take plain Adam's step. Epsilon is added to the bias-corrected root; the released
-//! code adds it before the correction, which differs while the root is not far above epsilon (1e-6 in both). Weight decay,
-//! if any, is annealed with Adam's step.
+//! Parameters without theta0 (a new head) take plain Adam's step. Weight decay, if any, is annealed with Adam's step.
 
-use model::{Gradients, Group, Learner, SavePoint, StepNorms};
+use model::{Gradients, Group, Learner, OptimizerConfig, SavePoint, StepNorms};
 use spec::RecAdam;
 
 use super::{displacement, pretrained};
 use crate::strategy::StrategyError;
 
-/// The epsilon of the released code.
-pub(crate) const EPSILON: f64 = 1e-6;
+/// Of the released code, which adds it to the root before the bias correction.
+const EPSILON: f64 = 1e-6;
 
 /// lambda at step t, counted from 1.
 fn annealing(knobs: &RecAdam, t: u64) -> f64 {
@@ -33,6 +32,9 @@ pub(super) fn step(
     learning_rate: &dyn Fn(Group) -> f64,
 ) -> Result<StepNorms, StrategyError> {
     let lambda = annealing(knobs, step + 1);
+    // The optimiser adds epsilon after the correction.
+    let correction = 1.0 - OptimizerConfig::default().beta2.powf((step + 1) as f64);
+    learner.set_epsilon(EPSILON / correction.sqrt());
     let annealed = |group: Group| learning_rate(group) * if pretrained(group) { lambda } else { 1.0 };
     let norms = learner.step_by_group(direction, &annealed)?;
     let moved = displacement(learner, start)?;

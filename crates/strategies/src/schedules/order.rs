@@ -54,7 +54,7 @@ pub(super) fn schedule(stage: &Stage, knobs: &FixedOrder) -> Result<Cumulative, 
 /// The number of the layer that a unit belongs to.
 fn layer(unit: &Group) -> Option<usize> {
     match unit {
-        Group::Layer(layer) => Some(*layer),
-        Group::Embeddings | Group::LanguageModel | Group::Head => None,
+        Group::Layer(layer) | Group::Adapter(layer) => Some(*layer),
+        Group::Embeddings | Group::Invertible | Group::LanguageModel | Group::Head => None,
     }
 }
