@@ -6,9 +6,9 @@ Writes crates/strategies/tests/reference/gradient_rules.json. Run from the repos
     python scripts/reference/gradient_rules.py
 
 Nothing here works as the rules do: the problems are solved for the direction itself, by quadprog, by scipy's non-negative
-least squares and by a conic solver (clarabel through cvxpy); GEM is also solved as in its official code, and the surgery is
-carried out on the vectors. TorchJD is a
-second opinion where it has the same rule; the script stops where it disagrees.
+least squares and by a conic solver (clarabel through cvxpy); GEM is also solved as in its official code, and the surgery and
+IMTL-G's closed form are carried out on the vectors. TorchJD is a second opinion where it has the same rule; the script
+stops where it disagrees.
 """
 
 import json
@@ -125,6 +125,17 @@ def nash(g):
     return polished
 
 
+def imtl_g(g):
+    """The closed form as the paper writes it, on the vectors; nothing where the gradients are dependent."""
+    lengths = np.linalg.norm(g, axis=1, keepdims=True)
+    if lengths.min() == 0 or np.linalg.svd(g / lengths)[1][len(g) - 1 :].sum() < 1e-6:
+        return None
+    unit = g / lengths
+    across, apart = unit[0] - unit[1:], g[0] - g[1:]
+    rest = np.linalg.solve(across @ apart.T, across @ g[0])
+    return g.T @ np.append(1 - rest.sum(), rest)
+
+
 def agem(rows):
     g, r = rows[0], rows[1:].mean(axis=0)
     return g if g @ r >= 0 or r @ r == 0 else g - (g @ r) / (r @ r) * r
@@ -205,6 +216,8 @@ def main():
             expected["nash"] = nash(g)
             expected["lf-mlf-a"] = lf_mlf_polyhedron(g, h, 0.7)
             expected["lf-mlf-b"] = lf_mlf_simplex(g, h)
+        if (impartial := imtl_g(g)) is not None:
+            expected["imtl-g"] = impartial
         second_opinions += second_opinion(g, expected)
         records.append(
             {
@@ -229,6 +242,8 @@ def second_opinion(g, expected):
         opinions["pcgrad"] = (jd.PCGrad(), 0.5, 1e-6)  # its order is random, which two tasks do not notice; it sums
     if "cagrad-0.4" in expected:
         opinions["cagrad-0.4"] = (jd.CAGrad(c=0.4, norm_eps=1e-12), 1, 1e-3)
+    if "imtl-g" in expected:
+        opinions["imtl-g"] = (jd.IMTLG(), 1, 1e-9 * max(1, np.linalg.norm(expected["imtl-g"])))
     for name, (aggregator, factor, tolerance) in opinions.items():
         other = aggregator(matrix).numpy() * factor
         error = np.linalg.norm(other - expected[name]) / max(np.linalg.norm(g, axis=1).max(), 1e-12)

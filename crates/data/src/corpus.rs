@@ -26,8 +26,7 @@ pub struct Corpus {
 /// What the rows of a batch are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Objective {
-    /// Each row one text; half of those of several sentences are framed as two, cut before the last sentence or behind
-    /// the first (Devlin et al. 2019 frame neighbouring sentences so).
+    /// Each row one text (Devlin et al. 2019).
     MaskedLm,
     /// Each row a text and its translation, tokens of both hidden (Lample and Conneau 2019, section 3.3, without language
     /// embeddings and without restarting positions).
@@ -65,7 +64,7 @@ impl Corpus {
         }
         let room = match parallel {
             true => max_length.saturating_sub(tokenization.pair.len()) / 2,
-            false => max_length.saturating_sub(tokenization.pair.len()),
+            false => max_length.saturating_sub(tokenization.single.len()),
         };
         if room < 4 {
             return Err(DataError::options(format!("max_length {max_length} leaves no room for text")));
@@ -132,13 +131,7 @@ impl Corpus {
             let rows = match objective {
                 Objective::MaskedLm => {
                     let language = if self.parallel { below(&mut random, self.languages.len()) } else { language };
-                    let text = &self.texts[language][row];
-                    let cuts = tokenization.sentence_ends(text);
-                    vec![match (below(&mut random, 4), cuts.first(), cuts.last()) {
-                        (0, Some(&first), _) => tokenization.pair.pair(&text[..first], &text[first..]).0,
-                        (1, _, Some(&last)) => tokenization.pair.pair(&text[..last], &text[last..]).0,
-                        _ => tokenization.single.single(text).0,
-                    }]
+                    vec![tokenization.single.single(&self.texts[language][row]).0]
                 }
                 Objective::TranslationLm => {
                     let (one, other) = self.pair(&mut random);

@@ -24,8 +24,6 @@ pub struct Tokenization {
     mask: Option<i32>,
     /// Ids of the tokens that stand for text, in order.
     ordinary: Vec<i32>,
-    /// Ids of the tokens that end a sentence.
-    stops: BTreeSet<u32>,
     pub(crate) single: Frame,
     pub(crate) pair: Frame,
 }
@@ -113,8 +111,6 @@ impl Tokenization {
             .collect();
         let ordinary =
             (0..tokenizer.get_vocab_size(true) as u32).filter(|id| !special.contains(id)).map(|id| id as i32).collect();
-        let stops = [".", "?", "!", "。", "？", "！", "।", "؟", ";"];
-        let stops = stops.iter().filter_map(|stop| tokenizer.token_to_id(stop)).collect();
         let mut hash = blake3::Hasher::new();
         hash.update(&bytes);
         hash.update(format!("\npad {pad} segments {segments}").as_bytes());
@@ -126,7 +122,6 @@ impl Tokenization {
             longest: config.max_position_embeddings.map(|positions| positions.saturating_sub(unused)),
             mask,
             ordinary,
-            stops,
             single: Frame::default(),
             pair: Frame::default(),
             path,
@@ -156,11 +151,6 @@ impl Tokenization {
     /// Whether a token stands for no text.
     pub(crate) fn is_special(&self, id: i32) -> bool {
         self.ordinary.binary_search(&id).is_err()
-    }
-
-    /// Where sentences end inside a text: behind each stop but one at its end.
-    pub(crate) fn sentence_ends(&self, text: &[u32]) -> Vec<usize> {
-        (1..text.len()).filter(|&end| self.stops.contains(&text[end - 1])).collect()
     }
 
     /// One of the tokens that stand for text, by a random number.

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use kernels::attention::{Attention, Inputs};
 use kernels::cross_entropy::IGNORED;
 use kernels::{
-    Dropout, Simd, adamw, attention, cross_entropy, dropout, embedding, feed_forward, layer_norm, linear, reduce,
+    Dropout, Simd, adamw, attention, cross_entropy, dropout, embedding, feed_forward, gelu, layer_norm, linear, reduce,
+    tied,
 };
 
 /// [`Simd::limit`] concerns the whole process.
@@ -76,6 +77,15 @@ fn everything() -> Vec<(&'static str, Vec<f32>)> {
             .map(|(n, g)| (n, g.unwrap())),
     );
 
+    outputs.extend([("gelu", gelu::forward(&x)), ("gelu dx", gelu::backward(&dy, &x).unwrap())]);
+
+    let size = tied::Size { hidden, words: 131 };
+    let (table, bias, d_words) = (numbers(9, hidden * 131), numbers(10, 131), numbers(11, rows * 131));
+    outputs.push(("tied", tied::forward(&x, &table, &bias, size).unwrap()));
+    let g = tied::backward(&d_words, &x, &table, size, linear::Need::ALL).unwrap();
+    outputs
+        .extend([("tied dx", g.input), ("tied d table", g.weight), ("tied db", g.bias)].map(|(n, g)| (n, g.unwrap())));
+
     let ids: Vec<u32> = (0..rows as u32).map(|i| i * i % 97).collect();
     outputs.push((
         "embedding",
@@ -86,6 +96,9 @@ fn everything() -> Vec<(&'static str, Vec<f32>)> {
     let targets: Vec<i64> = (0..rows as i64).map(|i| if i % 7 == 0 { IGNORED } else { i % 48 }).collect();
     let (loss, saved) = cross_entropy::forward(&x, &targets, hidden).unwrap();
     outputs.push(("loss", vec![loss]));
+    let counted: Vec<i64> = targets.iter().map(|&target| target.max(0)).collect();
+    let scores = cross_entropy::scores(&x, &counted, hidden).unwrap();
+    outputs.push(("scores", scores.iter().flat_map(|score| [score.loss, score.best as f32]).collect()));
     outputs.push(("d logits", cross_entropy::backward(1.0, &x, &targets, hidden, &saved).unwrap()));
 
     let (mut p, mut first, mut second) = (x.clone(), y.clone(), z.iter().map(|z| z * z).collect::<Vec<f32>>());

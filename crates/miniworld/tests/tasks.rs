@@ -116,9 +116,7 @@ fn questions_ask_for_every_kind_of_answer() {
 /// Every fact that the passages tell or ask about, without its year.
 fn told_in(passages: &[Passage]) -> Vec<Fact> {
     let facts = passages.iter().flat_map(|passage| match passage {
-        Passage::Telling(told) | Passage::Retelling(told, _) | Passage::Reading { paragraph: told, .. } => {
-            told.iter().map(|told| told.fact).collect()
-        }
+        Passage::Telling(told) => told.iter().map(|told| told.fact).collect(),
         Passage::Asking(fact, _) => vec![*fact],
     });
     facts.map(|fact| Fact { year: None, ..fact }).collect()

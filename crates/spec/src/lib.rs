@@ -21,12 +21,7 @@ pub use batch::{Batch, IGNORED_LABEL, Targets};
 pub use cell::{Cell, CellId, DataKey, NUMERIC_VERSION};
 pub use error::{SpecError, nearest};
 pub use language::Language;
-pub use method::{
-    AGem, Anchor, AnchorRescale, CaGrad, CaGradRescale, ChainThaw, Ewc, FisherSquare, FixedOrder, Fomaml, Forgetting,
-    Fun, Gem, GradVac, GradientRule, KnobError, L2Sp, LfMlf, LfMlfForm, Memories, Method, Mgda, Mixout, MixoutBackward,
-    Mu, MuRule, Multitask, NashMtl, Normaliser, OuterLoop, PcGrad, Preset, RecAdam, Reduction, Reptile, Rows, Schedule,
-    Sgs, Structure, TargetOrder, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant, VisitOrder, preset, presets,
-};
+pub use method::*;
 pub use name::Name;
 pub use outcome::Outcome;
 pub use protocol::{Memory, Probe, Protocol, Stage};

@@ -80,8 +80,20 @@ fn refusal(text: &str, stages: &str) -> String {
 
 #[test]
 fn every_rule_anchor_and_outer_loop_is_a_word_and_a_table() {
-    let rules =
-        ["mean", "multitask", "pcgrad", "gradvac", "mgda", "cagrad", "nash-mtl", "sgs", "a-gem", "gem", "lf-mlf"];
+    let rules = [
+        "mean",
+        "multitask",
+        "pcgrad",
+        "gradvac",
+        "mgda",
+        "cagrad",
+        "nash-mtl",
+        "imtl-g",
+        "sgs",
+        "a-gem",
+        "gem",
+        "lf-mlf",
+    ];
     for rule in rules {
         let word = method(&format!("rule = \"{rule}\""));
         assert_eq!(word, method(&format!("rule = {{ kind = \"{rule}\" }}")));
@@ -122,6 +134,7 @@ fn knobs_are_read() {
 fn unknown_kinds_and_knobs_are_refused() {
     for (text, expected) in [
         ("rule = \"pcgrat\"", "unknown variant `pcgrat`"),
+        ("rule = { kind = \"mean\", beta = 1.0 }", "beta"),
         ("rule = { kind = \"gem\", margins = 1.0 }", "margins"),
         ("rule = { kind = \"gem\", memory = \"../x\" }", "safe name"),
         ("rule = { kind = \"lf-mlf\", mu = \"inverse\" }", "mu"),
@@ -149,6 +162,29 @@ fn what_was_written_before_is_written_the_same() {
         assert_eq!(read, method);
         let by_name = format!("preset = \"{}\"", preset.name);
         assert_eq!(suite(&by_name, STAGES).unwrap().methods[0].rule, method.rule);
+    }
+}
+
+#[test]
+fn every_rule_is_written_as_cell_ids_know_it() {
+    for written in [
+        r#"{"kind":"mean"}"#,
+        r#"{"kind":"multitask","memory":"all"}"#,
+        r#"{"kind":"pcgrad","visit":"random","reduction":"mean"}"#,
+        r#"{"kind":"gradvac","beta":0.5,"initial-target":0.0,"fixed-target":null,"order":"compare-then-update","visit":"random","reduction":"mean","denominator-epsilon":0.0}"#,
+        r#"{"kind":"mgda","gradient-normalise":"none"}"#,
+        r#"{"kind":"cagrad","c":0.5,"rescale":"one-plus-c2"}"#,
+        r#"{"kind":"nash-mtl","max-norm":1.0}"#,
+        r#"{"kind":"imtl-g"}"#,
+        r#"{"kind":"sgs"}"#,
+        r#"{"kind":"a-gem","memory":"all"}"#,
+        r#"{"kind":"gem","margin":0.0,"ridge":0.001,"memory":"all"}"#,
+        r#"{"kind":"lf-mlf","form":"simplex","forgetting":"l2","mu":1.0,"h-rescale":null,"kappa":0.5,"rho":1.0,"gradient-normalise":"none","solver-ridge":1e-12,"pareto-tol":1e-10,"memory":"all","fisher-batches":16,"rise-probe-every":50}"#,
+    ] {
+        let rule: GradientRule = serde_json::from_str(written).unwrap();
+        assert_eq!(serde_json::to_string(&rule).unwrap(), written);
+        let defaults = method(&format!("rule = \"{}\"", rule.name()));
+        assert_eq!(defaults.rule, rule);
     }
 }
 

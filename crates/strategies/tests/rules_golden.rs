@@ -260,3 +260,22 @@ fn knobs_have_the_documented_names_and_defaults() {
     );
     assert!(serde_json::from_str::<Gem>(r#"{"margins":1}"#).is_err());
 }
+
+#[test]
+fn imtl_g_vectors() {
+    // Printed by TorchJD's IMTLG in double precision.
+    let rule = ImtlG::default();
+    let weights = |g: &[Vec<f64>]| combine(&rule, &gram(g)).unwrap().weights;
+    let g = fixture();
+    assert_near(&weights(&g), &[0.3281491490, 0.2027814168, 0.4690694342], DIGITS);
+    assert_near(&direction(&rule, &g), &[0.0164002023, 0.1554755635, 0.5704601426, -0.0796869503], DIGITS);
+    let g = [vec![3.0, 4.0], vec![-5.0, 12.0]];
+    assert_near(&weights(&g), &[0.7222222222, 0.2777777778], DIGITS);
+    assert_near(&direction(&rule, &g), &[0.7777777778, 6.2222222222], DIGITS);
+    // Here the equal projections are negative.
+    let g = [vec![-0.4, -1.2, 0.6], vec![0.6, -1.0, 2.5], vec![-1.2, -1.7, -1.2]];
+    assert_near(&weights(&g), &[15.1459175258, -6.9045914384, -7.2413260874], DIGITS);
+    let d = direction(&rule, &g);
+    assert_near(&d, &[-1.5115305685, 1.0397447560, 0.5156632243], DIGITS);
+    assert!(g.iter().all(|row| dot(row, &d) < 0.0));
+}

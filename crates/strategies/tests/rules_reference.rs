@@ -29,6 +29,7 @@ fn rule(name: &str) -> Box<dyn Rule> {
         "mgda" => Box::new(Mgda::default()),
         "cagrad-0.4" => Box::new(CaGrad { c: 0.4, rescale: CaGradRescale::None, ..CaGrad::default() }),
         "nash" => Box::new(NashMtl { max_norm: 0.0, ..NashMtl::default() }),
+        "imtl-g" => Box::new(ImtlG::default()),
         "lf-mlf-a" => Box::new(lf_mlf(LfMlfForm::Polyhedron, 0.7)),
         "lf-mlf-b" => Box::new(lf_mlf(LfMlfForm::Simplex, 1.0)),
         _ => panic!("no rule is called {name}"),
@@ -57,6 +58,6 @@ fn rules_agree_with_independent_solvers() {
         }
     }
     assert_eq!(problems.len(), 200);
-    assert!(compared.len() == 10 && compared.values().all(|(count, _)| *count >= 80), "{compared:?}");
+    assert!(compared.len() == 11 && compared.values().all(|(count, _)| *count >= 80), "{compared:?}");
     println!("comparisons and largest relative differences: {compared:?}");
 }

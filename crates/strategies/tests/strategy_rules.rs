@@ -4,8 +4,8 @@ mod strategy_support;
 
 use model::{Gradients, OptimizerConfig};
 use spec::{
-    AGem, Anchor, CaGrad, CaGradRescale, Forgetting, Gem, GradVac, GradientRule, LfMlf, LfMlfForm, Memories, Mgda,
-    Mixout, Mu, Multitask, Name, NashMtl, Normaliser, PcGrad, Rows, Sgs, Task,
+    AGem, Anchor, CaGrad, CaGradRescale, Forgetting, Gem, GradVac, GradientRule, ImtlG, LfMlf, LfMlfForm, Memories,
+    Mgda, Mixout, Mu, Multitask, Name, NashMtl, Normaliser, PcGrad, Rows, Sgs, Task,
 };
 use strategies::rules::{AnchorDirection, Gram, RuleInput, RuleState, rule};
 use strategies::{Strategy, Supply};
@@ -23,6 +23,7 @@ fn rules() -> Vec<GradientRule> {
         GradientRule::Mgda(Mgda { gradient_normalise: Normaliser::LossL2, ..Mgda::default() }),
         GradientRule::CaGrad(CaGrad::default()),
         GradientRule::NashMtl(NashMtl::default()),
+        GradientRule::ImtlG(ImtlG::default()),
         GradientRule::Sgs(Sgs::default()),
         GradientRule::AGem(AGem::default()),
         GradientRule::Gem(Gem::default()),

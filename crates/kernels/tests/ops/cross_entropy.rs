@@ -1,5 +1,5 @@
 use kernels::KernelError;
-use kernels::cross_entropy::{IGNORED, backward, forward};
+use kernels::cross_entropy::{IGNORED, Score, backward, forward, scores};
 use proptest::prelude::*;
 
 use crate::TOLERANCE;
@@ -35,6 +35,24 @@ proptest! {
     fn random_shapes(rows in 1usize..40, classes in 2usize..60, ignore_every in 2usize..6) {
         compare(rows, classes, ignore_every);
     }
+}
+
+#[test]
+fn scores_are_the_terms_of_the_mean_and_name_the_first_best_class() {
+    let (rows, classes) = (37, 90);
+    let logits = numbers(5, rows * classes, 3.0);
+    let targets: Vec<i64> = (0..rows).map(|row| (row * 7 % classes) as i64).collect();
+    let found = scores(&logits, &targets, classes).unwrap();
+    let mean = found.iter().map(|score| f64::from(score.loss)).sum::<f64>() / rows as f64;
+    let (loss, _) = forward(&logits, &targets, classes).unwrap();
+    assert!((mean - f64::from(loss)).abs() < 1e-6 * mean);
+    for (row, score) in logits.chunks(classes).zip(&found) {
+        assert!(row.iter().all(|&logit| logit <= row[score.best]));
+    }
+    let ties = scores(&[1.0, 5.0, 5.0, 1e30, 0.0, -1e30], &[1, 2], 3).unwrap();
+    assert_eq!(ties[0].best, 1);
+    assert_eq!(ties[1], Score { loss: 2e30, best: 0 });
+    assert!(scores(&[0.0; 3], &[IGNORED], 3).is_err() && scores(&[0.0; 2], &[0], 3).is_err());
 }
 
 #[test]

@@ -7,11 +7,13 @@ mod data;
 mod dropout;
 mod embedding;
 mod feed_forward;
+mod gelu;
 mod layer_norm;
 mod linear;
 mod reduce;
 mod reference;
 mod tape;
+mod tied;
 
 /// Bound on max |difference| / max |expected|.
 const TOLERANCE: f64 = 1e-5;

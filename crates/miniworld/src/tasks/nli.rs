@@ -1,7 +1,7 @@
 //! Premise/hypothesis pairs labelled by the world's logic, as in XNLI.
 //!
 //! A hypothesis is drawn first and then given three premises, one for each label, so that it says nothing about the label.
-//! Almost half of the premises also tell a second fact, most of which repeat words of the hypothesis, so that counting shared words says little.
+//! Half of the premises or more also tell a second fact that repeats words of the hypothesis, so that counting shared words says little.
 
 use data::NliExample;
 use spec::Split;
@@ -60,7 +60,7 @@ fn hypothesised(draw: &mut Draw, pool: &Pool) -> Fact {
 /// The fact with some details left out, or the country for the city.
 fn reduced(draw: &mut Draw, fact: &Fact) -> Fact {
     let place = match fact.place {
-        Some(Place::City(city)) if draw.chance(12) => Some(Place::Country(city.country())),
+        Some(Place::City(city)) if draw.chance(30) => Some(Place::Country(city.country())),
         place => place,
     };
     let mut hypothesis = Fact { place, ..*fact };
@@ -108,7 +108,7 @@ fn premise(draw: &mut Draw, pool: &Pool, fact: &Fact, hypothesis: &Fact, label: 
         let mut facts = match label {
             Label::Entailment => {
                 let mut facts = vec![*fact];
-                if draw.chance(45) {
+                if draw.chance(60) {
                     facts.push(if draw.chance(50) { beside(draw, pool, fact) } else { pool.similar(draw, fact) });
                 }
                 facts
@@ -116,9 +116,9 @@ fn premise(draw: &mut Draw, pool: &Pool, fact: &Fact, hypothesis: &Fact, label: 
             Label::Contradiction => {
                 let (core, replaced) = altered(draw, pool, fact, hypothesis);
                 let mut facts = vec![core];
-                if draw.chance(45) {
+                if draw.chance(65) {
                     // The second fact uses what the first one should have said.
-                    facts.push(if draw.chance(60) {
+                    facts.push(if draw.chance(80) {
                         echo(draw, pool, fact, replaced)
                     } else {
                         beside(draw, pool, fact)
@@ -129,7 +129,7 @@ fn premise(draw: &mut Draw, pool: &Pool, fact: &Fact, hypothesis: &Fact, label: 
             Label::Neutral => {
                 let core = beside(draw, pool, fact);
                 let mut facts = vec![core];
-                if draw.chance(45) {
+                if draw.chance(75) {
                     facts.push(elsewhere(draw, pool, fact));
                 }
                 if draw.chance(30)

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use super::qa::pose;
 use super::story::{any_style, distinct, paragraph};
 use super::{Told, join};
 use crate::error::MiniworldError;
@@ -24,15 +23,6 @@ pub struct ParallelPlan {
 pub enum Passage {
     Telling(Vec<Told>),
     Asking(Fact, Role),
-    /// Something told, then one of its facts again in plain words and perhaps with less: texts repeat themselves.
-    Retelling(Vec<Told>, Fact),
-    /// A question, a paragraph that answers it, and the answer in plain words.
-    Reading {
-        question: Fact,
-        asked: Role,
-        paragraph: Vec<Told>,
-        answer: Fact,
-    },
 }
 
 /// Draws retrieval pairs (validation, test) and text: at least `text[0]` sentences to train on (a paragraph is one row), and
@@ -67,7 +57,7 @@ fn training(draw: &mut Draw, pool: &Pool, sentences: usize, held_out: &HashSet<F
     let mut count = text.len();
     while count < sentences {
         let passage = match draw.below(100) {
-            0..6 => {
+            0..10 => {
                 let fact = pool.fact(draw);
                 // To ask when something happened tells that it did.
                 if held_out.contains(&timeless(&fact)) {
@@ -76,22 +66,18 @@ fn training(draw: &mut Draw, pool: &Pool, sentences: usize, held_out: &HashSet<F
                 let fact = part(draw, fact);
                 Passage::Asking(fact, draw.pick(fact.askable()))
             }
-            6..9 => {
+            10..13 => {
                 let fact = Fact::practised(pool.person(draw));
                 Passage::Telling(vec![Told { fact, style: Style::PLAIN }])
             }
-            9..15 => Passage::Telling(paragraph(draw, pool, any_style)),
-            15..45 => retelling(draw, pool),
-            45..60 => match reading(draw, pool) {
-                Some(passage) => passage,
-                None => continue,
-            },
+            13..20 => Passage::Telling(paragraph(draw, pool, any_style)),
             _ => Passage::Telling(vec![single(draw, pool)]),
         };
-        if passage.told().iter().any(|told| held_out.contains(&timeless(&told.fact))) {
-            continue;
-        }
-        count += passage.sentences();
+        count += match &passage {
+            Passage::Telling(told) if told.iter().any(|told| held_out.contains(&timeless(&told.fact))) => continue,
+            Passage::Telling(told) => told.len(),
+            Passage::Asking(..) => 1,
+        };
         text.push(passage);
     }
     draw.shuffle(&mut text);
@@ -105,28 +91,6 @@ fn single(draw: &mut Draw, pool: &Pool) -> Told {
     Told { fact, style: any_style(draw, &fact) }
 }
 
-/// One fact, or two of one kind, and the first again.
-fn retelling(draw: &mut Draw, pool: &Pool) -> Passage {
-    let fact = pool.fact(draw);
-    let mut facts = vec![fact];
-    if draw.chance(60) {
-        facts.push(pool.similar(draw, &fact));
-        draw.shuffle(&mut facts);
-    }
-    let told = facts.into_iter().map(|fact| Told { fact, style: any_style(draw, &fact) }).collect();
-    Passage::Retelling(told, part(draw, fact))
-}
-
-/// `None` for a paragraph that leaves no question with one answer.
-fn reading(draw: &mut Draw, pool: &Pool) -> Option<Passage> {
-    let paragraph = paragraph(draw, pool, any_style);
-    let sentence = draw.below(paragraph.len());
-    let answer = paragraph[sentence].fact;
-    let asked = draw.pick(answer.askable());
-    let question = pose(draw, &paragraph, sentence, asked)?;
-    Some(Passage::Reading { question, asked, paragraph, answer })
-}
-
 /// A fact with perhaps less told.
 fn part(draw: &mut Draw, fact: Fact) -> Fact {
     let year = fact.year.filter(|_| draw.chance(40));
@@ -134,40 +98,12 @@ fn part(draw: &mut Draw, fact: Fact) -> Fact {
     Fact { year, place, ..fact }
 }
 
-fn plainly(language: Language, fact: &Fact) -> String {
-    language.say(fact, Style::PLAIN).text()
-}
-
 impl Passage {
     /// The row in a language; `None` for a question that the fact does not answer, in whatever language.
     pub fn text(&self, language: Language) -> Option<String> {
-        let gap = language.sentence_gap();
         match self {
             Self::Telling(told) => Some(join(language, told)),
             Self::Asking(fact, role) => language.ask(fact, *role).map(|sentence| sentence.text()),
-            Self::Retelling(told, again) => Some([join(language, told), plainly(language, again)].join(gap)),
-            Self::Reading { question, asked, paragraph, answer } => {
-                let question = language.ask(question, *asked)?.text();
-                Some([question, join(language, paragraph), plainly(language, answer)].join(gap))
-            }
-        }
-    }
-
-    /// What is told at length.
-    fn told(&self) -> &[Told] {
-        match self {
-            Self::Telling(told) | Self::Retelling(told, _) => told,
-            Self::Reading { paragraph, .. } => paragraph,
-            Self::Asking(..) => &[],
-        }
-    }
-
-    fn sentences(&self) -> usize {
-        match self {
-            Self::Telling(told) => told.len(),
-            Self::Asking(..) => 1,
-            Self::Retelling(told, _) => told.len() + 1,
-            Self::Reading { paragraph, .. } => paragraph.len() + 2,
         }
     }
 }

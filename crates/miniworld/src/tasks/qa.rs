@@ -59,7 +59,7 @@ pub fn questions(seed: u64, purpose: &str, split: Split, count: usize) -> Result
 }
 
 /// As little of the fact as still leaves one answer, sometimes more; `None` where even all of it leaves several.
-pub(super) fn pose(draw: &mut Draw, paragraph: &[Told], sentence: usize, asked: Role) -> Option<Fact> {
+fn pose(draw: &mut Draw, paragraph: &[Told], sentence: usize, asked: Role) -> Option<Fact> {
     let full = paragraph[sentence].fact;
     let single = |question: &Fact| paragraph.iter().filter(|told| answers(&told.fact, question, asked)).count() == 1;
     if !single(&full) {

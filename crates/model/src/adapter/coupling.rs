@@ -60,3 +60,34 @@ fn halves(hidden: Tensor<3>) -> [Tensor<3>; 2] {
     let [batch, seq, size] = hidden.dims();
     [0..size / 2, size / 2..size].map(|columns| hidden.clone().slice([0..batch, 0..seq, columns]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random;
+    use burn::tensor::{Device, TensorData};
+
+    #[test]
+    fn the_inverse_undoes_the_coupling_and_zero_weights_make_both_the_identity() {
+        for (deviation, same) in [(0.8, false), (0.0, true)] {
+            let mut layout = Layout::default();
+            let coupling = Coupling::new("c", 10, 2.0, Activation::Relu, &mut layout);
+            let device = Device::flex();
+            let tensor = |name: &str, count: usize, deviation: f64| {
+                Tensor::<1>::from_data(
+                    TensorData::new(random::normal(1, "test", name, deviation, count), [count]),
+                    &device,
+                )
+            };
+            let values: Vec<_> =
+                layout.entries.iter().map(|entry| tensor(&entry.name, entry.len(), deviation)).collect();
+            let weights = Weights::inference(&values);
+            let x = tensor("x", 60, 1.0).reshape([2, 3, 10]);
+            let y = coupling.forward(x.clone(), &weights);
+            let back = coupling.inverse(y.clone(), &weights);
+            let gap = |a: Tensor<3>| (a - x.clone()).abs().max().into_scalar::<f32>();
+            let (moved, returned) = (gap(y), gap(back));
+            assert!(returned < 1e-5 && (moved == 0.0) == same && (same || moved > 0.1), "{moved} {returned}");
+        }
+    }
+}

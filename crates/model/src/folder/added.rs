@@ -12,9 +12,12 @@ use crate::{ModelConfig, ModelError};
 pub(crate) struct Stored<C> {
     pub config: C,
     path: PathBuf,
-    /// Shape and values by name, without prefixes.
-    tensors: RefCell<BTreeMap<String, (Vec<usize>, Vec<f32>)>>,
+    /// By name, without prefixes.
+    tensors: RefCell<BTreeMap<String, FileTensor>>,
 }
+
+/// Shape and values, row-major.
+type FileTensor = (Vec<usize>, Vec<f32>);
 
 impl<C> Stored<C> {
     /// Reads the tensors beside a configuration; `canonical` strips prefixes from names.

@@ -148,7 +148,10 @@ impl Learner {
         let still = state.still(&self.config, &self.device)?;
         let norms =
             guard(|| state.optimizer.step(&mut state.values, gradients, learning_rate, &state.layout, &self.device))?;
-        guard(|| Ok(state.put_back(still)))?;
+        guard(|| {
+            state.put_back(still);
+            Ok(())
+        })?;
         Ok(norms)
     }
 

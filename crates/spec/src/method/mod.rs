@@ -17,10 +17,7 @@ pub use anchor::{Anchor, Ewc, FisherSquare, L2Sp, Mixout, MixoutBackward, RecAda
 pub use knob::KnobError;
 pub use outer::{Fomaml, OuterLoop, Reptile};
 pub use preset::{Preset, preset, presets};
-pub use rule::{
-    AGem, AnchorRescale, CaGrad, CaGradRescale, Forgetting, Gem, GradVac, GradientRule, LfMlf, LfMlfForm, Memories,
-    Mgda, Mu, MuRule, Multitask, NashMtl, Normaliser, PcGrad, Reduction, Rows, Sgs, TargetOrder, VisitOrder,
-};
+pub use rule::*;
 pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
 pub use structure::Structure;
 

@@ -1,7 +1,7 @@
 use super::{
-    AGem, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, L2Sp, LfMlf, Memories, Method, Mgda,
-    Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam, Reptile, Schedule, Sgs, Structure, Ulmfit, Unfreezing,
-    UnfreezingVariant,
+    AGem, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, ImtlG, L2Sp, LfMlf, Memories,
+    Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam, Reptile, Schedule, Sgs, Structure, Ulmfit,
+    Unfreezing, UnfreezingVariant,
 };
 use crate::{Name, SpecError};
 
@@ -116,6 +116,14 @@ const PRESETS: &[Preset] = &[
         fidelity: "exact",
         knobs: "rule.max-norm (1), rule.memory (none)",
         build: |method| Method { rule: GradientRule::NashMtl(NashMtl::default()), ..method },
+    },
+    Preset {
+        name: "imtl-g",
+        summary: "the combination whose projections on all the languages' gradients are equal",
+        source: "Liu et al. 2021 (IMTL), ICLR, the closed form of IMTL-G",
+        fidelity: "exact",
+        knobs: "rule.memory (none)",
+        build: |method| Method { rule: GradientRule::ImtlG(ImtlG::default()), ..method },
     },
     Preset {
         name: "sgs",

@@ -12,7 +12,7 @@
 //! which it is `c |g0|`; `u = (c |g0| / |g_w|) w`. Where the gradients are Pareto stationary nu cannot exceed 0; of the
 //! directions that attain it the one nearest to g0 is taken, and the event says so.
 
-use spec::{CaGrad, CaGradRescale};
+use spec::{CaGrad, CaGradRescale, RuleKnobs};
 
 use super::input::RuleInput;
 use super::rule::{Combination, Event, Rule, RuleError, RuleState};

@@ -10,7 +10,7 @@
 //! As in the official code the dual is solved with all memories, but only if some product `m_k.g` is negative, and the
 //! margin is a lower bound of the multipliers, not of the products. The multipliers v are `weights[1..]`.
 
-use spec::Gem;
+use spec::{Gem, RuleKnobs};
 
 use super::input::RuleInput;
 use super::rule::{Combination, Event, Rule, RuleError, RuleState};

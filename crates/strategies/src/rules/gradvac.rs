@@ -11,7 +11,7 @@
 //! With all targets 0 and fixed this is PCGrad. The targets live in [`RuleState::target_cosines`], one a pair of rows:
 //! the caller keeps the order of rows, and keeps one state a layer where the rule is applied layer by layer.
 
-use spec::{GradVac, TargetOrder};
+use spec::{GradVac, RuleKnobs, TargetOrder};
 
 use super::input::RuleInput;
 use super::pcgrad::{reduce, visits};

@@ -16,7 +16,7 @@
 //! The result is the gradient `-d`: weights lambda, and coefficient 1 (form A, times the factor of `h-rescale`) or 0 (form B)
 //! on h. Both are solved in units of |g*|. Where `|g*|` vanishes the gradients are Pareto stationary: all weights are 0.
 
-use spec::{AnchorRescale, LfMlf, LfMlfForm};
+use spec::{AnchorRescale, LfMlf, LfMlfForm, RuleKnobs};
 
 use super::gram::Gram;
 use super::input::{AnchorDirection, RuleInput};

@@ -7,21 +7,9 @@
 //! new gradient = sum_i w_i g_i + c h          (a gradient: the optimiser walks against it)
 //! ```
 //!
-//! | rule | rows of G | source |
-//! | --- | --- | --- |
-//! | [`Mean`] | tasks | |
-//! | [`PcGrad`] | tasks | Yu et al., NeurIPS 2020 |
-//! | [`GradVac`] | tasks | Wang et al., ICLR 2021 |
-//! | [`Mgda`] | tasks | Desideri 2012; Sener & Koltun, NeurIPS 2018 |
-//! | [`CaGrad`] | tasks | Liu et al., NeurIPS 2021 |
-//! | [`NashMtl`] | tasks | Navon et al., ICML 2022 |
-//! | [`Sgs`] | tasks | Findings of NAACL 2022, arXiv 2204.13869 |
-//! | [`AGem`] | the current task, then memories | Chaudhry et al., ICLR 2019 |
-//! | [`Gem`] | the current task, then memories | Lopez-Paz & Ranzato, NIPS 2017 |
-//! | [`LfMlf`] | tasks, and an anchor | reconstruction of Mao et al., NeurIPS 2022 |
-//!
-//! Every struct of that table but `Mean` is of `spec` and holds the rule's knobs; what must survive from one step to the
-//! next is in [`RuleState`]. A solver that fails is an error ([`SolveError`]); no rule falls back on another.
+//! Each rule is a file that says its source, its equations and what the rows of G are. Its knobs are a struct of `spec`,
+//! where [`spec::gradient_rules!`] lists them all; what must survive from one step to the next is in [`RuleState`]. A solver
+//! that fails is an error ([`SolveError`]); no rule falls back on another.
 
 mod agem;
 mod cagrad;
@@ -29,6 +17,7 @@ pub(crate) mod draw;
 mod gem;
 mod gradvac;
 mod gram;
+mod imtl_g;
 mod input;
 mod lf_mlf;
 mod mean;
@@ -45,6 +34,6 @@ pub use mean::Mean;
 pub use rule::{Combination, Event, Rule, RuleError, RuleState, rule};
 pub use solver::{KKT_TOLERANCE, SolveError};
 pub use spec::{
-    AGem, AnchorRescale, CaGrad, CaGradRescale, Gem, GradVac, LfMlf, LfMlfForm, Mgda, NashMtl, Normaliser, PcGrad,
-    Reduction, Sgs, TargetOrder, VisitOrder,
+    AGem, AnchorRescale, CaGrad, CaGradRescale, Gem, GradVac, ImtlG, LfMlf, LfMlfForm, Mgda, Multitask, NashMtl,
+    Normaliser, PcGrad, Reduction, Sgs, TargetOrder, VisitOrder,
 };

@@ -10,7 +10,7 @@
 //! convex-concave procedure on a rescaled Q). The length of d carries no information about the gradients.
 //! Where the gradients are Pareto stationary no such d exists: all weights are 0 then, and the event says so.
 
-use spec::NashMtl;
+use spec::{NashMtl, RuleKnobs};
 
 use super::input::RuleInput;
 use super::rule::{Combination, Event, Rule, RuleError, RuleState};

@@ -16,22 +16,19 @@ pub trait Rule: Send + Sync {
     fn combine(&self, input: &RuleInput, state: &mut RuleState) -> Result<Combination, RuleError>;
 }
 
-/// The rule that a method names. Joint training with memories is the mean over more rows.
-pub fn rule(named: &spec::GradientRule) -> &dyn Rule {
-    use spec::GradientRule as Named;
-    match named {
-        Named::Mean | Named::Multitask(_) => &super::Mean {},
-        Named::PcGrad(rule) => rule,
-        Named::GradVac(rule) => rule,
-        Named::Mgda(rule) => rule,
-        Named::CaGrad(rule) => rule,
-        Named::NashMtl(rule) => rule,
-        Named::Sgs(rule) => rule,
-        Named::AGem(rule) => rule,
-        Named::Gem(rule) => rule,
-        Named::LfMlf(rule) => rule,
-    }
+macro_rules! dispatch {
+    ($($member:ident = $name:literal,)*) => {
+        /// The rule that a method names.
+        pub fn rule(named: &spec::GradientRule) -> &dyn Rule {
+            match named {
+                spec::GradientRule::Mean => &super::Mean {},
+                $(spec::GradientRule::$member(rule) => rule,)*
+            }
+        }
+    };
 }
+
+spec::gradient_rules!(dispatch);
 
 /// What a rule remembers from one step to the next. Empty at the start of a run; saved and loaded with it.
 /// A rule applied to each layer on its own needs one state a layer.

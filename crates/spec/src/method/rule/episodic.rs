@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Memories;
+use super::{Memories, Rows, RuleKnobs};
 use crate::method::knob::{KnobError, not_negative};
 
 /// The gradient of the mean loss over languages and memories, one equal part each: joint training, the control of GEM.
@@ -17,6 +17,12 @@ impl Default for Multitask {
     }
 }
 
+impl RuleKnobs for Multitask {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
+}
+
 /// A-GEM (Chaudhry et al., ICLR 2019): one constraint, on the average of the memories' gradients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
@@ -28,6 +34,16 @@ pub struct AGem {
 impl Default for AGem {
     fn default() -> Self {
         Self { memory: Memories::all() }
+    }
+}
+
+impl RuleKnobs for AGem {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
+
+    fn rows(&self) -> Rows {
+        Rows::CurrentThenMemories
     }
 }
 
@@ -52,10 +68,16 @@ impl Default for Gem {
     }
 }
 
-impl Gem {
-    /// # Errors
-    /// [`KnobError`] for a knob outside its range.
-    pub fn check(&self) -> Result<(), KnobError> {
+impl RuleKnobs for Gem {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
+
+    fn rows(&self) -> Rows {
+        Rows::CurrentThenMemories
+    }
+
+    fn check(&self) -> Result<(), KnobError> {
         not_negative("margin", self.margin)?;
         not_negative("ridge", self.ridge)
     }

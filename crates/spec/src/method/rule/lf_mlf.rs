@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Memories, Normaliser};
+use super::{Memories, Normaliser, Rows, RuleKnobs};
 use crate::method::knob::{KnobError, at_least_one, not_negative, positive, within};
 
 /// LF-MLF-style (our reconstruction of Mao et al., NeurIPS 2022, of which only the abstract is confirmed): forget as
@@ -115,10 +115,16 @@ pub enum AnchorRescale {
     Normalise,
 }
 
-impl LfMlf {
-    /// # Errors
-    /// [`KnobError`] for a knob outside its range.
-    pub fn check(&self) -> Result<(), KnobError> {
+impl RuleKnobs for LfMlf {
+    fn memories(&self) -> &Memories {
+        if self.forgetting == Forgetting::L2 { &Memories::None } else { &self.memory }
+    }
+
+    fn rows(&self) -> Rows {
+        Rows::LanguagesAndAnchor
+    }
+
+    fn check(&self) -> Result<(), KnobError> {
         if let Mu::Weight(mu) = self.mu {
             not_negative("mu", mu)?;
         }

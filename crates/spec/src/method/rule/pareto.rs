@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Memories;
+use super::{Memories, RuleKnobs};
 use crate::method::knob::{KnobError, not_negative, within};
 
 /// MGDA (Desideri 2012; Sener & Koltun, NeurIPS 2018): the shortest convex combination of the gradients.
@@ -13,6 +13,12 @@ pub struct Mgda {
     /// Memories that are tasks beside the languages. Default none.
     #[serde(skip_serializing_if = "Memories::is_none")]
     pub memory: Memories,
+}
+
+impl RuleKnobs for Mgda {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
 }
 
 /// What a gradient may be divided by.
@@ -64,10 +70,12 @@ pub enum CaGradRescale {
     OnePlusLambda,
 }
 
-impl CaGrad {
-    /// # Errors
-    /// [`KnobError`] for a knob outside its range.
-    pub fn check(&self) -> Result<(), KnobError> {
+impl RuleKnobs for CaGrad {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
+
+    fn check(&self) -> Result<(), KnobError> {
         within("c", self.c, (0.0..1.0).contains(&self.c), "in [0, 1)")
     }
 }
@@ -89,10 +97,12 @@ impl Default for NashMtl {
     }
 }
 
-impl NashMtl {
-    /// # Errors
-    /// [`KnobError`] for a knob outside its range.
-    pub fn check(&self) -> Result<(), KnobError> {
+impl RuleKnobs for NashMtl {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
+
+    fn check(&self) -> Result<(), KnobError> {
         not_negative("max-norm", self.max_norm)
     }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Memories;
+use super::{Memories, RuleKnobs};
 use crate::method::knob::{KnobError, not_negative, within};
 
 /// PCGrad (Yu et al., NeurIPS 2020): each gradient is projected on the normal plane of every gradient it conflicts with.
@@ -14,6 +14,12 @@ pub struct PcGrad {
     /// Memories that are tasks beside the languages. Default none.
     #[serde(skip_serializing_if = "Memories::is_none")]
     pub memory: Memories,
+}
+
+impl RuleKnobs for PcGrad {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
 }
 
 /// Order in which a gradient meets the others.
@@ -91,10 +97,12 @@ pub enum TargetOrder {
     UpdateThenCompare,
 }
 
-impl GradVac {
-    /// # Errors
-    /// [`KnobError`] for a knob outside its range.
-    pub fn check(&self) -> Result<(), KnobError> {
+impl RuleKnobs for GradVac {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
+
+    fn check(&self) -> Result<(), KnobError> {
         within("beta", self.beta, (0.0..=1.0).contains(&self.beta), "in [0, 1]")?;
         let inside = |target: f64| target.abs() < 1.0;
         within("initial-target", self.initial_target, inside(self.initial_target), "in (-1, 1)")?;
@@ -113,4 +121,10 @@ pub struct Sgs {
     /// Memories that are tasks beside the languages. Default none.
     #[serde(skip_serializing_if = "Memories::is_none")]
     pub memory: Memories,
+}
+
+impl RuleKnobs for Sgs {
+    fn memories(&self) -> &Memories {
+        &self.memory
+    }
 }

@@ -117,6 +117,10 @@ impl PivotedCholesky {
         Self { order, lower, rank }
     }
 
+    pub(crate) fn has_full_rank(&self) -> bool {
+        self.rank == self.order.len()
+    }
+
     /// `L L^T x = b` on the leading block; `b` and the result are in pivot order, `[rank]`.
     fn solve_leading(&self, mut b: Vec<f64>) -> Vec<f64> {
         for i in 0..self.rank {

@@ -7,6 +7,7 @@
 mod active_set;
 mod dense;
 pub(super) mod descent_simplex;
+pub(super) mod linear;
 pub(super) mod min_norm;
 pub(super) mod nash;
 pub(super) mod nonnegative;
@@ -45,6 +46,9 @@ pub enum SolveError {
     /// rounding errors of nearly dependent gradients.
     #[error("{solver}: no bound was found; the gradients contradict each other to within rounding errors")]
     Unbounded { solver: &'static str },
+    /// The equations have no solution, or many.
+    #[error("{solver}: there is no single solution: {reason}")]
+    Singular { solver: &'static str, reason: &'static str },
     /// The numbers left the range of f64.
     #[error("{solver}: a value is not finite")]
     NotFinite { solver: &'static str },
