@@ -164,7 +164,7 @@ fn a_damaged_result_is_set_aside_and_runs_again() {
 fn wrong_arguments_are_refused() {
     let world = World::new();
     for arguments in [
-        vec!["sweep"],
+        vec!["sweep", "no-such-suite"],
         vec!["sweep", "suite.toml", "--shard", "3/2"],
         vec!["sweep", "suite.toml", "--seed", "5..1"],
         vec!["sweep", "suite.toml", "--jobs", "0"],

@@ -4,7 +4,7 @@ use crate::crash::{Moment, checkpoint, freeze, signal, spawn, wait_until, work};
 use crate::world::{SUITE, World};
 
 /// Everything that needs no language model, on two stages with memories.
-const METHODS: [&str; 17] = [
+const METHODS: [&str; 23] = [
     "ft",
     "multitask",
     "gem",
@@ -16,12 +16,18 @@ const METHODS: [&str; 17] = [
     "cagrad",
     "nash-mtl",
     "sgs",
+    "imtl-g",
     "lf-mlf",
     "l2-sp",
     "ewc",
     "rec-adam",
     "mixout",
     "reptile",
+    "adapter",
+    "houlsby",
+    "lora",
+    "bitfit",
+    "fun-adapter",
 ];
 
 fn suite(methods: &[&str], steps: u64) -> String {
@@ -86,7 +92,7 @@ fn every_method_runs_and_records_what_it_did() {
 #[test]
 fn methods_with_a_state_resume_to_the_byte() {
     let world = World::new();
-    let methods = ["gradvac", "lf-mlf", "ewc", "rec-adam", "meta"];
+    let methods = ["gradvac", "lf-mlf", "ewc", "rec-adam", "meta", "adapter", "lora", "bitfit", "fun-adapter"];
     world.write("suite.toml", &suite(&methods, 60));
     let sweep = ["sweep", "suite.toml", "--checkpoint-every", "0"];
     world.ok_in("whole", &sweep);

@@ -104,13 +104,6 @@ impl Tokenization {
             matches!(config.model_type.as_str(), "xlm-roberta" | "roberta" | "camembert" | "xlm-roberta-xl");
         let unused = if offset_positions { pad as usize + 1 } else { 0 };
         let mask = ["<mask>", "[MASK]"].iter().find_map(|token| tokenizer.token_to_id(token)).map(|id| id as i32);
-        let special: BTreeSet<u32> = tokenizer
-            .get_added_tokens_decoder()
-            .into_iter()
-            .filter_map(|(id, token)| token.special.then_some(id))
-            .collect();
-        let ordinary =
-            (0..tokenizer.get_vocab_size(true) as u32).filter(|id| !special.contains(id)).map(|id| id as i32).collect();
         let mut hash = blake3::Hasher::new();
         hash.update(&bytes);
         hash.update(format!("\npad {pad} segments {segments}").as_bytes());
@@ -121,13 +114,14 @@ impl Tokenization {
             vocabulary: config.vocab_size,
             longest: config.max_position_embeddings.map(|positions| positions.saturating_sub(unused)),
             mask,
-            ordinary,
+            ordinary: Vec::new(),
             single: Frame::default(),
             pair: Frame::default(),
             path,
         };
         this.single = this.frame(false, segments)?;
         this.pair = this.frame(true, segments)?;
+        this.ordinary = this.ordinary();
         Ok(this)
     }
 
@@ -188,6 +182,17 @@ impl Tokenization {
             }
             _ => Ok(encoding),
         }
+    }
+
+    /// All ids but those of special tokens: the ones that the file marks, those of the frames, padding and mask.
+    fn ordinary(&self) -> Vec<i32> {
+        let marked = self.tokenizer.get_added_tokens_decoder();
+        let marked = marked.iter().filter(|(_, token)| token.special).map(|(&id, _)| id as i32);
+        let frames = [&self.single, &self.pair].into_iter();
+        let framing = frames.flat_map(|frame| frame.before.iter().chain(&frame.between).chain(&frame.after));
+        let special: BTreeSet<i32> =
+            marked.chain(framing.map(|&(id, _)| id as i32)).chain([self.pad_id()]).chain(self.mask).collect();
+        (0..self.tokenizer.get_vocab_size(true) as i32).filter(|id| !special.contains(id)).collect()
     }
 
     /// Learns the frame from what the tokenizer's own post-processor does with one-token texts.

@@ -35,7 +35,8 @@ pub fn probe_tokens(probe: &Probe) -> f64 {
 /// Cost of a trained token, in forward passes.
 fn backward(cell: &Cell) -> f64 {
     match cell.method.structure {
-        Structure::Full => TRAINING,
+        Structure::Full | Structure::BitFit => TRAINING,
+        Structure::Adapter(_) | Structure::Lora(_) => TRAINING - 1.0,
         Structure::FrozenLower { .. } => 1.0 + (TRAINING - 1.0) / 3.0,
     }
 }

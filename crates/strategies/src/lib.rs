@@ -16,6 +16,7 @@ mod outer;
 pub mod rules;
 pub mod schedules;
 mod strategy;
+mod structures;
 pub mod subnetworks;
 mod supply;
 

@@ -12,7 +12,7 @@ use crate::evaluate::Evaluation;
 use crate::rules::{RuleError, RuleState};
 use crate::schedules::{Open, Request, SavedSchedule, ScheduleError, ScheduleState, fisher_trace};
 use crate::supply::{Supply, SupplyError};
-use crate::{anchors, fisher, linear_warmup_decay};
+use crate::{anchors, fisher, linear_warmup_decay, structures};
 
 #[derive(Debug, Error)]
 pub enum StrategyError {
@@ -149,15 +149,9 @@ impl<'a> Strategy<'a> {
 
     /// Freezes what the structure freezes, sets the optimiser up, and makes the schedule.
     fn prepare(&mut self, learner: &mut Learner) -> Result<ScheduleState, StrategyError> {
-        let groups = learner.groups();
-        let layers = groups.iter().filter(|group| matches!(group, Group::Layer(_))).count();
-        let mut frozen: BTreeSet<Group> = match self.method.structure.frozen_layers(&self.method.name, layers)? {
-            None => BTreeSet::new(),
-            Some(lower) => std::iter::once(Group::Embeddings).chain((0..lower).map(Group::Layer)).collect(),
-        };
-        // Memories of text use the language model's output layer; they do not train it.
-        frozen.insert(Group::LanguageModel);
-        self.trained = groups.into_iter().filter(|group| !frozen.contains(group)).collect();
+        self.trained = structures::prepare(self.method, learner, self.seed)?;
+        let frozen: BTreeSet<Group> =
+            learner.groups().into_iter().filter(|group| !self.trained.contains(group)).collect();
         learner.set_frozen(&frozen);
         self.fresh_optimizer(learner);
         let Method { name, schedule, .. } = self.method;

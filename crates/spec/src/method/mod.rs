@@ -19,7 +19,7 @@ pub use outer::{Fomaml, OuterLoop, Reptile};
 pub use preset::{Preset, preset, presets};
 pub use rule::*;
 pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
-pub use structure::Structure;
+pub use structure::{Adapter, AdapterPlacement, Lora, Structure};
 
 /// How a model is updated: structure × gradient rule × schedule × outer loop, and what anchors the parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 use super::{
-    AGem, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, ImtlG, L2Sp, LfMlf, Memories,
-    Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam, Reptile, Schedule, Sgs, Structure, Ulmfit,
-    Unfreezing, UnfreezingVariant,
+    AGem, Adapter, AdapterPlacement, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, ImtlG,
+    L2Sp, LfMlf, Lora, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam, Reptile,
+    Schedule, Sgs, Structure, Ulmfit, Unfreezing, UnfreezingVariant,
 };
 use crate::{Name, SpecError};
 
@@ -207,6 +207,53 @@ const PRESETS: &[Preset] = &[
         fidelity: "style",
         knobs: "schedule.interval (all open at half of the steps), schedule.decay (2.6), schedule.cut (0.1), schedule.ratio (32)",
         build: |method| Method { schedule: Schedule::Ulmfit(Ulmfit::default()), ..method },
+    },
+    Preset {
+        name: "adapter",
+        summary: "bottleneck adapters behind each feed-forward network learn, the encoder stays",
+        source: "Pfeiffer et al. 2021 (AdapterFusion), arXiv 2005.00247, as AdapterHub's seq_bn",
+        fidelity: "exact",
+        knobs: "structure.placement (pfeiffer), structure.reduction (16)",
+        build: |method| Method { structure: Structure::Adapter(Adapter::default()), ..method },
+    },
+    Preset {
+        name: "houlsby",
+        summary: "bottleneck adapters behind attention and behind each feed-forward network",
+        source: "Houlsby et al. 2019, arXiv 1902.00751, as AdapterHub's double_seq_bn",
+        fidelity: "exact",
+        knobs: "structure.reduction (16)",
+        build: |method| {
+            let houlsby = Adapter { placement: AdapterPlacement::Houlsby, ..Adapter::default() };
+            Method { structure: Structure::Adapter(houlsby), ..method }
+        },
+    },
+    Preset {
+        name: "lora",
+        summary: "low-rank factors beside query and value projections learn, the encoder stays",
+        source: "Hu et al. 2022 (LoRA), arXiv 2106.09685",
+        fidelity: "exact",
+        knobs: "structure.rank (8), structure.alpha (8)",
+        build: |method| Method { structure: Structure::Lora(Lora::default()), ..method },
+    },
+    Preset {
+        name: "bitfit",
+        summary: "biases and the head learn, all weights stay",
+        source: "Ben Zaken et al. 2022 (BitFit), arXiv 2106.10199",
+        fidelity: "exact",
+        knobs: "none",
+        build: |method| Method { structure: Structure::BitFit, ..method },
+    },
+    Preset {
+        name: "fun-adapter",
+        summary: "FUN over adapters: every interval the closed layer's adapter with the largest Fisher trace opens",
+        source: "Liu et al. 2024 (FUN), its own setting",
+        fidelity: "exact",
+        knobs: "those of `adapter` and of `fun`",
+        build: |method| Method {
+            structure: Structure::Adapter(Adapter::default()),
+            schedule: Schedule::Fun(Fun::default()),
+            ..method
+        },
     },
     Preset {
         name: "l2-sp",

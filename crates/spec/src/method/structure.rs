@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::knob::{KnobError, at_least_one, positive};
 use crate::{Name, SpecError};
 
 /// Which parameters exist and which of them may ever be trained.
@@ -14,9 +15,81 @@ pub enum Structure {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         layers: Option<usize>,
     },
+    /// Bottleneck adapters in every layer, and the head; the encoder keeps its values. All stages share them.
+    Adapter(Adapter),
+    /// Low-rank factors beside dense layers (Hu et al. 2022), and the head.
+    Lora(Lora),
+    /// Biases alone (Ben Zaken et al. 2022), and the head.
+    BitFit,
+}
+
+/// Knobs of bottleneck adapters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Adapter {
+    /// Default `pfeiffer`.
+    pub placement: AdapterPlacement,
+    /// Features of a layer over those of its adapter. Default 16.
+    pub reduction: f64,
+}
+
+impl Default for Adapter {
+    fn default() -> Self {
+        Self { placement: AdapterPlacement::Pfeiffer, reduction: 16.0 }
+    }
+}
+
+/// Where adapters sit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdapterPlacement {
+    /// Behind the feed-forward network (Pfeiffer et al. 2021, AdapterFusion).
+    #[default]
+    Pfeiffer,
+    /// Behind attention and behind the feed-forward network (Houlsby et al. 2019).
+    Houlsby,
+}
+
+/// Knobs of low-rank adaptation; its factors stand beside the query and value projections, as in the paper.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Lora {
+    /// Default 8.
+    pub rank: usize,
+    /// The factors' product is scaled by alpha / rank. Default 8.
+    pub alpha: f64,
+}
+
+impl Default for Lora {
+    fn default() -> Self {
+        Self { rank: 8, alpha: 8.0 }
+    }
 }
 
 impl Structure {
+    /// As suites write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::FrozenLower { .. } => "frozen-lower",
+            Self::Adapter(_) => "adapter",
+            Self::Lora(_) => "lora",
+            Self::BitFit => "bit-fit",
+        }
+    }
+
+    /// Refuses knobs outside their ranges.
+    ///
+    /// # Errors
+    /// [`KnobError`] naming the knob.
+    pub fn check(&self) -> Result<(), KnobError> {
+        match self {
+            Self::Full | Self::FrozenLower { .. } | Self::BitFit => Ok(()),
+            Self::Adapter(adapter) => positive("reduction", adapter.reduction),
+            Self::Lora(lora) => at_least_one("rank", lora.rank).and_then(|()| positive("alpha", lora.alpha)),
+        }
+    }
+
     /// Encoder layers that stay frozen, counted from below, in an encoder of `layers` layers; embeddings are frozen
     /// exactly if this is not `None`.
     ///
@@ -24,7 +97,7 @@ impl Structure {
     /// [`SpecError::Composition`] if more layers are to be frozen than there are.
     pub fn frozen_layers(&self, method: &Name, layers: usize) -> Result<Option<usize>, SpecError> {
         match self {
-            Structure::Full => Ok(None),
+            Structure::Full | Structure::Adapter(_) | Structure::Lora(_) | Structure::BitFit => Ok(None),
             Structure::FrozenLower { layers: None } => Ok(Some(layers * 2 / 3)),
             Structure::FrozenLower { layers: Some(frozen) } if *frozen <= layers => Ok(Some(*frozen)),
             Structure::FrozenLower { layers: Some(frozen) } => Err(SpecError::Composition {

@@ -2,7 +2,7 @@
 
 use super::knob::KnobError;
 use super::rule::Rows;
-use super::{Anchor, Forgetting, GradientRule, LfMlfForm, Memories, Method, OuterLoop, Schedule};
+use super::{Anchor, Forgetting, GradientRule, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure};
 use crate::{Protocol, SpecError, Stage, Task};
 
 impl Method {
@@ -15,7 +15,8 @@ impl Method {
     /// [`SpecError::Composition`] with the reason.
     pub fn check(&self, protocol: &Protocol) -> Result<(), SpecError> {
         let knob = |axis: &str, result: Result<(), KnobError>| result.map_err(|error| format!("{axis} {error}"));
-        knob("rule", self.rule.check())
+        knob("structure", self.structure.check())
+            .and_then(|()| knob("rule", self.rule.check()))
             .and_then(|()| knob("schedule", self.schedule.check()))
             .and_then(|()| knob("anchor", self.anchor.check()))
             .and_then(|()| knob("outer", self.outer.check()))
@@ -32,6 +33,13 @@ impl Method {
             return Err(format!(
                 "the schedule `{}` sets the optimiser's learning rates, and `reptile` has no optimiser: use another schedule, or another outer loop",
                 self.schedule.name()
+            ));
+        }
+        let added = matches!(self.structure, Structure::Adapter(_) | Structure::Lora(_));
+        if let (Anchor::Mixout(_), true) = (&self.anchor, added) {
+            return Err(format!(
+                "`mixout` mixes trained weights with those of the start, and the structure `{}` trains none of the encoder's: use another anchor",
+                self.structure.name()
             ));
         }
         match &self.anchor {
