@@ -2,6 +2,7 @@
 
 mod backends;
 mod bad_input;
+mod built_in;
 mod crash;
 mod methods;
 mod pretrain;

@@ -1,0 +1,148 @@
+//! What comes inside the binary: data and an encoder that know languages, without any file of the user's.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::world::{SUITE, World};
+
+fn harness(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+    command.args(arguments).current_dir(folder);
+    for name in ["LETHE_REAL", "LETHE_DATA", "LETHE_MODELS", "LETHE_RESULTS", "LETHE_CACHE_DIR"] {
+        command.env_remove(name);
+    }
+    command.output().unwrap()
+}
+
+fn ok(folder: &Path, arguments: &[&str]) -> String {
+    let output = harness(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const SMALL: &str = r#"
+description = "the built-in encoder before and after a few steps"
+model = "mini"
+seeds = [1]
+methods = ["ft", "gem-mlm"]
+
+[probe.pairs]
+task = "retrieval"
+data = "mini"
+languages = ["de", "zh"]
+examples = 100
+max-length = 64
+
+[probe.text]
+task = "mlm"
+data = "mini"
+languages = ["en", "sw"]
+examples = 50
+max-length = 64
+
+[probe.names]
+task = "ner"
+data = "mini"
+languages = ["en", "de"]
+examples = 50
+max-length = 64
+
+[memory.mlm]
+task = "mlm"
+data = "mini"
+split = "train"
+languages = ["en", "sw"]
+examples = 100
+batch = 8
+max-length = 64
+
+[protocol.ner]
+before = ["pairs", "text"]
+
+[[protocol.ner.stage]]
+task = "ner"
+data = "mini"
+languages = ["en"]
+examples = 400
+steps = 40
+batch = 16
+learning-rate = 1e-3
+weight-decay = 0.01
+warmup = 0.1
+clip = 1.0
+max-length = 64
+memories = ["mlm"]
+probes = ["names", "pairs", "text"]
+"#;
+
+/// Value of a metric's row in the CSV report: moment 0 before training, 1 after.
+fn value(csv: &str, method: &str, moment: &str, language: &str, metric: &str) -> f64 {
+    let row = csv
+        .lines()
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .find(|row| row[4] == method && row[5] == moment && row[8] == language && row[9] == metric);
+    row.unwrap_or_else(|| panic!("no {method} {moment} {language} {metric} in\n{csv}"))[10].parse().unwrap()
+}
+
+#[test]
+fn the_encoder_knows_its_languages_learns_and_forgets() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("small.toml"), SMALL).unwrap();
+    ok(folder.path(), &["sweep", "small.toml"]);
+    let csv = ok(folder.path(), &["report", "small.toml", "--format", "csv"]);
+    let value = |method: &str, moment, language, metric| value(&csv, method, moment, language, metric);
+    for language in ["de", "zh"] {
+        assert!(value("ft", "0", language, "retrieval.p1.to-english") > 0.9);
+    }
+    assert!(value("ft", "0", "en", "mlm.accuracy") > 0.5 && value("ft", "0", "sw", "mlm.accuracy") > 0.4);
+    assert!(value("ft", "1", "en", "ner.f1.strict") > 0.8);
+    assert!(value("ft", "1", "en", "mlm.accuracy") < value("ft", "0", "en", "mlm.accuracy"));
+    // The memory of text is protected: less is forgotten.
+    assert!(value("gem-mlm", "1", "en", "mlm.accuracy") > value("ft", "1", "en", "mlm.accuracy"));
+}
+
+#[test]
+fn what_is_inside_can_be_listed_checked_and_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = ok(folder.path(), &["list"]);
+    for expected in ["mini-quick", "gem-mlm", "mlm.accuracy", "4 layers"] {
+        assert!(all.contains(expected), "{expected} is missing in\n{all}");
+    }
+    let checked = ok(folder.path(), &["data", "check"]);
+    assert!(checked.lines().count() > 100 && checked.lines().all(|line| line.starts_with("ok")), "{checked}");
+    let explained = ok(folder.path(), &["explain", "fun"]);
+    assert!(explained.contains("Liu et al. 2024") && explained.contains("kind = \"fun\""), "{explained}");
+    let unknown = harness(folder.path(), &["explain", "funn"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean `fun`?"));
+}
+
+#[test]
+fn another_world_is_the_same_for_the_same_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let generate = |data: &str, more: &[&str]| {
+        let all = [&["data", "generate", "small", "--languages", "en,zh", "--scale", "0.02", "--data", data], more];
+        harness(folder.path(), &all.concat())
+    };
+    let manifest = |data: &str| std::fs::read(folder.path().join(data).join("small/manifest.toml")).unwrap();
+    assert!(generate("one", &["--seed", "7"]).status.success());
+    assert!(generate("two", &["--seed", "7"]).status.success());
+    assert!(generate("three", &["--seed", "8"]).status.success());
+    assert!(manifest("one") == manifest("two") && manifest("one") != manifest("three"));
+    for (more, needle) in [(["--languages", "th"], "does not speak"), (["--scale", "0"], "scale")] {
+        let all = [&["data", "generate", "other", "--data", "four"][..], &more].concat();
+        let refused = harness(folder.path(), &all);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(2) && said.contains(needle), "{said}");
+    }
+}
+
+#[test]
+fn a_model_without_a_language_model_head_is_told_so_when_planned() {
+    let world = World::new();
+    let text = SUITE.replace("task = \"retrieval\"\ndata = \"pairs\"", "task = \"mlm\"\ndata = \"mini\"");
+    world.write("suite.toml", &text);
+    let error = world.fails(2, &["sweep", "suite.toml"]);
+    assert!(error.contains("no language-model head"), "{error}");
+    assert!(world.recorded("results").is_empty());
+}
