@@ -1,10 +1,11 @@
 //! Text to pre-train on: single texts for masked language modelling, pairs for translation language modelling.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use spec::{Batch, Language, Targets};
 
+use crate::random::below;
 use crate::{DataError, TextExample, Tokenization};
 
 /// Rows are drawn from this many groups of similar length, so that batches need little padding.
@@ -173,9 +174,4 @@ impl Corpus {
         let other = (one + 1 + below(random, count - 1)) % count;
         if below(random, 2) == 0 { (one, other) } else { (other, one) }
     }
-}
-
-/// A number below `bound`. The bias of one part in 2^40 does not matter here.
-fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
-    ((u128::from(random.next_u64()) * bound as u128) >> 64) as usize
 }

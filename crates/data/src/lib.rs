@@ -22,6 +22,7 @@ mod layouts;
 mod manifest;
 mod mask;
 mod npy;
+mod random;
 mod readers;
 mod tokenize;
 mod train_tokenizer;

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use spec::{Batch, IGNORED_LABEL, Targets};
 
+use crate::random::below;
 use crate::{DataError, Tokenization};
 
 /// Hides `rate` of each row's ordinary tokens, at least one, drawn from the seed alone: of the hidden ones 80 % become
@@ -42,9 +43,4 @@ pub fn mask_tokens(mut batch: Batch, tokenization: &Tokenization, rate: f64, see
     }
     batch.targets = Targets::MaskedTokens(targets);
     Ok(batch)
-}
-
-/// A number below `bound`. The bias of one part in 2^40 does not matter here.
-fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
-    ((u128::from(random.next_u64()) * bound as u128) >> 64) as usize
 }
