@@ -1,6 +1,7 @@
 //! The data set and the encoder that come inside the program.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use include_dir::{Dir, include_dir};
@@ -41,7 +42,13 @@ impl BuiltIn {
     }
 }
 
-fn content_hash() -> String {
+/// Computed once a process: a plan and a cell ask for folders several times.
+fn content_hash() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(hash_content)
+}
+
+fn hash_content() -> String {
     fn add(folder: &Dir, hash: &mut blake3::Hasher) {
         for file in folder.files() {
             hash.update(file.path().to_string_lossy().as_bytes());
