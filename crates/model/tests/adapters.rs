@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -19,7 +19,8 @@ const BACKENDS: [Backend; 2] = [Backend::Cpu, Backend::Ndarray];
 
 fn stack(adapters: &[&str], trained: &[&str], residual: StackResidual) -> AdapterStack {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    AdapterStack { adapters: names(adapters), trained: names(trained).into_iter().collect(), residual }
+    let strengths = BTreeMap::new();
+    AdapterStack { adapters: names(adapters), trained: names(trained).into_iter().collect(), residual, strengths }
 }
 
 fn alone(name: &str) -> AdapterStack {
