@@ -216,12 +216,8 @@ fn stages_train_what_the_knobs_say() {
     assert_eq!(laft::trained_by(&laft, 0, both[1]), None);
     assert_eq!(shared(1).to_string(), "stage-2");
 
-    let laft = Laft {
-        stage1: FirstStage::Adapter,
-        stage2: UpdateStage::ModuleAndHead,
-        kind: Sharing::Mixture,
-        ..scaled()
-    };
+    let laft =
+        Laft { stage1: FirstStage::Adapter, stage2: UpdateStage::ModuleAndHead, kind: Sharing::Mixture, ..scaled() };
     let first = laft::trained(&laft, 0, &both);
     assert!(!first.encoder && first.head);
     assert_eq!(first.modules, [shared(0)]);
@@ -249,7 +245,9 @@ fn knobs_are_read_and_refused() {
         assert_eq!(serde_json::to_string(&distance).unwrap(), format!("\"{distance}\""));
     }
     assert!(read(r#"{ "kind": "all", "shares": 1 }"#).is_err());
-    assert!(read(r#"{ "kind": "scaled", "distance": "syntax" }"#).unwrap_err().to_string().contains("syntax-knn-cosine"));
+    assert!(
+        read(r#"{ "kind": "scaled", "distance": "syntax" }"#).unwrap_err().to_string().contains("syntax-knn-cosine")
+    );
 
     let refused = |laft: &Laft| laft.check().unwrap_err();
     for tau in [0.0, -1.0, f64::NAN, f64::INFINITY] {

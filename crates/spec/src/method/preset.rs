@@ -1,7 +1,7 @@
 use super::{
     AGem, Adapter, AdapterPlacement, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, ImtlG,
-    L2Sp, Laft, LfMlf, Lora, MadX, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam, Reptile,
-    Schedule, Sgs, Sharing, Structure, Ulmfit, Unfreezing, UnfreezingVariant,
+    L2Sp, Laft, LfMlf, Lora, MadX, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam,
+    Reptile, Schedule, Sgs, Sharing, Structure, Ulmfit, Unfreezing, UnfreezingVariant,
 };
 use crate::{Name, SpecError};
 

@@ -86,12 +86,7 @@ pub struct MadX {
 
 impl Default for MadX {
     fn default() -> Self {
-        Self {
-            language_reduction: 2.0,
-            task_reduction: 16.0,
-            invertible: true,
-            residual: StackedResidual::default(),
-        }
+        Self { language_reduction: 2.0, task_reduction: 16.0, invertible: true, residual: StackedResidual::default() }
     }
 }
 
@@ -140,11 +135,9 @@ impl Structure {
     /// [`SpecError::Composition`] if more layers are to be frozen than there are.
     pub fn frozen_layers(&self, method: &Name, layers: usize) -> Result<Option<usize>, SpecError> {
         match self {
-            Structure::Full
-            | Structure::Adapter(_)
-            | Structure::Lora(_)
-            | Structure::BitFit
-            | Structure::MadX(_) => Ok(None),
+            Structure::Full | Structure::Adapter(_) | Structure::Lora(_) | Structure::BitFit | Structure::MadX(_) => {
+                Ok(None)
+            }
             Structure::FrozenLower { layers: None } => Ok(Some(layers * 2 / 3)),
             Structure::FrozenLower { layers: Some(frozen) } if *frozen <= layers => Ok(Some(*frozen)),
             Structure::FrozenLower { layers: Some(frozen) } => Err(SpecError::Composition {

@@ -108,8 +108,7 @@ fn distances_of(
     let mut found = BTreeMap::new();
     for &first in languages {
         for &second in languages {
-            let value =
-                if first == second { 0.0 } else { distance(first, second).ok_or_else(|| missing(second))? };
+            let value = if first == second { 0.0 } else { distance(first, second).ok_or_else(|| missing(second))? };
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(LaftError::Distance { first, second, value });
             }

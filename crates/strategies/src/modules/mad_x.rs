@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{AdapterConfig, AdapterStack, Group, Learner, StackResidual, Tuned};
-use spec::{Language, MadX, Stage, StackedResidual, Task};
+use spec::{Language, MadX, StackedResidual, Stage, Task};
 
 use crate::StrategyError;
 
