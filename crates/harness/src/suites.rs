@@ -14,6 +14,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("mini-madx", include_str!("../../../suites/mini-madx.toml")),
     ("real-quick", include_str!("../../../suites/real-quick.toml")),
     ("real-small", include_str!("../../../suites/real-small.toml")),
+    ("real-updates", include_str!("../../../suites/real-updates.toml")),
     ("real-full", include_str!("../../../suites/real-full.toml")),
 ];
 
