@@ -171,6 +171,17 @@ fn mad_x_runs_and_resumes_to_the_byte() {
 }
 
 #[test]
+fn text_between_two_tasks_resumes_with_the_head_of_the_first() {
+    let world = World::new();
+    let (head, stages) = STACKS.split_once("[[protocol.p.stage]]").expect("stages");
+    let (text, names) = stages.split_once("[[protocol.p.stage]]").expect("two stages");
+    let short = names.replace("steps = 60", "steps = 3");
+    let suite = [head, &short, text, &short].join("[[protocol.p.stage]]");
+    world.write("suite.toml", &suite.replace("\"madx\"", "\"adapter\""));
+    survives(&world, Moment::Updating, &[]);
+}
+
+#[test]
 fn without_distances_a_method_that_asks_for_them_is_refused_with_what_to_do() {
     let world = World::new();
     world.write("suite.toml", &updates("\"laft\", \"laft-uriel\"", ""));
