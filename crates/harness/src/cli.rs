@@ -65,6 +65,17 @@ pub struct Folders {
         default_value = "cache"
     )]
     pub cache: PathBuf,
+    /// lang2vec's files of URIEL features (`features.npz` and others), for methods that ask how near languages are;
+    /// without the folder, $LETHE_REAL/data/uriel
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Folders",
+        value_name = "DIR",
+        env = "LETHE_URIEL",
+        default_value = "uriel"
+    )]
+    pub uriel: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Language;
+
 /// A typological distance between two languages, computed from their URIEL feature vectors x and y (Littell et al. 2017).
 ///
 /// ```text
@@ -84,5 +86,34 @@ impl LanguageDistance {
             Self::One(distance) => vec![(*distance, 1.0)],
             Self::Mean(weights) => weights.iter().map(|(&distance, &weight)| (distance, weight)).collect(),
         }
+    }
+}
+
+/// The distances between some languages: symmetric, and 0 between a language and itself. A language without features has
+/// none, not even to itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LanguageDistances(BTreeMap<Language, BTreeMap<Language, f64>>);
+
+impl LanguageDistances {
+    /// Asks for the distance of every pair; `None` if one of the two has no features. Distances are rounded to 12 decimal
+    /// places, so that they are written and read back without loss.
+    pub fn between_all(languages: &[Language], distance: impl Fn(Language, Language) -> Option<f64>) -> Self {
+        let round = |value: f64| (value * 1e12).round() / 1e12;
+        let row = |first: Language| {
+            let later = languages.iter().copied().filter(|&second| first <= second);
+            let found: BTreeMap<Language, f64> =
+                later.filter_map(|second| Some((second, round(distance(first, second)?)))).collect();
+            (!found.is_empty()).then_some((first, found))
+        };
+        Self(languages.iter().filter_map(|&first| row(first)).collect())
+    }
+
+    pub fn between(&self, first: Language, second: Language) -> Option<f64> {
+        self.0.get(&first.min(second))?.get(&first.max(second)).copied()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }

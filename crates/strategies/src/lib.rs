@@ -12,6 +12,7 @@ mod fisher;
 mod forgetting;
 pub mod laft;
 mod learning_rate;
+mod modules;
 mod outer;
 pub mod rules;
 pub mod schedules;
@@ -22,5 +23,6 @@ mod supply;
 
 pub use few_shot::{SupportError, SupportSet};
 pub use learning_rate::linear_warmup_decay;
+pub use modules::Modules;
 pub use strategy::{StepReport, Strategy, StrategyError};
 pub use supply::{SubBatch, Supply, SupplyError};

@@ -1,6 +1,7 @@
 //! One cell in a process of its own.
 
 mod control;
+mod language;
 mod memory;
 mod probe;
 mod progress;

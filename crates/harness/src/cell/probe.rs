@@ -47,6 +47,7 @@ pub fn measure(running: &mut Running, probe: &Probe) -> Result<Measured> {
                 .with_context(|| format!("probe data `{key}`"))?;
         warn(&used);
         let examples = running.data.load(&key, probe.examples)?;
+        running.use_language(language)?;
         let (ids, scores) = score(&running.learner, &running.tokenization, probe.task, language, &examples, &encoded)
             .with_context(|| format!("scoring `{key}`"))?;
         collect(&mut measured, running.progress.moment, probe, language, ids, scores)?;

@@ -10,7 +10,7 @@ use strategies::{SubBatch, Supply, SupplyError};
 use super::runner::Running;
 use crate::seed::derived_seed;
 
-/// Share of the tokens that a memory of text hides (Devlin et al. 2019).
+/// Share of the tokens that masked language modelling hides (Devlin et al. 2019).
 const MASKED: f64 = 0.15;
 
 pub struct StageSupply {
@@ -179,7 +179,11 @@ fn batch(task: Task, encoded: &Encoded, mut items: Vec<usize>, pad_multiple: usi
 
 impl Supply for StageSupply {
     fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
-        let batch = self.sources.batch(source, draw, self.pad_multiple);
+        let mut batch = self.sources.batch(source, draw, self.pad_multiple);
+        if self.sources.task == Task::Mlm {
+            let seed = derived_seed(self.seed, "masks", &[self.stage, draw, source as u64]);
+            batch = data::mask_tokens(batch, &self.tokenization, MASKED, seed)?;
+        }
         self.tokens += batch.real_tokens() as u64;
         let dropout_seed = derived_seed(self.seed, "dropout", &[self.stage, draw, source as u64]);
         Ok(SubBatch { batch, dropout_seed })

@@ -19,14 +19,17 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
     let job = running.job;
     let cell = &job.cell;
     let mut supply = StageSupply::open(running, index, stage)?;
+    let offset: u64 = cell.protocol.stages[..index].iter().map(|earlier| earlier.steps).sum();
     if running.progress.steps == 0 {
         running.note(supply.describe());
-        let mut strategy = Strategy::new(&cell.method, &cell.protocol.stages[index], cell.seed);
+        let strategy = Strategy::new(&cell.method, &cell.protocol.stages[index], cell.seed);
+        let mut strategy = strategy.with_modules(running.modules, index);
         strategy.begin(&mut running.learner, &mut supply)?;
         running.strategy = Some(strategy);
+        let events = running.modules.events(index).into_iter();
+        running.progress.series.extend(events.map(|(series, value)| SeriesPoint { step: offset, series, value }));
     }
 
-    let offset: u64 = cell.protocol.stages[..index].iter().map(|earlier| earlier.steps).sum();
     let weight = cost::training_tokens(cell, stage) / stage.steps as f64;
     for step in running.progress.steps..stage.steps {
         let start = Instant::now();

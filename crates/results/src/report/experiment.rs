@@ -101,7 +101,7 @@ impl<'a> MethodRuns<'a> {
 
 /// Hash of what the cells of an experiment have in common.
 fn shared(cell: &Cell) -> String {
-    let Cell { numeric_version, model, model_hash, method: _, protocol, seed: _, backend, data } = cell;
+    let Cell { numeric_version, model, model_hash, method: _, protocol, seed: _, backend, data, distances: _ } = cell;
     hash(&canonical(&(numeric_version, model, model_hash, protocol, backend, data)))
 }
 

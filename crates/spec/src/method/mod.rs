@@ -3,9 +3,11 @@
 mod anchor;
 mod knob;
 mod outer;
+mod per_language;
 mod preset;
 mod rule;
 mod schedule;
+mod sharing;
 mod structure;
 mod validation;
 
@@ -19,7 +21,8 @@ pub use outer::{Fomaml, OuterLoop, Reptile};
 pub use preset::{Preset, preset, presets};
 pub use rule::*;
 pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
-pub use structure::{Adapter, AdapterPlacement, Lora, Structure};
+pub use sharing::{FirstStage, Kernel, Laft, MissingVector, Sharing, UpdateStage};
+pub use structure::{Adapter, AdapterPlacement, Lora, MadX, StackedResidual, Structure};
 
 /// How a model is updated: structure × gradient rule × schedule × outer loop, and what anchors the parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,9 @@ pub struct Method {
     // Absent where there is none, so that cells from before anchors keep their ids.
     #[serde(default, skip_serializing_if = "Anchor::is_none")]
     pub anchor: Anchor,
+    /// How the languages share what an update learns; without it they share everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Laft>,
 }
 
 impl Method {
@@ -45,6 +51,7 @@ impl Method {
             schedule: Schedule::All,
             outer: OuterLoop::Plain,
             anchor: Anchor::None,
+            sharing: None,
         }
     }
 }
