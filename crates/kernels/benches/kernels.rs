@@ -6,6 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernels::attention::{Attention, Inputs};
+use kernels::rows::Vector;
 use kernels::{Dropout, adamw, attention, cross_entropy, embedding, feed_forward, layer_norm, linear, reduce};
 
 struct Model {
@@ -126,7 +127,7 @@ fn operations(criterion: &mut Criterion) {
 
         group.throughput(Throughput::Elements(table.len() as u64));
         let gradient = numbers(11, table.len(), 0.01);
-        group.bench_function("dot", |b| b.iter(|| reduce::dot(&table, &gradient)));
+        group.bench_function("dot", |b| b.iter(|| reduce::dot(Vector::Dense(&table), Vector::Dense(&gradient))));
         let (mut p, mut m, mut v) =
             (table.clone(), gradient.clone(), gradient.iter().map(|g| g * g).collect::<Vec<_>>());
         let step = adamw::Step {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use kernels::attention::{Attention, Inputs};
 use kernels::cross_entropy::IGNORED;
+use kernels::rows::Vector;
 use kernels::{
     Dropout, Simd, adamw, attention, cross_entropy, dropout, embedding, feed_forward, gelu, layer_norm, linear, reduce,
     tied,
@@ -117,7 +118,8 @@ fn everything() -> Vec<(&'static str, Vec<f32>)> {
     outputs.extend([("adamw", p), ("m", first), ("v", second)]);
 
     outputs.push(("dropout", dropout::apply(&x, hidden, drop).unwrap()));
-    for (name, sum) in [("dot", reduce::dot(&x, &y).unwrap()), ("squares", reduce::sum_of_squares(&x))] {
+    let sums = reduce::gram(&[vec![Some(Vector::Dense(&x)), Some(Vector::Dense(&y))]]).unwrap().remove(0);
+    for (name, sum) in [("squares", sums[0]), ("dot", sums[1])] {
         let bits = sum.to_bits();
         outputs.push((name, vec![sum as f32, f32::from_bits(bits as u32), f32::from_bits((bits >> 32) as u32)]));
     }

@@ -6,7 +6,7 @@ use spec::Batch;
 use super::Learner;
 use crate::device::{guard, is_host, to_host};
 use crate::encoder::Dropout;
-use crate::gradients::{self, Gradients};
+use crate::gradients::{self, Gradient, Gradients};
 use crate::optimizer::AdamW;
 use crate::weights::Weights;
 use crate::{Group, ModelError, OptimizerConfig, SavePoint, StepNorms, batch};
@@ -55,9 +55,7 @@ impl Learner {
                 return Err(ModelError::NonFinite { what: "loss".to_owned() });
             }
             let mut found = loss.backward();
-            let leaves = weights.into_leaves().into_iter();
-            let tensors = leaves.map(|leaf| if leaf.is_autodiff() { leaf.grad_remove(&mut found) } else { None });
-            Ok((value, Gradients { tensors: tensors.collect(), open }))
+            Ok((value, Gradients { of: weights.into_gradients(&mut found)?, open }))
         })
     }
 
@@ -88,7 +86,7 @@ impl Learner {
     /// [`ModelError::State`] if the numbers of gradients and weights differ, there are none, or they are not of the same
     /// trained parameters; [`ModelError::NonFinite`] for a weight that is not finite.
     pub fn combine(&self, gradients: Vec<Gradients>, weights: &[f64]) -> Result<Gradients, ModelError> {
-        guard(|| gradients::combine(gradients, weights))
+        guard(|| gradients::combine(gradients, weights, &self.device))
     }
 
     /// How far the trained parameters have moved since `origin`, `θ - θ₀`.
@@ -103,8 +101,9 @@ impl Learner {
         let open = state.open();
         guard(|| {
             let pairs = state.values.iter().zip(&origin.values).zip(&open);
-            let tensors = pairs.map(|((now, then), &open)| open.then(|| now.clone() - then.clone())).collect();
-            Ok(Gradients { tensors, open: open.clone() })
+            let of =
+                pairs.map(|((now, then), &open)| open.then(|| Gradient::Dense(now.clone() - then.clone()))).collect();
+            Ok(Gradients { of, open: open.clone() })
         })
     }
 
@@ -135,14 +134,10 @@ impl Learner {
         }
         let state = &mut self.state;
         let open = state.open();
-        let fits = gradients.tensors.len() == open.len()
-            && gradients.tensors.iter().zip(&open).zip(&state.layout.entries).all(|((gradient, open), entry)| {
-                gradient.as_ref().is_none_or(|gradient| *open && gradient.dims() == [entry.len()])
-            });
-        if !fits {
+        if !gradients.fits(&state.layout, &open) {
             return Err(ModelError::state("the gradient was taken before a group was frozen or the head replaced"));
         }
-        for (changed, gradient) in state.changed.iter_mut().zip(&gradients.tensors) {
+        for (changed, gradient) in state.changed.iter_mut().zip(&gradients.of) {
             *changed |= gradient.is_some();
         }
         let still = state.still(&self.config, &self.device)?;
