@@ -91,7 +91,8 @@ fn variants(size: &Size) -> Vec<Variant> {
         wall: Vec::new(),
         cpu: Vec::new(),
     };
-    rules.into_iter().map(variant).collect()
+    let only = std::env::var("ONLY").ok();
+    rules.into_iter().filter(|r| only.as_ref().is_none_or(|o| r.0 == o)).map(variant).collect()
 }
 
 /// Seconds of processor time that this process has used, by all threads; 0 where the system does not say.
