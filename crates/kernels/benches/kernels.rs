@@ -140,6 +140,16 @@ fn operations(criterion: &mut Criterion) {
             bias_correction1: 0.5,
             bias_correction2: 0.1,
         };
+        let rows = embedding::backward(&dy, &ids, hidden).unwrap();
+        let mut live: Vec<u32> = (0..words as u32).filter(|row| row % 8 == 0).collect();
+        let no_decay = adamw::Step { weight_decay: 0.0, ..step };
+        group.bench_function("adamw by rows, an eighth live", |b| {
+            b.iter(|| {
+                let moments = adamw::Moments { first: &mut m, second: &mut v };
+                adamw::step_rows(&mut p, &rows, &mut live, moments, &no_decay)
+            })
+        });
+        group.bench_function("dot by rows", |b| b.iter(|| reduce::dot(Vector::Rows(&rows), Vector::Rows(&rows))));
         group.bench_function("adamw", |b| {
             b.iter(|| {
                 let moments = adamw::Moments { first: &mut m, second: &mut v };

@@ -4,7 +4,8 @@
 //! of rounds. The variants take turns within a round, between two plain steps, so that what else the machine does hits
 //! them alike: a ratio is the median over the rounds of a variant's time by the mean of its round's two plain steps. The
 //! last column but one is the same of processor time, which neighbours disturb less. The hash is of all parameters at the
-//! end: two builds that print the same hash compute the same bits.
+//! end: two builds that print the same hash compute the same bits. The harness keeps freed memory, which the environment
+//! does here: `MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=2147483647 MALLOC_TOP_PAD_=67108864`.
 
 #[path = "rule_step/encoder.rs"]
 mod encoder;
@@ -16,7 +17,7 @@ use std::time::Instant;
 use encoder::{SIZES, Size};
 use model::Learner;
 use spec::{Gem, GradientRule, Language, Memory, Method, Name, PcGrad, Split, Stage, Task};
-use strategies::Strategy;
+use strategies::{Strategy, Supply};
 use tokens::{ROWS, SEQ, Text};
 
 const LANGUAGES: [&str; 4] = ["de", "en", "sw", "zh"];
@@ -91,8 +92,7 @@ fn variants(size: &Size) -> Vec<Variant> {
         wall: Vec::new(),
         cpu: Vec::new(),
     };
-    let only = std::env::var("ONLY").ok();
-    rules.into_iter().filter(|r| only.as_ref().is_none_or(|o| r.0 == o)).map(variant).collect()
+    rules.into_iter().map(variant).collect()
 }
 
 /// Seconds of processor time that this process has used, by all threads; 0 where the system does not say.
@@ -103,6 +103,10 @@ fn cpu_seconds() -> f64 {
         text.split(' ').next()?.parse::<f64>().ok()
     };
     threads.flatten().filter_map(|thread| of_thread(thread.path())).sum::<f64>() * 1e-9
+}
+
+fn megabytes(bytes: usize) -> f64 {
+    bytes as f64 / 1e6
 }
 
 /// Peak resident memory of this process so far, in MB; 0 where the system does not say.
@@ -144,6 +148,14 @@ fn measure(size: &Size, rounds: usize) {
         }
     }
     println!("{}, {ROWS} x {SEQ} tokens, {rounds} rounds, peak of all variants {:.0} MB", size.name, peak_megabytes());
+    let batch = variants[0].text.source(0, 0).unwrap().batch;
+    let (_, gradients) = variants[0].learner.loss_and_gradients(&batch, 0).unwrap();
+    let point = variants[0].learner.point().bytes();
+    println!(
+        "  one gradient {:.1} MB; as many numbers as parameters {:.1} MB",
+        megabytes(gradients.bytes()),
+        megabytes(point)
+    );
     println!("  {:12} {:>9} {:>7} {:>9} {:>16}", "step", "median ms", "ratio", "cpu ratio", "parameters");
     let last = variants.len() - 1;
     let ratio = |of: &[f64], first: &[f64], last: &[f64]| {

@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use spec::Batch;
 
-use super::Learner;
+use super::{Learner, lanes};
 use crate::device::{guard, is_host, to_host};
 use crate::encoder::Dropout;
 use crate::gradients::{self, Gradient, Gradients};
@@ -29,6 +29,39 @@ impl Learner {
     /// when everything that takes part in the loss is frozen, [`ModelError::NonFinite`] if the loss is not finite,
     /// [`ModelError::Device`] and [`ModelError::OutOfMemory`].
     pub fn loss_and_gradients(&mut self, batch: &Batch, dropout_seed: u64) -> Result<(f64, Gradients), ModelError> {
+        self.pass(batch, dropout_seed)
+    }
+
+    /// [`Learner::loss_and_gradients`] of several batches with the seeds of their dropout, to the same bits. On the CPU's
+    /// back end as many at a time as there are threads, each on one of them: small batches then wait for each other once,
+    /// not at every operation.
+    ///
+    /// # Errors
+    /// As [`Learner::loss_and_gradients`], of the first batch that fails.
+    pub fn losses_and_gradients(&mut self, batches: &[(&Batch, u64)]) -> Result<Vec<(f64, Gradients)>, ModelError> {
+        let learner = &*self;
+        let one = |&(batch, seed): &(&Batch, u64)| learner.pass(batch, seed);
+        let lanes = self.passes_at_once();
+        let mut found = Vec::with_capacity(batches.len());
+        for batches in batches.chunks(lanes) {
+            // Fewer batches than threads leave none idle if they take turns.
+            let results = match batches.len() < lanes || lanes == 1 {
+                true => batches.iter().map(one).collect(),
+                false => lanes::side_by_side(batches, one)?,
+            };
+            for result in results {
+                found.push(result?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many batches [`Learner::losses_and_gradients`] computes at a time, at least 1.
+    pub fn passes_at_once(&self) -> usize {
+        if is_host(&self.device) { lanes::count() } else { 1 }
+    }
+
+    fn pass(&self, batch: &Batch, dropout_seed: u64) -> Result<(f64, Gradients), ModelError> {
         batch::check(batch, &self.config)?;
         let state = &self.state;
         state.network.check_targets(batch, &self.config)?;
