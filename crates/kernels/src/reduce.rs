@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::error::{KernelError, check};
-use crate::rows::Vector;
+use crate::rows::{Shared, Vector};
 use crate::simd::simd_fn;
 
 const PIECE: usize = 1 << 14;
@@ -80,7 +80,7 @@ fn dense_products(vectors: &[&[f32]], pairs: &[(usize, usize)]) -> Result<Vec<f6
 
 /// The product of two tables that share these rows: lanes and pieces are those of the whole tables, whose other elements
 /// add nothing.
-fn dot_rows(shared: &[(u32, &[f32], &[f32])], hidden: usize) -> f64 {
+fn dot_rows(shared: &[Shared], hidden: usize) -> f64 {
     let (mut sum, mut lanes, mut piece) = (0.0, [0.0f64; LANES], 0);
     for &(row, a, b) in shared {
         let (mut offset, mut done) = (row as usize * hidden, 0);

@@ -22,6 +22,9 @@ pub enum Vector<'a> {
     Rows(&'a RowSparse),
 }
 
+/// A row that two tables have, and the values of each.
+pub(crate) type Shared<'a> = (u32, &'a [f32], &'a [f32]);
+
 impl RowSparse {
     /// Each row and its values.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &[f32])> {
@@ -104,7 +107,7 @@ impl RowSparse {
     }
 
     /// The rows that both have, with the values of each.
-    pub(crate) fn shared<'a>(&'a self, other: Vector<'a>) -> Result<Vec<(u32, &'a [f32], &'a [f32])>, KernelError> {
+    pub(crate) fn shared<'a>(&'a self, other: Vector<'a>) -> Result<Vec<Shared<'a>>, KernelError> {
         match other {
             Vector::Dense(dense) => {
                 self.check_inside(dense.len())?;

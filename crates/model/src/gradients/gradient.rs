@@ -10,6 +10,7 @@ use crate::layout::Entry;
 
 /// The gradient of one parameter.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a few hundred at most, nearly all of them tensors")]
 pub(crate) enum Gradient {
     /// Flat.
     Dense(Tensor<1>),

@@ -154,7 +154,9 @@ fn fold(terms: Vec<(Gradient, f64)>) -> Result<Option<Gradient>, ModelError> {
 /// where nobody else holds it.
 fn combine_on_host(parameters: Vec<Vec<(Gradient, f64)>>) -> Result<Vec<Option<Gradient>>, ModelError> {
     let mut combined: Vec<Option<Gradient>> = vec![None; parameters.len()];
-    let mut flat: Vec<(usize, HostTensor, f32, Vec<(HostTensor, f32)>)> = Vec::new();
+    /// Parameter, first term and its weight, the other terms.
+    type Flat = (usize, HostTensor, f32, Vec<(HostTensor, f32)>);
+    let mut flat: Vec<Flat> = Vec::new();
     for (index, terms) in parameters.into_iter().enumerate() {
         let dense = terms.iter().filter(|(term, _)| matches!(term, Gradient::Dense(_))).count();
         if dense == terms.len() {
