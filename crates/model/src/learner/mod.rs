@@ -1,6 +1,7 @@
 //! The learner: [`Learner`] and what it does, by kind of work.
 
 mod infer;
+mod lanes;
 mod parameters;
 mod persist;
 mod structure;
@@ -177,7 +178,8 @@ impl Learner {
     /// Those of the device.
     pub fn remove_head(&mut self) -> Result<(), ModelError> {
         let parts = Parts { head: None, ..self.state.parts.clone() };
-        let none = |entry: &Entry| Err(ModelError::state(format!("`{}` is new in a model with fewer parts", entry.name)));
+        let none =
+            |entry: &Entry| Err(ModelError::state(format!("`{}` is new in a model with fewer parts", entry.name)));
         self.state.rebuild(&self.config, parts, |entry| entry.group != Group::Head, none)
     }
 
