@@ -9,6 +9,7 @@ use spec::Suite;
 const SHIPPED: &[(&str, &str)] = &[
     ("mini", include_str!("../../../suites/mini.toml")),
     ("mini-quick", include_str!("../../../suites/mini-quick.toml")),
+    ("mini-subnetworks", include_str!("../../../suites/mini-subnetworks.toml")),
     ("mini-methods", include_str!("../../../suites/mini-methods.toml")),
     ("real-quick", include_str!("../../../suites/real-quick.toml")),
     ("real-small", include_str!("../../../suites/real-small.toml")),

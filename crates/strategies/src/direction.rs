@@ -11,6 +11,7 @@ use crate::forgetting::Past;
 use crate::outer;
 use crate::rules::{AnchorDirection, Combination, Event, Gram, RuleError, RuleInput, RuleState};
 use crate::strategy::StrategyError;
+use crate::subnetworks::StageMasks;
 use crate::supply::Supply;
 
 /// What a direction is made from, besides the learner and its data.
@@ -18,6 +19,8 @@ pub(crate) struct Ingredients<'a> {
     pub method: &'a Method,
     pub stage: &'a Stage,
     pub seed: u64,
+    /// Where languages have subnetworks.
+    pub masks: Option<&'a StageMasks<'a>>,
     /// Indices of the stage's memories that the rule asks for.
     pub memories: &'a [usize],
     pub start: Option<&'a SavePoint>,
@@ -80,7 +83,7 @@ impl Ingredients<'_> {
         let mut losses = Vec::with_capacity(self.stage.languages.len());
         let mut current = RunningMean::new(self.stage.languages.len());
         for (source, language) in self.stage.languages.iter().enumerate() {
-            let (loss, gradient) = outer::gradient(&self.method.outer, evaluation, learner, supply, source, step)?;
+            let (loss, gradient) = self.source(evaluation, learner, supply, source, step)?;
             losses.push(loss);
             match rule.rows() {
                 Rows::CurrentThenMemories => current.add(learner, loss, gradient)?,
@@ -108,6 +111,25 @@ impl Ingredients<'_> {
         Ok(Direction { kind, losses, series })
     }
 
+    /// Loss and gradient of the stage's `source`-th language, with what this language uses.
+    fn source(
+        &self,
+        evaluation: Evaluation,
+        learner: &mut Learner,
+        supply: &mut dyn Supply,
+        source: usize,
+        step: u64,
+    ) -> Result<(f64, Gradients), StrategyError> {
+        if let Some(masks) = self.masks {
+            masks.use_language(learner, source)?;
+        }
+        let found = outer::gradient(&self.method.outer, evaluation, learner, supply, source, step)?;
+        if let Some(masks) = self.masks {
+            masks.use_all(learner)?;
+        }
+        Ok(found)
+    }
+
     /// The mean over languages and memories.
     fn mean(&self, learner: &mut Learner, supply: &mut dyn Supply, step: u64) -> Result<Direction, StrategyError> {
         let evaluation = Evaluation::new(&self.method.anchor, self.start);
@@ -116,7 +138,7 @@ impl Ingredients<'_> {
         let mut losses = Vec::with_capacity(languages);
         let mut series = Vec::new();
         for source in 0..languages {
-            let (loss, gradient) = outer::gradient(&self.method.outer, evaluation, learner, supply, source, step)?;
+            let (loss, gradient) = self.source(evaluation, learner, supply, source, step)?;
             losses.push(loss);
             mean.add(learner, loss, gradient)?;
         }

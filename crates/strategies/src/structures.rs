@@ -13,7 +13,6 @@ const TASK: &str = "task";
 /// Adds the structure's parameters where the learner lacks them, drawn from the seed, and gives the groups that train.
 /// The language model's output layer is used by memories of text and never trained.
 pub(crate) fn prepare(method: &Method, learner: &mut Learner, seed: u64) -> Result<Vec<Group>, StrategyError> {
-    let added = |group: &Group| matches!(group, Group::Adapter(_) | Group::Head);
     learner.set_tuned(match method.structure {
         Structure::BitFit => Tuned::Biases,
         _ => Tuned::All,
@@ -41,6 +40,12 @@ pub(crate) fn prepare(method: &Method, learner: &mut Learner, seed: u64) -> Resu
             }
         }
     }
+    trained(method, learner)
+}
+
+/// The groups that a structure trains, of a learner that has its parameters.
+pub(crate) fn trained(method: &Method, learner: &Learner) -> Result<Vec<Group>, StrategyError> {
+    let added = |group: &Group| matches!(group, Group::Adapter(_) | Group::Head);
     let groups = learner.groups();
     let layers = groups.iter().filter(|group| matches!(group, Group::Layer(_))).count();
     let lower = method.structure.frozen_layers(&method.name, layers)?;

@@ -1,5 +1,6 @@
 use std::error::Error;
 
+use model::Learner;
 use spec::Batch;
 
 /// A padded batch of one language, and the seed of its dropout masks.
@@ -22,6 +23,15 @@ pub trait Supply {
     /// # Errors
     /// As [`Supply::source`].
     fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError>;
+
+    /// The learner's score on held-out data of the stage's `source`-th language, the higher the better. Only methods with
+    /// subnetworks ask.
+    ///
+    /// # Errors
+    /// As [`Supply::source`].
+    fn score(&mut self, _learner: &Learner, source: usize) -> Result<f64, SupplyError> {
+        Err(format!("language {source} of the stage has no held-out data").into())
+    }
 }
 
 pub type SupplyError = Box<dyn Error + Send + Sync>;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use spec::Language;
+use spec::{DynamicKnobs, DynamicStart, Language, Merge, Normalise, PruneKnobs, Subnetworks, TargetMask};
 use strategies::subnetworks::{
-    Ask, Better, DynamicKnobs, DynamicMasks, DynamicStart, Importance, Mask, MaskError, MaskSource, Merge, Normalise,
-    PruneKnobs, Pruning, PruningError, SavedDynamic, Scores, Subnetworks, TargetError, TargetMask, cross_masks,
-    target_mask,
+    Ask, Better, DynamicMasks, Importance, Mask, MaskError, MaskSource, Pruning, PruningError, SavedDynamic, Scores,
+    TargetError, cross_masks, target_mask,
 };
 
 fn language(code: &str) -> Language {
@@ -366,18 +365,19 @@ fn masks_of_targets() {
 #[test]
 fn knobs_are_read_and_refused() {
     let read = |text: &str| serde_json::from_str::<Subnetworks>(text);
-    let knobs = read(r#"{ "mode": "dynamic", "prune": { "fraction": 0.2 }, "target": "nearest-source" }"#).unwrap();
+    let knobs = read(r#"{ "kind": "dynamic", "prune": { "fraction": 0.2 }, "target": "nearest-source" }"#).unwrap();
     assert_eq!(knobs.prune, prune(0.2, 0.9));
     assert_eq!(read(&serde_json::to_string(&knobs).unwrap()).unwrap(), knobs);
     assert_eq!(knobs.check(), Ok(()));
     assert!(read(r#"{ "mask": "static" }"#).is_err());
+    assert!(read(r#"{ "kind": "static", "prune": { "fraction": 0.2 } }"#).is_err(), "the kind is said");
     for (text, knob) in [
-        (r#"{ "prune": { "fraction": 0 } }"#, "prune.fraction"),
-        (r#"{ "prune": { "fraction": 1 } }"#, "prune.fraction"),
-        (r#"{ "prune": { "threshold": 1.1 } }"#, "prune.threshold"),
-        (r#"{ "dynamic": { "every": 0 } }"#, "dynamic.every"),
-        (r#"{ "dynamic": { "ema": 1 } }"#, "dynamic.ema"),
-        (r#"{ "dynamic": { "size": 0 } }"#, "dynamic.size"),
+        (r#"{ "kind": "static", "prune": { "fraction": 0 } }"#, "prune.fraction"),
+        (r#"{ "kind": "static", "prune": { "fraction": 1 } }"#, "prune.fraction"),
+        (r#"{ "kind": "static", "prune": { "threshold": 1.1 } }"#, "prune.threshold"),
+        (r#"{ "kind": "static", "dynamic": { "every": 0 } }"#, "dynamic.every"),
+        (r#"{ "kind": "static", "dynamic": { "ema": 1 } }"#, "dynamic.ema"),
+        (r#"{ "kind": "static", "dynamic": { "size": 0 } }"#, "dynamic.size"),
     ] {
         assert_eq!(read(text).unwrap().check().unwrap_err().knob, knob);
     }

@@ -1,6 +1,9 @@
 //! One cell in a process of its own.
 
+mod analysis;
 mod control;
+mod few_shot;
+mod language;
 mod memory;
 mod probe;
 mod progress;

@@ -1,12 +1,13 @@
 //! How a model is updated, one file an axis.
 
 mod anchor;
-mod knob;
+pub(crate) mod knob;
 mod outer;
 mod preset;
 mod rule;
 mod schedule;
 mod structure;
+mod subnetworks;
 mod validation;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,10 @@ pub use preset::{Preset, preset, presets};
 pub use rule::*;
 pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
 pub use structure::{Adapter, AdapterPlacement, Lora, Structure};
+pub use subnetworks::{
+    Discovery, DynamicKnobs, DynamicStart, ImportanceSource, MaskKind, MaskUpdate, Merge, Normalise, PruneKnobs,
+    Subnetworks, TargetMask,
+};
 
 /// How a model is updated: structure × gradient rule × schedule × outer loop, and what anchors the parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +38,9 @@ pub struct Method {
     // Absent where there is none, so that cells from before anchors keep their ids.
     #[serde(default, skip_serializing_if = "Anchor::is_none")]
     pub anchor: Anchor,
+    /// Which heads each source language trains and uses; without it all use all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnetworks: Option<Subnetworks>,
 }
 
 impl Method {
@@ -45,6 +53,7 @@ impl Method {
             schedule: Schedule::All,
             outer: OuterLoop::Plain,
             anchor: Anchor::None,
+            subnetworks: None,
         }
     }
 }

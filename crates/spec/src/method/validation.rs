@@ -2,7 +2,7 @@
 
 use super::knob::KnobError;
 use super::rule::Rows;
-use super::{Anchor, Forgetting, GradientRule, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure};
+use super::{Anchor, Forgetting, GradientRule, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure, Subnetworks};
 use crate::{Protocol, SpecError, Stage, Task};
 
 impl Method {
@@ -20,7 +20,9 @@ impl Method {
             .and_then(|()| knob("schedule", self.schedule.check()))
             .and_then(|()| knob("anchor", self.anchor.check()))
             .and_then(|()| knob("outer", self.outer.check()))
+            .and_then(|()| knob("subnetworks", self.subnetworks.as_ref().map_or(Ok(()), Subnetworks::check)))
             .and_then(|()| self.check_axes())
+            .and_then(|()| self.check_subnetworks(protocol))
             .and_then(|()| self.check_memories(protocol))
             .and_then(|()| self.check_stages(protocol))
             .map_err(|reason| SpecError::Composition { method: self.name.to_string(), reason })

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
+use spec::PruneKnobs;
 use thiserror::Error;
 
-use super::{Mask, MaskError, PruneKnobs, Scores};
+use super::{Mask, MaskError, Scores};
 
 /// Which way a score is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

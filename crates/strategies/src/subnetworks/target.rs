@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use spec::Language;
+use spec::{Language, TargetMask};
 use thiserror::Error;
 
-use super::{Mask, MaskError, Scores, TargetMask};
+use super::{Mask, MaskError, Scores};
 
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum TargetError {

@@ -1,0 +1,49 @@
+//! What the model uses in a language.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use spec::{Language, Probe, TargetMask};
+use strategies::subnetworks::{self, Mask, MaskSource, Scores, target_mask};
+
+use super::runner::Running;
+
+/// Random masks of a cross evaluation, by language.
+const RANDOM_MASKS: u64 = 2;
+
+/// Sets the learner up as a language uses it, until [`use_all`]: with the subnetwork that the last stage left it, or the
+/// one that the method gives to a language without one. `support` is the importance of heads on examples of the language;
+/// where the method wants it and there are none, all heads are used.
+pub fn use_language(running: &mut Running, language: Language, support: Option<&Scores>) -> Result<()> {
+    let masks = &running.progress.masks;
+    let Some(knobs) = running.job.cell.method.subnetworks.as_ref().filter(|_| !masks.is_empty()) else {
+        return Ok(());
+    };
+    let rule = match (knobs.target, support) {
+        (TargetMask::FromSupport, None) => TargetMask::None,
+        (rule, _) => rule,
+    };
+    let mask = target_mask(rule, language, masks, &|_, _| None, support)?;
+    Ok(running.learner.set_head_mask(mask.of_learner()?)?)
+}
+
+/// Lets the learner use all of itself again.
+pub fn use_all(running: &mut Running) -> Result<()> {
+    Ok(running.learner.set_head_mask(None)?)
+}
+
+/// The masks other than its own that a source language is scored under, where the method asks for that: those of the other
+/// languages, and random ones like its own.
+pub fn cross_masks(running: &Running, probe: &Probe, language: Language) -> BTreeMap<String, Mask> {
+    let (cell, masks) = (&running.job.cell, &running.progress.masks);
+    let asked = cell.method.subnetworks.as_ref().is_some_and(|knobs| knobs.cross_evaluate);
+    if !asked || probe.task.head().is_none() || !masks.contains_key(&language) {
+        return BTreeMap::new();
+    }
+    let all = subnetworks::cross_masks(masks, RANDOM_MASKS, cell.seed).into_iter();
+    let named = |(source, mask)| match source {
+        MaskSource::Language(other) => (other != language).then(|| (other.code().to_owned(), mask)),
+        MaskSource::Random { like, draw } => (like == language).then(|| (format!("random-{}", draw + 1), mask)),
+    };
+    all.filter_map(named).collect()
+}
