@@ -6,6 +6,7 @@ mod built_in;
 mod crash;
 mod methods;
 mod pretrain;
+mod subnetworks;
 mod sweep;
 mod tools;
 mod world;

@@ -71,7 +71,18 @@ impl Plan {
         let folder = places::data(&folders.data, &folders.cache)?;
         let mut hashes = BTreeMap::new();
         for key in &keys {
-            let entry = folder.entry(key).with_context(|| format!("suite `{}` reads `{key}`", suite.name))?;
+            let reads = || {
+                let scores = suite.work().find(|(protocol, method, _)| {
+                    !protocol.data().contains(key) && method.data(protocol).contains(key)
+                });
+                match scores {
+                    Some((_, method, _)) => {
+                        format!("method `{}` scores subnetworks on `{key}` (its `discovery.split`)", method.name)
+                    }
+                    None => format!("suite `{}` reads `{key}`", suite.name),
+                }
+            };
+            let entry = folder.entry(key).with_context(reads)?;
             if entry.rows == 0 {
                 bail!("`{key}` is empty");
             }
@@ -91,7 +102,9 @@ impl Plan {
             .work()
             .map(|(protocol, method, seed)| {
                 method.check(protocol)?;
-                method.structure.frozen_layers(&method.name, layers)?;
+                for stage in &protocol.stages {
+                    strategies::check_schedule(method, stage, layers)?;
+                }
                 Ok(Cell {
                     numeric_version: NUMERIC_VERSION,
                     model: suite.model.clone(),

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Split;
 use crate::method::KnobError;
 use crate::method::knob::{at_least_one, not_negative};
-use crate::Split;
 
 /// Few-shot adaptation of a probe: several times from the same model, plain steps on one small support set of the
 /// language, then its score. The protocol of Langedijk et al. 2022 (annaproxy/udify-metalearning).

@@ -23,4 +23,5 @@ mod supply;
 pub use few_shot::{SupportError, SupportSet, adapt};
 pub use learning_rate::linear_warmup_decay;
 pub use strategy::{Began, StepReport, Strategy, StrategyError};
+pub use structures::check_schedule;
 pub use supply::{SubBatch, Supply, SupplyError};

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use model::{Gradients, Group, Learner, ModelError, OptimizerConfig, SavePoint};
 use serde::{Deserialize, Serialize};
-use spec::{Anchor, Batch, FisherSquare, Forgetting, GradientRule, Language, Memories, Method, OuterLoop, Stage, Subnetworks, Task};
+use spec::{
+    Anchor, Batch, FisherSquare, Forgetting, GradientRule, Language, Memories, Method, OuterLoop, Stage, Subnetworks,
+    Task,
+};
 use thiserror::Error;
 
 use crate::direction::{Direction, Ingredients, Kind};
@@ -33,7 +36,7 @@ pub enum StrategyError {
     NotBegun,
     #[error("subnetworks: {0}")]
     Mask(#[from] MaskError),
-    #[error("no subnetwork of `{language}` can be found: {error}")]
+    #[error("no subnetwork of `{language}` can be found: {error}{}", if matches!(error, PruningError::NothingToKeep { .. }) { "; give its copy more steps (`discovery.steps`)" } else { "" })]
     Pruning { language: Language, error: PruningError },
     #[error("{}: {message}", path.display())]
     State { path: PathBuf, message: String },

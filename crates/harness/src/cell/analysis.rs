@@ -13,15 +13,11 @@ use super::supply::StageSupply;
 /// `overlap.de.en.layer.0`: Jaccard), and how their gradients stand to each other under their masks and without
 /// (`cosine.masked.de.en`, `cosine.full.de.en`: means over batches; `conflict-share.masked`, `conflict-share.full`: the
 /// share of pairs whose cosine is below 0, which is the same whether or not parameters of one language alone count).
-pub fn subnetworks(
-    running: &mut Running,
-    strategy: &Strategy,
-    supply: &mut StageSupply,
-    step: u64,
-) -> Result<()> {
+pub fn subnetworks(running: &mut Running, strategy: &Strategy, supply: &mut StageSupply, step: u64) -> Result<()> {
     let masks: Vec<_> = strategy.masks().into_iter().collect();
     let cell = &running.job.cell;
-    let (Some(knobs), Some(stage)) = (&cell.method.subnetworks, cell.protocol.stages.get(running.progress.moment)) else {
+    let (Some(knobs), Some(stage)) = (&cell.method.subnetworks, cell.protocol.stages.get(running.progress.moment))
+    else {
         return Ok(());
     };
     if masks.is_empty() {

@@ -230,13 +230,7 @@ pub fn sentence_vectors(learner: &Learner, encoded: &Encoded) -> Result<Vec<f32>
 }
 
 /// Books one language's scores with their intervals.
-fn collect(
-    measured: &mut Measured,
-    moment: usize,
-    probe: &Probe,
-    language: Language,
-    scored: Scored,
-) -> Result<()> {
+fn collect(measured: &mut Measured, moment: usize, probe: &Probe, language: Language, scored: Scored) -> Result<()> {
     let moment = u32::try_from(moment)?;
     let Scored { ids, contributions, values } = scored;
     let whole = |metric: String, value: f64| Score {

@@ -1,7 +1,7 @@
 use super::{
     AGem, Adapter, AdapterPlacement, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, ImtlG,
-    L2Sp, LfMlf, Lora, MaskKind, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam, Reptile,
-    Schedule, Sgs, Structure, Subnetworks, Ulmfit, Unfreezing, UnfreezingVariant,
+    L2Sp, LfMlf, Lora, MaskKind, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam,
+    Reptile, Schedule, Sgs, Structure, Subnetworks, Ulmfit, Unfreezing, UnfreezingVariant,
 };
 use crate::{Name, SpecError};
 

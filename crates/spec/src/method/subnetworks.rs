@@ -266,9 +266,11 @@ impl Method {
                     .to_owned());
             }
             Anchor::RecAdam(_) if knobs.update == MaskUpdate::MaskUpdate => {
-                return Err("`rec-adam` moves all parameters beside the optimiser's step, and `subnetworks` holds those of \
+                return Err(
+                    "`rec-adam` moves all parameters beside the optimiser's step, and `subnetworks` holds those of \
                             masked heads: use another anchor, or `update = \"gradient-only\"`"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
             _ => {}
         }
@@ -278,9 +280,11 @@ impl Method {
             ));
         }
         if knobs.target == TargetMask::NearestSource {
-            return Err("`target = \"nearest-source\"` needs distances between languages, which cells do not know yet: use \
+            return Err(
+                "`target = \"nearest-source\"` needs distances between languages, which cells do not know yet: use \
                         `none` or `from-support`"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         for stage in protocol.stages.iter().filter(|stage| Subnetworks::masks(stage)) {
             let scored = stage.probes.iter().filter(|probe| probe.task.head().is_some() && probe.adapt.is_none());

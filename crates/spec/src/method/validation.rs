@@ -2,7 +2,9 @@
 
 use super::knob::KnobError;
 use super::rule::Rows;
-use super::{Anchor, Forgetting, GradientRule, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure, Subnetworks};
+use super::{
+    Anchor, Forgetting, GradientRule, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure, Subnetworks,
+};
 use crate::{Protocol, SpecError, Stage, Task};
 
 impl Method {

@@ -6,9 +6,9 @@ use model::{Learner, OptimizerConfig};
 use spec::{ImportanceSource, Language, MaskKind, Stage, Subnetworks};
 
 use super::{Ask, Better, Importance, Mask, Pruning, Scores};
+use crate::linear_warmup_decay;
 use crate::strategy::{Began, StrategyError};
 use crate::supply::Supply;
-use crate::linear_warmup_decay;
 
 /// The mask of every source language of a stage. The learner, whose open groups train, is as before.
 pub(super) fn masks(
@@ -34,7 +34,9 @@ pub(super) fn masks(
             mask = mask.random_like(seed, language, 0);
         }
         began.events.push((format!("heads.{language}"), mask.size() as f64));
-        began.notes.push(format!("subnetwork of {language}: {mask} (1 for a head that it keeps, from the lowest layer)"));
+        began
+            .notes
+            .push(format!("subnetwork of {language}: {mask} (1 for a head that it keeps, from the lowest layer)"));
         found.insert(language, mask);
     }
     Ok(found)
@@ -64,12 +66,7 @@ impl Place<'_> {
         Ok(())
     }
 
-    fn pruned(
-        &self,
-        learner: &mut Learner,
-        supply: &mut dyn Supply,
-        began: &mut Began,
-    ) -> Result<Mask, StrategyError> {
+    fn pruned(&self, learner: &mut Learner, supply: &mut dyn Supply, began: &mut Began) -> Result<Mask, StrategyError> {
         let (layers, heads) = (learner.config().num_hidden_layers, learner.config().num_attention_heads);
         let mut pruning = Pruning::new(layers, heads, &self.knobs.prune, Better::Higher)?;
         while let Ask::Measure(mask) = pruning.ask() {

@@ -91,12 +91,7 @@ impl<'a> StageMasks<'a> {
     }
 
     /// Gathers for dynamic masks what heads matter to each language, on the `draw`-th batches.
-    pub fn observe(
-        &mut self,
-        learner: &mut Learner,
-        supply: &mut dyn Supply,
-        draw: u64,
-    ) -> Result<(), StrategyError> {
+    pub fn observe(&mut self, learner: &mut Learner, supply: &mut dyn Supply, draw: u64) -> Result<(), StrategyError> {
         if self.dynamic.is_none() {
             return Ok(());
         }
@@ -117,7 +112,8 @@ impl<'a> StageMasks<'a> {
         let changed = dynamic.after(step).into_iter();
         changed
             .map(|language| {
-                let pairs = before[&language].rows().iter().flatten().zip(dynamic.masks()[&language].rows().iter().flatten());
+                let pairs =
+                    before[&language].rows().iter().flatten().zip(dynamic.masks()[&language].rows().iter().flatten());
                 let new = pairs.filter(|(before, now)| !**before && **now).count();
                 (format!("new-heads.{language}"), new as f64)
             })
