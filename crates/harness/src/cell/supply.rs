@@ -1,15 +1,18 @@
 //! The data of one stage: sub-batches of its languages and memories, each a function of (seed, stage, number) alone.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use data::{EncodeOptions, Encoded, Examples, Tokenization, TrainingOrder};
 use model::Learner;
 use spec::{DataKey, Discovery, Language, Memory, Method, Name, Split, Stage, Subnetworks, Targets, Task};
+use strategies::subnetworks::Discovered;
 use strategies::{SubBatch, Supply, SupplyError};
 
 use super::control::Stop;
 use super::runner::{Interrupted, Running};
+use super::shared;
 use crate::seed::derived_seed;
 
 /// Share of the tokens that a memory of text hides (Devlin et al. 2019).
@@ -25,6 +28,8 @@ pub struct StageSupply {
     memories: Vec<Option<Stream>>,
     /// Where the stage has subnetworks: what scores them, in the languages' order.
     held: Vec<Held>,
+    /// Where other cells look for what is found for a language; empty where none would find the same.
+    shared: Vec<Option<PathBuf>>,
     /// Looked at while a stage begins, which saves nothing on its way.
     stop: Option<Stop>,
     /// Tokens that were drawn and are not padding.
@@ -82,6 +87,10 @@ impl StageSupply {
                 Some(knobs) if Subnetworks::masks(stage) => held(running, stage, &knobs.discovery)?,
                 _ => Vec::new(),
             },
+            shared: match index {
+                0 => shared(running, stage)?,
+                _ => Vec::new(),
+            },
             stop: None,
             tokens: 0,
         })
@@ -107,6 +116,12 @@ impl StageSupply {
     pub fn take_tokens(&mut self) -> u64 {
         std::mem::take(&mut self.tokens)
     }
+}
+
+/// Only the first stage begins with a model that other methods have too.
+fn shared(running: &Running, stage: &Stage) -> Result<Vec<Option<PathBuf>>> {
+    let place = |&language: &Language| shared::path_of_subnetwork(&running.job.cache, &running.job.cell, language);
+    stage.languages.iter().map(place).collect()
 }
 
 /// The data that scores the subnetworks of a stage's languages.
@@ -239,6 +254,18 @@ impl Supply for StageSupply {
             subs.push(SubBatch { batch, dropout_seed: derived_seed(self.seed, "memory dropout", &at) });
         }
         Ok(subs)
+    }
+
+    fn discovered(&mut self, source: usize) -> Option<Discovered> {
+        shared::load(self.shared.get(source)?.as_ref()?)
+    }
+
+    fn keep(&mut self, source: usize, found: &Discovered) {
+        if let Some(Some(place)) = self.shared.get(source)
+            && let Err(error) = shared::store(place, found)
+        {
+            eprintln!("warning: the cache cannot be written: {error:#}");
+        }
     }
 
     fn score(&mut self, learner: &Learner, source: usize) -> Result<f64, SupplyError> {

@@ -3,12 +3,22 @@
 use std::collections::BTreeMap;
 
 use model::{Learner, OptimizerConfig};
+use serde::{Deserialize, Serialize};
 use spec::{ImportanceSource, Language, MaskKind, Stage, Subnetworks};
 
 use super::{Ask, Better, Importance, Mask, Pruning, Scores};
 use crate::linear_warmup_decay;
 use crate::strategy::{Began, StrategyError};
 use crate::supply::Supply;
+
+/// What a search for one language's mask has found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Discovered {
+    pub mask: Mask,
+    /// Scores on the way, by name: `prune.de.12` with 12 heads left.
+    pub scores: Vec<(String, f64)>,
+}
 
 /// The mask of every source language of a stage. The learner, whose open groups train, is as before.
 pub(super) fn masks(
@@ -19,27 +29,48 @@ pub(super) fn masks(
     supply: &mut dyn Supply,
     began: &mut Began,
 ) -> Result<BTreeMap<Language, Mask>, StrategyError> {
-    let start = learner.save_point();
-    let mut found = BTreeMap::new();
+    let mut masks = BTreeMap::new();
     for (source, &language) in stage.languages.iter().enumerate() {
-        let mut masks = Vec::new();
-        for copy in 0..knobs.discovery.copies {
-            let place = Place { knobs, stage, seed, source, language, copy };
-            let mask = place.fine_tuned(learner, supply).and_then(|()| place.pruned(learner, supply, began));
-            learner.restore(&start);
-            masks.push(mask?);
-        }
-        let mut mask = Mask::merged(&masks.iter().collect::<Vec<_>>(), knobs.merge)?;
-        if knobs.kind == MaskKind::Random {
-            mask = mask.random_like(seed, language, 0);
-        }
+        let found = match supply.discovered(source) {
+            Some(found) => found,
+            None => {
+                let found = search(knobs, stage, seed, source, learner, supply)?;
+                supply.keep(source, &found);
+                found
+            }
+        };
+        let mask = match knobs.kind {
+            MaskKind::Random => found.mask.random_like(seed, language, 0),
+            MaskKind::Static | MaskKind::Dynamic => found.mask,
+        };
+        began.events.extend(found.scores);
         began.events.push((format!("heads.{language}"), mask.size() as f64));
         began
             .notes
             .push(format!("subnetwork of {language}: {mask} (1 for a head that it keeps, from the lowest layer)"));
-        found.insert(language, mask);
+        masks.insert(language, mask);
     }
-    Ok(found)
+    Ok(masks)
+}
+
+/// The mask of one language, merged from those of its copies.
+fn search(
+    knobs: &Subnetworks,
+    stage: &Stage,
+    seed: u64,
+    source: usize,
+    learner: &mut Learner,
+    supply: &mut dyn Supply,
+) -> Result<Discovered, StrategyError> {
+    let start = learner.save_point();
+    let (mut masks, mut scores) = (Vec::new(), Vec::new());
+    for copy in 0..knobs.discovery.copies {
+        let place = Place { knobs, stage, seed, source, language: stage.languages[source], copy };
+        let mask = place.fine_tuned(learner, supply).and_then(|()| place.pruned(learner, supply, &mut scores));
+        learner.restore(&start);
+        masks.push(mask?);
+    }
+    Ok(Discovered { mask: Mask::merged(&masks.iter().collect::<Vec<_>>(), knobs.merge)?, scores })
 }
 
 /// One copy of the model, for one language.
@@ -66,7 +97,12 @@ impl Place<'_> {
         Ok(())
     }
 
-    fn pruned(&self, learner: &mut Learner, supply: &mut dyn Supply, began: &mut Began) -> Result<Mask, StrategyError> {
+    fn pruned(
+        &self,
+        learner: &mut Learner,
+        supply: &mut dyn Supply,
+        scores: &mut Vec<(String, f64)>,
+    ) -> Result<Mask, StrategyError> {
         let (layers, heads) = (learner.config().num_hidden_layers, learner.config().num_attention_heads);
         let mut pruning = Pruning::new(layers, heads, &self.knobs.prune, Better::Higher)?;
         while let Ask::Measure(mask) = pruning.ask() {
@@ -76,7 +112,7 @@ impl Place<'_> {
                 1 => format!("prune.{}.{}", self.language, mask.size()),
                 _ => format!("prune.{}.{}.copy-{}", self.language, mask.size(), self.copy + 1),
             };
-            began.events.push((name, score));
+            scores.push((name, score));
             let importance = self.importance(learner, supply, pruning.rounds().len() as u64, (layers, heads))?;
             let refused = |error| StrategyError::Pruning { language: self.language, error };
             pruning.answer(score, importance).map_err(refused)?;

@@ -26,6 +26,7 @@ mod stage;
 mod target;
 
 pub use control::{MaskSource, cross_masks};
+pub use discovery::Discovered;
 pub use dynamic::{DynamicMasks, SavedDynamic};
 pub use importance::{Importance, Scores};
 pub use mask::{Mask, MaskError};
