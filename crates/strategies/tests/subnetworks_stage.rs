@@ -29,11 +29,14 @@ fn with_masks(knobs: Subnetworks) -> Method {
     Method { subnetworks: Some(knobs), ..plain() }
 }
 
-/// By (layer, head): the bits of a head's own parameters.
-fn by_head(learner: &Learner) -> BTreeMap<(usize, usize), Vec<u32>> {
+/// (layer, head)
+type Place = (usize, usize);
+
+/// The bits of each head's own parameters.
+fn by_head(learner: &Learner) -> BTreeMap<Place, Vec<u32>> {
     let width = learner.config().hidden_size / HEADS;
     let hidden = learner.config().hidden_size;
-    let mut found: BTreeMap<(usize, usize), Vec<u32>> = BTreeMap::new();
+    let mut found: BTreeMap<Place, Vec<u32>> = BTreeMap::new();
     for layer in 0..LAYERS {
         for name in ["self.query", "self.key", "self.value", "output.dense"] {
             let of = |kind: &str| learner.parameter(&format!("encoder.layer.{layer}.attention.{name}.{kind}")).unwrap();
@@ -53,19 +56,19 @@ fn by_head(learner: &Learner) -> BTreeMap<(usize, usize), Vec<u32>> {
 }
 
 /// Heads that trained, and those that some language had at some step.
-fn moved(method: &Method, stage: &Stage) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+fn moved(method: &Method, stage: &Stage) -> (Vec<Place>, Vec<Place>) {
     let (mut learner, mut toy) = (tiny(), Toy::new(stage));
     let untouched = bits(&learner);
     let mut strategy = Strategy::new(method, stage, SEED);
     strategy.begin(&mut learner, &mut toy).unwrap();
     assert_eq!(bits(&learner), untouched, "finding masks changes nothing");
     let before = by_head(&learner);
-    let mut used: Vec<(usize, usize)> = Vec::new();
+    let mut used: Vec<Place> = Vec::new();
     for step in 0..stage.steps {
         let masks: Vec<Mask> = strategy.masks().into_values().collect();
         assert!(masks.len() == 2);
         for mask in masks {
-            let kept = |&(layer, head): &(usize, usize)| mask.rows()[layer][head];
+            let kept = |&(layer, head): &Place| mask.rows()[layer][head];
             used.extend(before.keys().filter(|place| kept(place)));
         }
         strategy.step(&mut learner, &mut toy, step).unwrap();
