@@ -145,6 +145,7 @@ fn what_cannot_be_done_is_said_before_anything_runs() {
             suite("\"ft\"", "\"few\"").replace("adapt = { support", "adapt = { split = \"validation\", support"),
             "people/ner/de/validation",
         ),
+        (suite("\"gu\"", "\"people\"").replace("steps = 30", "steps = 2"), "too short for a schedule of"),
     ] {
         world.write("suite.toml", &text);
         let error = world.fails(2, &["sweep", "suite.toml"]);
