@@ -8,7 +8,7 @@ use crate::world::{SUITE, World};
 fn harness(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.args(arguments).current_dir(folder);
-    for name in ["LETHE_REAL", "LETHE_DATA", "LETHE_MODELS", "LETHE_RESULTS", "LETHE_CACHE_DIR"] {
+    for name in ["LETHE_REAL", "LETHE_URIEL", "LETHE_DATA", "LETHE_MODELS", "LETHE_RESULTS", "LETHE_CACHE_DIR"] {
         command.env_remove(name);
     }
     command.output().unwrap()

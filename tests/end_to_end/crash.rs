@@ -77,6 +77,10 @@ pub enum Moment {
     Checkpointing,
     /// In the middle of the first stage.
     Training,
+    /// In the middle of the second stage.
+    Updating,
+    /// After the second stage, before its first probe is done.
+    Updated,
     /// After the first stage, before its first probe is done.
     BetweenStages,
     /// Between the probes of the first stage.
@@ -86,12 +90,14 @@ pub enum Moment {
 }
 
 impl Moment {
-    fn is_now(self, work: &Path) -> bool {
+    pub fn is_now(self, work: &Path) -> bool {
         let checkpoint = || checkpoint(work).map(|(_, progress)| progress);
         match self {
             Moment::Start => work.is_dir() && states(work).next().is_none() && !work.join("new-state").exists(),
             Moment::Checkpointing => work.join("new-state").is_dir() && states(work).next().is_some(),
             Moment::Training => checkpoint().is_some_and(|at| at.moment == 0 && (20..50).contains(&at.steps)),
+            Moment::Updating => checkpoint().is_some_and(|at| at.moment == 1 && (20..50).contains(&at.steps)),
+            Moment::Updated => checkpoint() == Some(Progress { moment: 2, probes: 0, steps: 0 }),
             Moment::BetweenStages => checkpoint() == Some(Progress { moment: 1, probes: 0, steps: 0 }),
             Moment::Probing => checkpoint() == Some(Progress { moment: 1, probes: 1, steps: 0 }),
             Moment::Publishing => work.join("finished").is_dir(),

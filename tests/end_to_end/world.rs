@@ -123,6 +123,7 @@ impl World {
             .env("LETHE_MODELS", self.path("models"))
             .env("LETHE_RESULTS", self.path(results))
             .env("LETHE_CACHE_DIR", self.path("cache"))
+            .env_remove("LETHE_URIEL")
             .env_remove("LETHE_REAL");
         command
     }

@@ -1,10 +1,12 @@
-//! Text to pre-train on: single texts for masked language modelling, pairs for translation language modelling.
+//! Text to pre-train on: single texts for masked language modelling, pairs for translation language modelling, ranking and
+//! comparing.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
-use spec::{Batch, Language, Targets};
+use spec::{Batch, IGNORED_LABEL, Language, Targets};
 
+use crate::correspondence::{Correspondence, Retelling};
 use crate::random::below;
 use crate::{DataError, TextExample, Tokenization};
 
@@ -22,6 +24,8 @@ pub struct Corpus {
     /// Rows as (language, row) by length; in a parallel corpus the language is 0 and the length that of all languages.
     groups: Vec<Vec<(usize, usize)>>,
     max_length: usize,
+    /// In a parallel corpus.
+    correspondence: Option<Correspondence>,
 }
 
 /// What the rows of a batch are.
@@ -34,6 +38,24 @@ pub enum Objective {
     TranslationLm,
     /// Rows of the second half translate those of the first.
     Ranking,
+    /// Each row one to three texts in one language and a retelling of one of them in another or the same, in either order.
+    /// Tokens are labelled 0 where the other side says what they say, 1 where it does not though it tells of their text, 2
+    /// where it does not tell of their text at all.
+    Correspondence,
+    /// Such rows, the retelling last; the first token alone is labelled, 1 if the retelling says anything that the texts
+    /// do not.
+    Entailment,
+}
+
+/// Of a hundred retellings, so many are in the language of the original.
+const SAME_LANGUAGE: usize = 40;
+/// Texts beside which a retelling stands, at most.
+const TEXTS: usize = 3;
+
+/// A row of a batch; labels for the objectives that label tokens.
+struct Row {
+    ids: Vec<u32>,
+    labels: Vec<i32>,
 }
 
 impl Corpus {
@@ -89,7 +111,8 @@ impl Corpus {
         let rows: Vec<(usize, usize)> = rows.into_iter().map(|(_, row)| row).collect();
         let groups = rows.chunks(rows.len().div_ceil(LENGTH_GROUPS)).map(<[_]>::to_vec).collect();
         let languages = texts.iter().map(|(language, _)| *language).collect();
-        Ok(Self { languages, texts: tokens, parallel, groups, max_length })
+        let correspondence = parallel.then(|| Correspondence::of(&tokens));
+        Ok(Self { languages, texts: tokens, parallel, groups, max_length, correspondence })
     }
 
     pub fn languages(&self) -> &[Language] {
@@ -118,32 +141,41 @@ impl Corpus {
         tokenization: &Tokenization,
         seed: u64,
     ) -> Result<Batch, DataError> {
-        if objective != Objective::MaskedLm && !self.parallel {
-            return Err(DataError::options("translations need a parallel corpus"));
-        }
+        let comparable = || {
+            let missing = || DataError::options("translations need a parallel corpus");
+            self.correspondence.as_ref().ok_or_else(missing)
+        };
         let mut key = blake3::Hasher::new();
         key.update(b"lethe corpus 1\n").update(&seed.to_le_bytes());
         let mut random = ChaCha8Rng::from_seed(*key.finalize().as_bytes());
         let group = &self.groups[below(&mut random, self.groups.len())];
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let mut longest = 0;
+        let plain = |ids: Vec<u32>| Row { ids, labels: Vec::new() };
         loop {
             let (language, row) = group[below(&mut random, group.len())];
             let rows = match objective {
                 Objective::MaskedLm => {
                     let language = if self.parallel { below(&mut random, self.languages.len()) } else { language };
-                    vec![tokenization.single.single(&self.texts[language][row]).0]
+                    vec![plain(tokenization.single.single(&self.texts[language][row]).0)]
                 }
                 Objective::TranslationLm => {
+                    comparable()?;
                     let (one, other) = self.pair(&mut random);
-                    vec![tokenization.pair.pair(&self.texts[one][row], &self.texts[other][row]).0]
+                    vec![plain(tokenization.pair.pair(&self.texts[one][row], &self.texts[other][row]).0)]
                 }
                 Objective::Ranking => {
+                    comparable()?;
                     let (one, other) = self.pair(&mut random);
-                    [one, other].map(|language| tokenization.single.single(&self.texts[language][row]).0).to_vec()
+                    let row = |language: usize| plain(tokenization.single.single(&self.texts[language][row]).0);
+                    vec![row(one), row(other)]
+                }
+                Objective::Correspondence | Objective::Entailment => {
+                    let compared = self.compared(comparable()?, objective, group, row, tokenization, &mut random);
+                    vec![compared.labelled(objective)]
                 }
             };
-            let length = rows.iter().map(Vec::len).max().unwrap_or(0).max(longest);
+            let length = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0).max(longest);
             if !first.is_empty() && length * (first.len() + second.len() + rows.len()) > tokens {
                 break;
             }
@@ -153,16 +185,77 @@ impl Corpus {
             second.extend(rows.next());
         }
         first.append(&mut second);
-        let lengths: Vec<usize> = first.iter().map(Vec::len).collect();
+        let lengths: Vec<usize> = first.iter().map(|row| row.ids.len()).collect();
         let mut ids = vec![tokenization.pad_id(); first.len() * longest];
+        let mut labels = vec![IGNORED_LABEL; ids.len()];
         for (row, text) in first.iter().enumerate() {
-            for (place, &id) in text.iter().enumerate() {
+            for (place, &id) in text.ids.iter().enumerate() {
                 ids[row * longest + place] = id as i32;
             }
+            labels[row * longest..][..text.labels.len()].copy_from_slice(&text.labels);
         }
         debug_assert!(longest <= self.max_length);
-        let targets = if objective == Objective::Ranking { Targets::Translations } else { Targets::None };
+        let targets = match objective {
+            Objective::MaskedLm | Objective::TranslationLm => Targets::None,
+            Objective::Ranking => Targets::Translations,
+            Objective::Correspondence | Objective::Entailment => Targets::TokenLabels(labels),
+        };
         Ok(Batch { type_ids: vec![0; ids.len()], ids, lengths, seq: longest, targets })
+    }
+
+    /// One to three texts of a group, `row` among them, and a retelling of that one.
+    fn compared(
+        &self,
+        correspondence: &Correspondence,
+        objective: Objective,
+        group: &[(usize, usize)],
+        row: usize,
+        tokenization: &Tokenization,
+        random: &mut ChaCha8Rng,
+    ) -> Row {
+        let one = below(random, self.languages.len());
+        let other = match below(random, 100) < SAME_LANGUAGE {
+            true => one,
+            false => below(random, self.languages.len()),
+        };
+        let Retelling { ids: told, strange, faithful } = correspondence.retell(&self.texts, other, row, random);
+        let differs = strange.contains(&true);
+        let original = &self.texts[one][row];
+        let said = |id: &u32| match (one == other, faithful) {
+            (true, _) => i32::from(!told.contains(id)),
+            // What a changed retelling in another language leaves unsaid is not known token by token.
+            (false, false) => IGNORED_LABEL,
+            (false, true) => 0,
+        };
+        let mut texts: Vec<(&Vec<u32>, Vec<i32>)> = vec![(original, original.iter().map(said).collect())];
+        let mut room = self.max_length.saturating_sub(tokenization.pair.len() + told.len() + texts[0].0.len());
+        for _ in 0..below(random, TEXTS) {
+            let (_, another) = group[below(random, group.len())];
+            let text = &self.texts[one][another];
+            if another == row || text.len() > room {
+                break;
+            }
+            room -= text.len();
+            texts.insert(below(random, texts.len() + 1), (text, vec![2; text.len()]));
+        }
+        let told_labels = strange.iter().map(|&strange| i32::from(strange));
+        let sides = [
+            texts
+                .iter()
+                .flat_map(|(text, labels)| text.iter().copied().zip(labels.iter().copied()))
+                .collect::<Vec<_>>(),
+            told.iter().copied().zip(told_labels).collect(),
+        ];
+        let turned = below(random, 2) == 1 && objective == Objective::Correspondence;
+        let order = if turned { [1, 0] } else { [0, 1] };
+        let [left, right] = order.map(|side| sides[side].iter().map(|(id, _)| *id).collect::<Vec<u32>>());
+        let frame = &tokenization.pair;
+        let mut labels = vec![IGNORED_LABEL; frame.before.len()];
+        labels.extend(sides[order[0]].iter().map(|(_, label)| *label));
+        labels.extend(frame.between.iter().map(|_| IGNORED_LABEL));
+        labels.extend(sides[order[1]].iter().map(|(_, label)| *label));
+        labels[0] = i32::from(differs);
+        Row { ids: frame.pair(&left, &right).0, labels }
     }
 
     fn pair(&self, random: &mut ChaCha8Rng) -> (usize, usize) {
@@ -173,5 +266,16 @@ impl Corpus {
         };
         let other = (one + 1 + below(random, count - 1)) % count;
         if below(random, 2) == 0 { (one, other) } else { (other, one) }
+    }
+}
+
+impl Row {
+    /// With the labels that an objective asks for: of a compared row, the first one is the whole row's.
+    fn labelled(mut self, objective: Objective) -> Self {
+        match objective {
+            Objective::Entailment => self.labels.truncate(1),
+            _ => self.labels[0] = IGNORED_LABEL,
+        }
+        self
     }
 }

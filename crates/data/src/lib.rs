@@ -11,6 +11,7 @@ mod batches;
 mod cache;
 mod canonical;
 mod corpus;
+mod correspondence;
 mod decode;
 mod encode;
 mod error;

@@ -65,6 +65,17 @@ pub struct Folders {
         default_value = "cache"
     )]
     pub cache: PathBuf,
+    /// lang2vec's files of URIEL features (`features.npz` and others), for methods that ask how near languages are;
+    /// without the folder, $LETHE_REAL/data/uriel
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Folders",
+        value_name = "DIR",
+        env = "LETHE_URIEL",
+        default_value = "uriel"
+    )]
+    pub uriel: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -397,6 +408,9 @@ pub struct Pretrain {
     pub hidden: usize,
     #[arg(long, default_value_t = 4)]
     pub heads: usize,
+    /// Features inside a feed-forward block; four times those of a hidden state if left out
+    #[arg(long)]
+    pub feed_forward: Option<usize>,
     /// Tokens of a row at most, special ones included
     #[arg(long, default_value_t = 256)]
     pub max_length: usize,
@@ -417,6 +431,12 @@ pub struct Pretrain {
     /// Share of the steps that rank a sentence's translation among those of the batch
     #[arg(long, default_value_t = 0.12)]
     pub ranking: f64,
+    /// Share of the steps that tell which tokens of a text another one does not say, and whether there are any
+    #[arg(long, default_value_t = 0.7)]
+    pub comparing: f64,
+    /// Share of the steps that is over before texts are compared
+    #[arg(long, default_value_t = 0.35)]
+    pub comparing_after: f64,
     #[arg(long, default_value_t = 1e-3)]
     pub learning_rate: f64,
     /// Share of the steps during which the learning rate rises

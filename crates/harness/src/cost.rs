@@ -55,8 +55,10 @@ pub fn probe_tokens(probe: &Probe) -> f64 {
 /// Cost of a trained token, in forward passes.
 fn backward(cell: &Cell) -> f64 {
     match cell.method.structure {
+        // The first stage, if it trains the encoder, is the longest.
+        Structure::Adapter(_) if cell.method.sharing.is_some() => TRAINING,
         Structure::Full | Structure::BitFit => TRAINING,
-        Structure::Adapter(_) | Structure::Lora(_) => TRAINING - 1.0,
+        Structure::Adapter(_) | Structure::Lora(_) | Structure::MadX(_) => TRAINING - 1.0,
         Structure::FrozenLower { .. } => 1.0 + (TRAINING - 1.0) / 3.0,
     }
 }

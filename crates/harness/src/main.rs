@@ -23,6 +23,7 @@ mod scheduler;
 mod screen;
 mod seed;
 mod suites;
+mod typology;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

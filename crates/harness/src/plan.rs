@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use spec::{Backend, Cell, DataKey, Method, NUMERIC_VERSION, Protocol, Suite, Task};
 
 use crate::cli::{Filters, Folders};
-use crate::{hash, places};
+use crate::{hash, places, typology};
 
 /// A suite made concrete: its cells with the hashes of the model and of every file they read.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Plan {
         if language_modelling && !model::holds_language_model(&model)? {
             bail!(
                 "suite `{}` reads text for masked language modelling (task mlm), but model `{}` has no language-model head \
-                 (tensors `lm_head.…` or `cls.predictions.…`): leave its mlm probes and memories out, or choose another model",
+                 (tensors `lm_head.…` or `cls.predictions.…`): leave its mlm stages, probes and memories out, or choose another model",
                 suite.name,
                 suite.model
             );
@@ -115,6 +115,7 @@ impl Plan {
                         .filter_map(|key| hashes.get_key_value(&key.to_string()))
                         .map(|(key, hash)| (key.clone(), hash.clone()))
                         .collect(),
+                    distances: typology::distances(folders, method, protocol, seed)?,
                     protocol: protocol.clone(),
                     seed,
                     backend,

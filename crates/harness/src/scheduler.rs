@@ -18,6 +18,8 @@ use crate::process::{self, Ending};
 
 /// A cell whose process dies is started again this many times; it resumes from its last checkpoint.
 const RETRIES: usize = 2;
+/// Label of [`Outcome::Skipped`].
+const SKIPPED: &str = "skipped";
 
 pub struct Options {
     pub jobs: usize,
@@ -87,7 +89,7 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
                             }
                         }
                         Ok(Ended::Busy) => summary.busy += 1,
-                        Ok(Ended::Interrupted) => {}
+                        Ok(Ended::Interrupted | Ended::Skipped) => {}
                         Err(error) => {
                             summary.stopped.get_or_insert(crate::exit::one_line(&error));
                             halt.store(true, Ordering::Relaxed);
@@ -106,6 +108,8 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
 enum Ended {
     Done,
     Failed,
+    /// The method does not apply: no failure.
+    Skipped,
     Busy,
     Interrupted,
 }
@@ -130,8 +134,13 @@ fn run_cell(
                 let found = results.get(cell)?.filter(|_| done);
                 let said = found.map(|found| found.scores()).transpose()?;
                 let said = said.map(|scores| headline(&scores)).filter(|said| !said.is_empty());
+                let failed = !done && label != SKIPPED;
                 board.end(cell, &said.unwrap_or(label), started.elapsed());
-                return Ok(if done { Ended::Done } else { Ended::Failed });
+                return Ok(match (done, failed) {
+                    (true, _) => Ended::Done,
+                    (_, true) => Ended::Failed,
+                    _ => Ended::Skipped,
+                });
             }
             Ending::Interrupted => {
                 board.end(cell, "interrupted; its checkpoint is kept", started.elapsed());

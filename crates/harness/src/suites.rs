@@ -11,8 +11,11 @@ const SHIPPED: &[(&str, &str)] = &[
     ("mini-quick", include_str!("../../../suites/mini-quick.toml")),
     ("mini-subnetworks", include_str!("../../../suites/mini-subnetworks.toml")),
     ("mini-methods", include_str!("../../../suites/mini-methods.toml")),
+    ("mini-updates", include_str!("../../../suites/mini-updates.toml")),
+    ("mini-madx", include_str!("../../../suites/mini-madx.toml")),
     ("real-quick", include_str!("../../../suites/real-quick.toml")),
     ("real-small", include_str!("../../../suites/real-small.toml")),
+    ("real-updates", include_str!("../../../suites/real-updates.toml")),
     ("real-full", include_str!("../../../suites/real-full.toml")),
 ];
 

@@ -48,9 +48,13 @@ impl Network {
         (Self { encoder, adapters, language_model, head }, layout)
     }
 
-    /// The adapters of a stack; names that the network does not have are left out.
+    /// The adapters of a stack; those of strength 0 and names that the network does not have are left out.
     pub fn active(&self, stack: &AdapterStack) -> Active<'_> {
-        let find = |name: &String| self.adapters.iter().find(|adapter| adapter.name == *name);
+        let find = |name: &String| {
+            let strength = stack.strength(name);
+            let adapter = self.adapters.iter().find(|adapter| adapter.name == *name && strength != 0.0)?;
+            Some((adapter, strength))
+        };
         Active { adapters: stack.adapters.iter().filter_map(find).collect(), residual: stack.residual }
     }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -12,14 +12,16 @@ use model::{
     Activation, AdapterConfig, AdapterInit, AdapterStack, Group, Learner, ModelError, OptimizerConfig, Precision,
     StackResidual,
 };
-use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 use spec::{Backend, Batch, Targets};
 
 const BACKENDS: [Backend; 2] = [Backend::Cpu, Backend::Ndarray];
 
 fn stack(adapters: &[&str], trained: &[&str], residual: StackResidual) -> AdapterStack {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    AdapterStack { adapters: names(adapters), trained: names(trained).into_iter().collect(), residual }
+    let strengths = BTreeMap::new();
+    AdapterStack { adapters: names(adapters), trained: names(trained).into_iter().collect(), residual, strengths }
 }
 
 fn alone(name: &str) -> AdapterStack {
@@ -186,6 +188,78 @@ fn fresh_adapters_follow_their_seed_alone_and_are_drawn_as_said() {
     }
 }
 
+/// A copy of a stored adapter whose upper projections are `factor` times as large.
+fn scaled(from: &Path, factor: f32) -> tempfile::TempDir {
+    let to = tempfile::tempdir().unwrap();
+    std::fs::copy(from.join("adapter_config.json"), to.path().join("adapter_config.json")).unwrap();
+    let bytes = std::fs::read(from.join("adapter.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let scaled: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = file
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            let factor = if name.contains("adapter_up") { factor } else { 1.0 };
+            let values = view.data().as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value) * factor);
+            let bytes = values.flat_map(f32::to_le_bytes).collect();
+            (name, view.dtype(), view.shape().to_vec(), bytes)
+        })
+        .collect();
+    let views = scaled.iter().map(|(name, dtype, shape, data)| {
+        assert_eq!(*dtype, Dtype::F32);
+        (name, TensorView::new(*dtype, shape.clone(), data).unwrap())
+    });
+    let bytes = safetensors::serialize(views, None).unwrap();
+    std::fs::write(to.path().join("adapter.safetensors"), bytes).unwrap();
+    to
+}
+
+#[test]
+fn a_strength_scales_what_is_added_before_the_residual() {
+    for (folder, backend) in ["pfeiffer", "houlsby"].into_iter().flat_map(|folder| BACKENDS.map(|b| (folder, b))) {
+        let (mut learner, batch) = (with_adapters(folder, backend, &["task"]), Expected::read(folder).batch("batch"));
+        let smaller = scaled(&reference(folder).join("task"), 0.25);
+        learner.load_adapter(smaller.path(), Some("smaller")).unwrap();
+        learner.load_adapter(&reference(folder).join("task"), Some("again")).unwrap();
+        let mut logits = |adapters: &[&str], strengths: &[(&str, f64)]| {
+            learner.activate(stack(adapters, &[], StackResidual::Parallel)).unwrap();
+            learner.set_strengths(strengths.iter().map(|(name, s)| (String::from(*name), *s)).collect()).unwrap();
+            flat(learner.logits(&batch).unwrap())
+        };
+        let close =
+            |a: &[f32], b: &[f32]| difference(&real_tokens(&batch, a.to_vec()), &real_tokens(&batch, b.to_vec()));
+        let quarter = logits(&["task"], &[("task", 0.25)]);
+        let by_hand = logits(&["smaller"], &[]);
+        assert!(close(&quarter, &by_hand) < 1e-5, "{backend}, {folder}: {}", close(&quarter, &by_hand));
+        // Side by side, outputs are added up.
+        let whole = logits(&["task"], &[]);
+        let parts = logits(&["task", "again"], &[("task", 0.25), ("again", 0.75)]);
+        assert!(close(&whole, &parts) < 1e-5 && close(&whole, &quarter) > 0.05, "{backend}, {folder}");
+        // With strength 0 an adapter is not there, bit for bit.
+        let without = logits(&[], &[]);
+        assert_eq!(without, logits(&["task", "again"], &[("task", 0.0), ("again", 0.0)]));
+        assert_eq!(whole, logits(&["again", "task"], &[("again", 0.0)]));
+    }
+}
+
+#[test]
+fn gradients_of_what_trains_combine_at_any_strengths() {
+    let (mut learner, batch) = (with_adapters("madx", Backend::Cpu, &["sw", "task"]), masked(&Expected::read("madx")));
+    freeze_base(&mut learner);
+    learner.activate(stack(&["sw", "task"], &["sw", "task"], StackResidual::Parallel)).unwrap();
+    let mut gradient = |strengths: [(&str, f64); 2]| {
+        learner.set_strengths(strengths.map(|(name, strength)| (name.to_owned(), strength)).into()).unwrap();
+        learner.loss_and_gradients(&batch, 0).unwrap().1
+    };
+    let gradients = vec![gradient([("sw", 1.0), ("task", 0.0)]), gradient([("sw", 0.0), ("task", 1.0)])];
+    let products = learner.gram(&gradients).unwrap();
+    assert!(products[0] > 0.0 && products[3] > 0.0 && products[1] == 0.0, "{products:?}");
+    let mean = learner.combine(gradients, &[0.5, 0.5]).unwrap();
+    let reached = |name: &str| learner.gradient(&mean, name).unwrap().is_some();
+    for adapter in ["sw", "task"] {
+        assert!(reached(&format!("encoder.layer.0.output.adapters.{adapter}.adapter_up.weight")), "{adapter}");
+    }
+}
+
 #[test]
 fn checkpoints_and_save_points_hold_adapters_and_their_stack() {
     let (folder, batch) = (tempfile::tempdir().unwrap(), masked(&Expected::read("madx")));
@@ -283,6 +357,11 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     state(learner.activate(alone("task")).unwrap_err(), "no adapter `task`; it has [\"sw\"]");
     state(learner.activate(stack(&["sw", "sw"], &[], StackResidual::Chained)).unwrap_err(), "twice");
     state(learner.activate(stack(&[], &["sw"], StackResidual::Chained)).unwrap_err(), "not in the stack");
+    let strengths = |name: &str, strength: f64| BTreeMap::from([(name.to_owned(), strength)]);
+    learner.activate(alone("sw")).unwrap();
+    state(learner.set_strengths(strengths("task", 1.0)).unwrap_err(), "must be in the stack");
+    state(learner.set_strengths(strengths("sw", f64::NAN)).unwrap_err(), "a finite number");
+    learner.activate(AdapterStack::default()).unwrap();
     state(learner.save_adapter("task", Path::new("/nowhere")).unwrap_err(), "no adapter `task`");
 
     let from = reference("madx").join("task");

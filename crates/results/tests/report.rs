@@ -7,7 +7,7 @@ use std::path::Path;
 use common::{cells, measured, timing};
 use evaluation::ratio;
 use results::{Damaged, FinishedCell, Format, Overwrite, ReportOptions, ResultsFolder, report};
-use spec::{Cell, Language, Outcome};
+use spec::{Cell, Language, Outcome, Stage};
 
 const FORMATS: [(&str, Format); 4] = [
     ("txt", Format::Terminal { width: 100, color: false }),
@@ -167,4 +167,65 @@ fn damaged_cells_are_named_and_the_rest_is_reported() {
     let notes = &report.sections[0].notes;
     assert!(notes.iter().any(|note| note.contains(": damaged: `examples.parquet`")), "{notes:?}");
     assert!(!report.sections[0].tables.is_empty());
+}
+
+#[test]
+fn an_update_is_shown_as_relative_changes_and_three_readings_of_losses() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::open(root.path()).unwrap();
+    let hindi = Language::parse("hi").unwrap();
+    let mut cells: Vec<Cell> = cells().into_iter().filter(|cell| cell.seed == 1).collect();
+    for cell in &mut cells {
+        let first = cell.protocol.stages[0].clone();
+        cell.protocol.stages.push(Stage { languages: vec![hindi], ..first });
+    }
+    // German loses some of its entities in the update, English gains some.
+    let updated = |cell: &Cell| {
+        let mut result = measured(cell, 40);
+        for (code, changed, numerator) in [("de", 10, 0.0), ("en", 40, 2.0)] {
+            let probes = result.examples.iter_mut().filter(|p| p.moment == 2 && p.language.code() == code);
+            for values in probes.flat_map(|probe| probe.contributions.values_mut()) {
+                values[..changed].iter_mut().for_each(|value| value.numerator = numerator);
+            }
+        }
+        result
+    };
+    for cell in &cells {
+        let mut result = updated(cell);
+        if cell.method.name.as_str() == "frozen" {
+            // Never right before the update: no change is relative to that.
+            let german = result.examples.iter_mut().filter(|p| p.moment == 1 && p.language.code() == "de");
+            for (_, values) in german.flat_map(|probe| &mut probe.contributions) {
+                values.iter_mut().for_each(|value| value.numerator = 0.0);
+            }
+        }
+        folder.claim(cell, Overwrite::Missing).unwrap().publish(&result, &timing()).unwrap();
+    }
+    let (finished, damaged) = folder.finished().unwrap();
+    let report = report(&cells, &finished, &damaged, &options()).unwrap();
+    let tables: Vec<_> = report.sections[0].tables.iter().filter(|table| table.title.contains("relative")).collect();
+    let [table] = tables[..] else { panic!("one table, of the stages' own task") };
+    assert_eq!(table.title, "ner (ner.f1.strict), relative change by stage 2, in percent");
+    assert_eq!(table.header, ["method", "en", "hi*", "de", "mean", "gains", "losing", "others", "sum"]);
+    let score = |moment: u32, code: &str| {
+        let probes = updated(&cells[0]).examples.into_iter();
+        let found = probes.filter(|p| p.probe.as_str() == "ner" && p.moment == moment && p.language.code() == code);
+        ratio(&found.flat_map(|p| p.contributions["ner.f1.strict"].clone()).collect::<Vec<_>>())
+    };
+    let changes = ["en", "hi", "de"].map(|code| 100.0 * (score(2, code) - score(1, code)) / score(1, code));
+    assert!(changes[0] > 1.0 && changes[2] < -1.0, "{changes:?}");
+    let losses = changes.map(|change| f64::max(0.0, -change));
+    let losing = changes.iter().filter(|change| **change < 0.0).count().max(1) as f64;
+    let aggregates = [
+        changes.iter().sum::<f64>() / 3.0,
+        100.0 * changes.iter().filter(|change| **change > 0.0).count() as f64 / 3.0,
+        losses.iter().sum::<f64>() / losing,
+        (losses[0] + losses[2]) / 2.0,
+        losses.iter().sum(),
+    ];
+    for (cell, expected) in table.rows[0][1..].iter().zip(changes.into_iter().chain(aggregates)) {
+        assert!((cell.parse::<f64>().unwrap() - expected).abs() <= 0.05 + 1e-9, "{:?}: {expected}", table.rows[0]);
+    }
+    assert!(table.rows[1][1..].iter().all(|cell| cell == "—"), "{:?}", table.rows[1]);
+    assert!(table.notes[0].contains("frozen") && table.notes[0].contains("`de`"), "{:?}", table.notes);
 }

@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, Language, Method, Name, Protocol, Split, Task};
+use crate::{Backend, Language, LanguageDistances, Method, Name, Protocol, Split, Task};
 
 /// Raised whenever a change of ours alters the numbers that a cell gives, so that old results are not taken for new ones.
 pub const NUMERIC_VERSION: u32 = 2;
@@ -43,6 +43,9 @@ pub struct Cell {
     pub backend: Backend,
     /// Content hash of every file of data the protocol reads, by [`DataKey`] as text.
     pub data: BTreeMap<String, String>,
+    /// Between the protocol's languages, where the method asks for them; empty otherwise.
+    #[serde(default, skip_serializing_if = "LanguageDistances::is_empty")]
+    pub distances: LanguageDistances,
 }
 
 /// Hash of a cell's canonical form.

@@ -29,4 +29,4 @@ pub use outcome::Outcome;
 pub use protocol::{Memory, Probe, Protocol, Stage};
 pub use suite::Suite;
 pub use task::{Head, Split, Task};
-pub use typology::{LanguageDistance, TypologicalDistance};
+pub use typology::{LanguageDistance, LanguageDistances, TypologicalDistance};

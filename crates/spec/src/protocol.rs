@@ -133,6 +133,12 @@ impl Protocol {
             .collect()
     }
 
+    /// Languages of all stages and probes, in the order of their codes.
+    pub fn languages(&self) -> BTreeSet<Language> {
+        let stages = self.stages.iter().flat_map(|stage| &stage.languages);
+        stages.chain(self.probes().flat_map(|probe| &probe.languages)).copied().collect()
+    }
+
     /// Total optimiser steps.
     pub fn steps(&self) -> u64 {
         self.stages.iter().map(|stage| stage.steps).sum()

@@ -10,8 +10,8 @@ use self::memory::{MemoryText, MemoryTexts, check_memory};
 use crate::error::{hint, nearest};
 use crate::method::preset;
 use crate::{
-    Adapt, Anchor, GradientRule, Language, Method, Name, OuterLoop, Probe, Protocol, Schedule, SpecError, Split, Stage,
-    Structure, Subnetworks, Task,
+    Adapt, Anchor, GradientRule, Laft, Language, Method, Name, OuterLoop, Probe, Protocol, Schedule, SpecError, Split,
+    Stage, Structure, Subnetworks, Task,
 };
 
 /// More cells than this are refused before they are expanded.
@@ -62,6 +62,8 @@ struct MethodText {
     anchor: Option<Anchor>,
     #[serde(default, deserialize_with = "word_or_table")]
     subnetworks: Option<Subnetworks>,
+    #[serde(default, deserialize_with = "word_or_table")]
+    sharing: Option<Laft>,
 }
 
 #[derive(serde::Deserialize)]
@@ -233,6 +235,7 @@ fn compose(name: &str, defined: &BTreeMap<Name, MethodText>) -> Result<Method, S
         outer: text.outer.clone().unwrap_or(base.outer),
         anchor: text.anchor.clone().unwrap_or(base.anchor),
         subnetworks: text.subnetworks.clone().or(base.subnetworks),
+        sharing: text.sharing.clone().or(base.sharing),
         name: base.name,
     })
 }
@@ -339,7 +342,7 @@ fn check_stage(stage: &Stage) -> Result<(), String> {
         check_memory(memory, stage).map_err(|message| format!("memory `{}`: {message}", memory.name))?;
     }
     let refuse = |bad: bool, message: &str| if bad { Err(message.to_owned()) } else { Ok(()) };
-    refuse(stage.task.head().is_none(), "retrieval and mlm are only probed, never trained")?;
+    refuse(!stage.task.is_trained(), "retrieval is only probed, never trained")?;
     refuse(!(1..=MOST_STEPS).contains(&stage.steps), "`steps` must be 1 to 10,000,000")?;
     refuse(!(1..=65_536).contains(&stage.batch), "`batch` must be 1 to 65,536")?;
     refuse(stage.batch < stage.languages.len(), "`batch` must hold at least one example of each language")?;

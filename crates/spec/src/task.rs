@@ -45,7 +45,12 @@ impl Task {
         }
     }
 
-    /// The head that learns this task, or `None` where the model as it came is measured.
+    /// Whether a stage can be of this task.
+    pub fn is_trained(self) -> bool {
+        self != Task::Retrieval
+    }
+
+    /// The head that is added to learn this task, or `None` where the model as it came has what it needs.
     pub fn head(self) -> Option<Head> {
         match self {
             Task::Ner => Some(Head::TokenLabels { labels: self.labels().len() }),

@@ -3,6 +3,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Language;
+use crate::method::KnobError;
+
 /// A typological distance between two languages, computed from their URIEL feature vectors x and y (Littell et al. 2017).
 ///
 /// ```text
@@ -84,5 +87,47 @@ impl LanguageDistance {
             Self::One(distance) => vec![(*distance, 1.0)],
             Self::Mean(weights) => weights.iter().map(|(&distance, &weight)| (distance, weight)).collect(),
         }
+    }
+
+    /// Refuses weights that give no mean; `knob` is what the distance is called.
+    pub(crate) fn check(&self, knob: &'static str) -> Result<(), KnobError> {
+        let error = |value, allowed| Err(KnobError { knob, value, allowed });
+        let weights = self.parts();
+        if let Some((_, weight)) = weights.iter().find(|(_, weight)| !(*weight >= 0.0 && weight.is_finite())) {
+            return error(*weight, "a table of finite weights, none of them negative");
+        }
+        match weights.iter().map(|(_, weight)| weight).sum::<f64>() {
+            total if total > 0.0 => Ok(()),
+            total => error(total, "a table with a weight above 0"),
+        }
+    }
+}
+
+/// The distances between some languages: symmetric, and 0 between a language and itself. A language without features has
+/// none, not even to itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LanguageDistances(BTreeMap<Language, BTreeMap<Language, f64>>);
+
+impl LanguageDistances {
+    /// Asks for the distance of every pair; `None` if one of the two has no features. Distances are rounded to 12 decimal
+    /// places, so that they are written and read back without loss.
+    pub fn between_all(languages: &[Language], distance: impl Fn(Language, Language) -> Option<f64>) -> Self {
+        let round = |value: f64| (value * 1e12).round() / 1e12;
+        let row = |first: Language| {
+            let later = languages.iter().copied().filter(|&second| first <= second);
+            let found: BTreeMap<Language, f64> =
+                later.filter_map(|second| Some((second, round(distance(first, second)?)))).collect();
+            (!found.is_empty()).then_some((first, found))
+        };
+        Self(languages.iter().filter_map(|&first| row(first)).collect())
+    }
+
+    pub fn between(&self, first: Language, second: Language) -> Option<f64> {
+        self.0.get(&first.min(second))?.get(&first.max(second)).copied()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }

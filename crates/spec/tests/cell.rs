@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use spec::{Backend, Cell, Language, NUMERIC_VERSION, Name, Protocol, Split, Stage, Task, preset};
+use spec::{Backend, Cell, Language, LanguageDistances, NUMERIC_VERSION, Name, Protocol, Split, Stage, Task, preset};
 
 fn cell(seed: u64, steps: u64, learning_rate: f64, languages: &[&str], method: &str) -> Cell {
     let stage = Stage {
@@ -32,6 +32,7 @@ fn cell(seed: u64, steps: u64, learning_rate: f64, languages: &[&str], method: &
         seed,
         backend: Backend::Cpu,
         data: BTreeMap::from([("wikiann/ner/en/train".to_owned(), "1".repeat(64))]),
+        distances: LanguageDistances::default(),
     }
 }
 

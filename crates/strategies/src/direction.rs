@@ -8,6 +8,7 @@ use spec::{GradientRule, LfMlf, Method, Rows, Stage};
 
 use crate::evaluate::{Evaluation, RunningMean};
 use crate::forgetting::Past;
+use crate::modules::Modules;
 use crate::outer;
 use crate::rules::{AnchorDirection, Combination, Event, Gram, RuleError, RuleInput, RuleState};
 use crate::strategy::StrategyError;
@@ -21,6 +22,8 @@ pub(crate) struct Ingredients<'a> {
     pub seed: u64,
     /// Where languages have subnetworks.
     pub masks: Option<&'a StageMasks<'a>>,
+    /// Where languages use modules of their own: these, and the stage's number from 0.
+    pub modules: Option<(&'a Modules<'a>, usize)>,
     /// Indices of the stage's memories that the rule asks for.
     pub memories: &'a [usize],
     pub start: Option<&'a SavePoint>,
@@ -120,6 +123,9 @@ impl Ingredients<'_> {
         source: usize,
         step: u64,
     ) -> Result<(f64, Gradients), StrategyError> {
+        if let Some((modules, index)) = self.modules {
+            modules.train_in(learner, index, self.stage.languages[source])?;
+        }
         if let Some(masks) = self.masks {
             masks.use_language(learner, source)?;
         }

@@ -76,7 +76,7 @@ pub fn adapt(
     batch: &Batch,
     dropout_seed: u64,
 ) -> Result<(), StrategyError> {
-    let trained = structures::trained(method, learner)?;
+    let trained = structures::trained(method, Group::Head, learner)?;
     let frozen: BTreeSet<Group> = learner.groups().into_iter().filter(|group| !trained.contains(group)).collect();
     learner.set_frozen(&frozen);
     let support = SubBatch { batch: batch.clone(), dropout_seed };

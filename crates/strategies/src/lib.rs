@@ -12,6 +12,7 @@ mod fisher;
 mod forgetting;
 pub mod laft;
 mod learning_rate;
+mod modules;
 mod outer;
 pub mod rules;
 pub mod schedules;
@@ -22,6 +23,7 @@ mod supply;
 
 pub use few_shot::{SupportError, SupportSet, adapt};
 pub use learning_rate::linear_warmup_decay;
+pub use modules::Modules;
 pub use strategy::{Began, StepReport, Strategy, StrategyError};
 pub use structures::check_schedule;
 pub use supply::{SubBatch, Supply, SupplyError};

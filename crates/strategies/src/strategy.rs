@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::direction::{Direction, Ingredients, Kind};
 use crate::evaluate::Evaluation;
+use crate::modules::Modules;
 use crate::rules::{RuleError, RuleState};
 use crate::schedules::{Open, Request, SavedSchedule, ScheduleError, ScheduleState, fisher_trace};
 use crate::subnetworks::{Mask, MaskError, PruningError, SavedMasks, StageMasks};
@@ -78,6 +79,8 @@ pub struct Strategy<'a> {
     method: &'a Method,
     stage: &'a Stage,
     seed: u64,
+    /// Where languages use modules of their own: these, and the stage's number from 0.
+    modules: Option<(&'a Modules<'a>, usize)>,
     /// Indices of the stage's memories that the rule asks for.
     memories: Vec<usize>,
     /// Groups that the structure trains.
@@ -116,6 +119,7 @@ impl<'a> Strategy<'a> {
             method,
             stage,
             seed,
+            modules: None,
             memories: taken(stage, method.rule.memories()),
             trained: Vec::new(),
             schedule: None,
@@ -124,6 +128,12 @@ impl<'a> Strategy<'a> {
             masks: None,
             memo: Memo::default(),
         }
+    }
+
+    /// The same with modules that languages use; the stage is the `index`-th of their protocol, from 0.
+    #[must_use]
+    pub fn with_modules(self, modules: &'a Modules<'a>, index: usize) -> Self {
+        Self { modules: Some((modules, index)), ..self }
     }
 
     /// Starts the stage: a fresh optimiser, the groups that train, and what the method keeps of the start. Where languages
@@ -219,7 +229,11 @@ impl<'a> Strategy<'a> {
 
     /// Freezes what the structure freezes, sets the optimiser up, and makes the schedule.
     fn prepare(&mut self, learner: &mut Learner) -> Result<ScheduleState, StrategyError> {
-        self.trained = structures::prepare(self.method, learner, self.seed)?;
+        let of_languages = self.modules.map(|(modules, index)| modules.begin(learner, index)).transpose()?.flatten();
+        self.trained = match of_languages {
+            Some(trained) => trained,
+            None => structures::prepare(self.method, self.stage.task, learner, self.seed)?,
+        };
         let frozen: BTreeSet<Group> =
             learner.groups().into_iter().filter(|group| !self.trained.contains(group)).collect();
         learner.set_frozen(&frozen);
@@ -263,6 +277,7 @@ impl<'a> Strategy<'a> {
             stage: self.stage,
             seed: self.seed,
             masks: self.masks.as_ref(),
+            modules: self.modules,
             memories: &self.memories,
             start: self.start.as_ref(),
             fisher: self.fisher.as_ref(),
@@ -394,6 +409,9 @@ impl<'a> Strategy<'a> {
         let evaluation = Evaluation::new(&self.method.anchor, self.start.as_ref());
         let mut risen = 0;
         for (source, before) in before.iter().enumerate() {
+            if let Some((modules, index)) = self.modules {
+                modules.train_in(learner, index, self.stage.languages[source])?;
+            }
             if let Some(masks) = &self.masks {
                 masks.use_language(learner, source)?;
             }
@@ -429,7 +447,7 @@ impl<'a> Strategy<'a> {
     }
 
     /// Takes up a stage where [`Strategy::save`] left it. The learner must come fresh from its model folder, with the
-    /// stage's head; its own checkpoint is to be loaded after this.
+    /// head that it had then; its own checkpoint is to be loaded after this.
     ///
     /// # Errors
     /// [`StrategyError::State`] and those of the learner, if a file is missing, damaged or of another method.

@@ -3,17 +3,23 @@
 use std::collections::BTreeSet;
 
 use model::{AdapterConfig, AdapterStack, Group, Learner, LoraConfig, Tuned};
-use spec::{AdapterPlacement, Method, SpecError, Stage, Structure};
+use spec::{Adapter, AdapterPlacement, Method, SpecError, Stage, Structure, Task};
 
 use crate::StrategyError;
+use crate::modules::output;
 use crate::schedules::ScheduleState;
 
 /// Name of the adapters that a task trains.
 const TASK: &str = "task";
 
-/// Adds the structure's parameters where the learner lacks them, drawn from the seed, and gives the groups that train.
-/// The language model's output layer is used by memories of text and never trained.
-pub(crate) fn prepare(method: &Method, learner: &mut Learner, seed: u64) -> Result<Vec<Group>, StrategyError> {
+/// Adds the structure's parameters where the learner lacks them, drawn from the seed, and gives the groups that train on
+/// this task.
+pub(crate) fn prepare(
+    method: &Method,
+    task: Task,
+    learner: &mut Learner,
+    seed: u64,
+) -> Result<Vec<Group>, StrategyError> {
     learner.set_tuned(match method.structure {
         Structure::BitFit => Tuned::Biases,
         _ => Tuned::All,
@@ -22,11 +28,7 @@ pub(crate) fn prepare(method: &Method, learner: &mut Learner, seed: u64) -> Resu
         Structure::Full | Structure::FrozenLower { .. } | Structure::BitFit => {}
         Structure::Adapter(knobs) => {
             if !learner.adapters().contains(&TASK) {
-                let config = match knobs.placement {
-                    AdapterPlacement::Pfeiffer => AdapterConfig::pfeiffer(knobs.reduction),
-                    AdapterPlacement::Houlsby => AdapterConfig::houlsby(knobs.reduction),
-                };
-                learner.add_adapter(TASK, config, seed)?;
+                learner.add_adapter(TASK, bottleneck(knobs), seed)?;
             }
             learner.activate(AdapterStack {
                 adapters: vec![TASK.to_owned()],
@@ -40,8 +42,15 @@ pub(crate) fn prepare(method: &Method, learner: &mut Learner, seed: u64) -> Resu
                 learner.add_lora(config, seed)?;
             }
         }
+        Structure::MadX(_) => {
+            return Err(SpecError::Composition {
+                method: method.name.to_string(),
+                reason: "`mad-x` needs the other stages of its protocol".to_owned(),
+            }
+            .into());
+        }
     }
-    trained(method, learner)
+    trained(method, output(task), learner)
 }
 
 /// Whether the method's schedule fits a stage on an encoder of `layers` layers: what the learner would say once the stage
@@ -50,41 +59,48 @@ pub(crate) fn prepare(method: &Method, learner: &mut Learner, seed: u64) -> Resu
 /// # Errors
 /// [`SpecError::Composition`] with the reason.
 pub fn check_schedule(method: &Method, stage: &Stage, layers: usize) -> Result<(), SpecError> {
-    let groups = planned(method, layers)?;
+    let groups = planned(method, stage.task, layers)?;
     ScheduleState::new(&method.name, &method.schedule, &groups, stage.steps, 0).map(|_| ())
 }
 
 /// The groups that the structure will train, in the learner's order.
-fn planned(method: &Method, layers: usize) -> Result<Vec<Group>, SpecError> {
+fn planned(method: &Method, task: Task, layers: usize) -> Result<Vec<Group>, SpecError> {
     let lower = method.structure.frozen_layers(&method.name, layers)?;
     let mut groups = match method.structure {
-        Structure::Adapter(_) | Structure::Lora(_) => (0..layers).map(Group::Adapter).collect(),
+        Structure::Adapter(_) | Structure::Lora(_) | Structure::MadX(_) => (0..layers).map(Group::Adapter).collect(),
         Structure::Full | Structure::BitFit | Structure::FrozenLower { .. } => {
             let embeddings = lower.is_none().then_some(Group::Embeddings);
             embeddings.into_iter().chain((lower.unwrap_or(0)..layers).map(Group::Layer)).collect::<Vec<_>>()
         }
     };
-    groups.push(Group::Head);
+    groups.push(output(task));
     groups.sort();
     Ok(groups)
 }
 
-/// The groups that a structure trains, of a learner that has its parameters.
-pub(crate) fn trained(method: &Method, learner: &Learner) -> Result<Vec<Group>, StrategyError> {
-    let added = |group: &Group| matches!(group, Group::Adapter(_) | Group::Head);
+/// The groups that a structure trains, of a learner that has its parameters. Of the output layers that is one: the language
+/// model's serves memories of text, unless it is its task that is trained.
+pub(crate) fn trained(method: &Method, output: Group, learner: &Learner) -> Result<Vec<Group>, StrategyError> {
+    let is_output = |group: &Group| matches!(group, Group::Head | Group::LanguageModel);
     let groups = learner.groups();
     let layers = groups.iter().filter(|group| matches!(group, Group::Layer(_))).count();
     let lower = method.structure.frozen_layers(&method.name, layers)?;
-    let trains = |group: &Group| match method.structure {
-        Structure::Adapter(_) | Structure::Lora(_) => added(group),
-        Structure::Full | Structure::BitFit => *group != Group::LanguageModel,
-        Structure::FrozenLower { .. } => match group {
-            Group::Embeddings => lower.is_none(),
-            Group::Layer(layer) => lower.is_none_or(|lower| *layer >= lower),
-            other => *other != Group::LanguageModel,
-        },
+    let trains = |group: &Group| match (&method.structure, group) {
+        (_, output_layer) if is_output(output_layer) => *output_layer == output,
+        (Structure::Adapter(_) | Structure::Lora(_) | Structure::MadX(_), group) => matches!(group, Group::Adapter(_)),
+        (Structure::FrozenLower { .. }, Group::Embeddings) => lower.is_none(),
+        (Structure::FrozenLower { .. }, Group::Layer(layer)) => lower.is_none_or(|lower| *layer >= lower),
+        (Structure::Full | Structure::BitFit | Structure::FrozenLower { .. }, _) => true,
     };
     Ok(groups.into_iter().filter(trains).collect())
+}
+
+/// The learner's adapter of these knobs.
+pub(crate) fn bottleneck(knobs: &Adapter) -> AdapterConfig {
+    match knobs.placement {
+        AdapterPlacement::Pfeiffer => AdapterConfig::pfeiffer(knobs.reduction),
+        AdapterPlacement::Houlsby => AdapterConfig::houlsby(knobs.reduction),
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_planned_is_what_the_learner_trains() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-encoder");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../encoders/mini");
         for structure in [
             Structure::Full,
             Structure::BitFit,
@@ -111,7 +127,10 @@ mod tests {
             let mut learner = Learner::load(&folder, Backend::Cpu).unwrap();
             learner.set_head(Head::TokenLabels { labels: 2 }, 1).unwrap();
             let layers = learner.config().num_hidden_layers;
-            assert_eq!(planned(&method, layers).unwrap(), prepare(&method, &mut learner, 1).unwrap(), "{method:?}");
+            for task in [Task::Ner, Task::Mlm] {
+                let trained = prepare(&method, task, &mut learner, 1).unwrap();
+                assert_eq!(planned(&method, task, layers).unwrap(), trained, "{method:?} {task}");
+            }
         }
     }
 }

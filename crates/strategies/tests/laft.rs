@@ -1,7 +1,9 @@
 //! Strengths of languages in an update: hand-computed values and laws.
 
-use spec::{KnobError, Language, LanguageDistance, TypologicalDistance};
-use strategies::laft::{FirstStage, Kernel, Laft, LaftError, Module, Sharing, Strengths, UpdateStage};
+use spec::{
+    FirstStage, Kernel, KnobError, Laft, Language, LanguageDistance, Sharing, TypologicalDistance, UpdateStage,
+};
+use strategies::laft::{self, LaftError, Module, Strengths, kappa};
 
 fn language(code: &str) -> Language {
     Language::parse(code).unwrap()
@@ -27,9 +29,13 @@ fn line(a: Language, b: Language) -> Option<f64> {
     Some((place(a) - place(b)).abs())
 }
 
+fn scaled() -> Laft {
+    Laft::new(Sharing::Scaled)
+}
+
 fn strengths(laft: &Laft, updated: &str) -> Strengths {
     laft.check().unwrap();
-    laft.strengths(1, &languages("de en fr hi sw"), &languages(updated), &line, 1).unwrap()
+    laft::strengths(laft, 1, &languages("de en fr hi sw"), &languages(updated), &line, 1).unwrap()
 }
 
 /// Sum over modules.
@@ -49,18 +55,18 @@ const KERNELS: [Kernel; 3] = [Kernel::Exp, Kernel::Linear, Kernel::Threshold];
 #[test]
 fn scaled_strengths_in_numbers() {
     // Pairs: 0.1 0.3 0.6 1.0 0.2 0.5 0.9 0.3 0.7 0.4, whose median is the mean of 0.4 and 0.5.
-    let found = strengths(&Laft::default(), "de hi");
+    let found = strengths(&scaled(), "de hi");
     let tau = found.tau.unwrap();
     close(tau, 0.45);
     for (code, distance) in [("de", 0.0), ("en", 0.1), ("fr", 0.3), ("hi", 0.0), ("sw", 0.4)] {
         close(strength(&found, code), (-distance / 0.45f64).exp());
     }
-    let found = strengths(&Laft { kernel: Kernel::Linear, tau: Some(0.4), ..Laft::default() }, "de");
+    let found = strengths(&Laft { kernel: Kernel::Linear, tau: Some(0.4), ..scaled() }, "de");
     for (code, expected) in [("de", 1.0), ("en", 0.75), ("fr", 0.25), ("hi", 0.0), ("sw", 0.0)] {
         close(strength(&found, code), expected);
     }
     assert!(found.languages[&language("sw")].is_empty());
-    let found = strengths(&Laft { kernel: Kernel::Threshold, tau: Some(0.3), ..Laft::default() }, "de");
+    let found = strengths(&Laft { kernel: Kernel::Threshold, tau: Some(0.3), ..scaled() }, "de");
     for (code, expected) in [("de", 1.0), ("en", 1.0), ("fr", 1.0), ("hi", 0.0), ("sw", 0.0)] {
         close(strength(&found, code), expected);
     }
@@ -68,7 +74,7 @@ fn scaled_strengths_in_numbers() {
 
 #[test]
 fn a_mixture_in_numbers() {
-    let laft = Laft { sharing: Sharing::Mixture, tau: Some(0.5), ..Laft::default() };
+    let laft = Laft { kind: Sharing::Mixture, tau: Some(0.5), ..scaled() };
     let found = strengths(&laft, "de hi");
     // English: 0.1 and 0.5 away, exp(-0.2) and exp(-1).
     let (near, far) = ((-0.2f64).exp(), (-1.0f64).exp());
@@ -88,7 +94,7 @@ fn updated_languages_have_strength_one_under_every_sharing() {
     for sharing in SHARINGS {
         for kernel in KERNELS {
             for updated in ["de", "sw fr", "de en fr hi sw"] {
-                let found = strengths(&Laft { sharing, kernel, tau: Some(0.2), ..Laft::default() }, updated);
+                let found = strengths(&Laft { kind: sharing, kernel, tau: Some(0.2), ..scaled() }, updated);
                 for code in updated.split(' ') {
                     close(strength(&found, code), 1.0);
                 }
@@ -102,15 +108,15 @@ fn updated_languages_have_strength_one_under_every_sharing() {
 #[test]
 fn the_limits_of_scaled_are_all_and_updated_only() {
     let of = |laft: &Laft| strengths(laft, "en sw").languages;
-    let all = of(&Laft { sharing: Sharing::All, ..Laft::default() });
-    let updated_only = of(&Laft { sharing: Sharing::UpdatedOnly, ..Laft::default() });
+    let all = of(&Laft { kind: Sharing::All, ..scaled() });
+    let updated_only = of(&Laft { kind: Sharing::UpdatedOnly, ..scaled() });
     for kernel in KERNELS {
-        let wide = of(&Laft { kernel, tau: Some(1e300), ..Laft::default() });
+        let wide = of(&Laft { kernel, tau: Some(1e300), ..scaled() });
         assert_eq!(wide, all, "{kernel:?}");
-        let narrow = of(&Laft { kernel, tau: Some(1e-300), ..Laft::default() });
+        let narrow = of(&Laft { kernel, tau: Some(1e-300), ..scaled() });
         assert_eq!(narrow, updated_only, "{kernel:?}");
     }
-    assert_eq!(of(&Laft { kernel: Kernel::Threshold, tau: Some(0.0), ..Laft::default() }), updated_only);
+    assert_eq!(of(&Laft { kernel: Kernel::Threshold, tau: Some(0.0), ..scaled() }), updated_only);
     assert!(updated_only[&language("de")].is_empty());
 }
 
@@ -118,26 +124,26 @@ fn the_limits_of_scaled_are_all_and_updated_only() {
 fn kernels_fall_with_distance_from_one() {
     for kernel in KERNELS {
         for tau in [0.01, 0.3, 1.0, 7.0] {
-            assert_eq!(kernel.at(0.0, tau), 1.0);
-            let values: Vec<f64> = (0..=100).map(|d| kernel.at(f64::from(d) / 100.0, tau)).collect();
+            assert_eq!(kappa(kernel, 0.0, tau), 1.0);
+            let values: Vec<f64> = (0..=100).map(|d| kappa(kernel, f64::from(d) / 100.0, tau)).collect();
             assert!(values.is_sorted_by(|a, b| a >= b) && values.iter().all(|value| (0.0..=1.0).contains(value)));
         }
     }
-    assert_eq!(Kernel::Threshold.at(0.0, 0.0), 1.0);
+    assert_eq!(kappa(Kernel::Threshold, 0.0, 0.0), 1.0);
 }
 
 #[test]
 fn shuffled_distances_belong_to_other_languages() {
     let all = languages("de en fr hi sw");
-    let laft = Laft { sharing: Sharing::Shuffled, tau: Some(0.5), ..Laft::default() };
-    let scaled = strengths(&Laft { sharing: Sharing::Scaled, ..laft.clone() }, "de");
+    let laft = Laft { kind: Sharing::Shuffled, tau: Some(0.5), ..scaled() };
+    let scaled = strengths(&Laft { kind: Sharing::Scaled, ..laft.clone() }, "de");
     let mut different = 0;
     for seed in 0..20 {
-        let of = || laft.strengths(1, &all, &[language("de")], &line, seed).unwrap();
+        let of = || laft::strengths(&laft, 1, &all, &[language("de")], &line, seed).unwrap();
         assert_eq!(of(), of());
         // In any order of the languages.
         let reversed: Vec<Language> = all.iter().rev().copied().collect();
-        assert_eq!(laft.strengths(1, &reversed, &[language("de")], &line, seed).unwrap(), of());
+        assert_eq!(laft::strengths(&laft, 1, &reversed, &[language("de")], &line, seed).unwrap(), of());
         different += u32::from(of().languages != scaled.languages);
         // The others' strengths are those of some language's distances to all others.
         let mut found: Vec<f64> = "en fr hi sw".split(' ').map(|code| strength(&of(), code)).collect();
@@ -161,10 +167,10 @@ fn renaming_languages_renames_strengths() {
         _ => l,
     };
     for sharing in [Sharing::All, Sharing::UpdatedOnly, Sharing::Scaled, Sharing::Mixture] {
-        let laft = Laft { sharing, ..Laft::default() };
+        let laft = Laft { kind: sharing, ..scaled() };
         let all = languages("de en fr hi sw");
-        let found = laft.strengths(1, &all, &languages("de fr"), &line, 1).unwrap();
-        let renamed = laft.strengths(1, &all, &languages("sw fr"), &|a, b| line(swap(a), swap(b)), 1).unwrap();
+        let found = laft::strengths(&laft, 1, &all, &languages("de fr"), &line, 1).unwrap();
+        let renamed = laft::strengths(&laft, 1, &all, &languages("sw fr"), &|a, b| line(swap(a), swap(b)), 1).unwrap();
         for &l in &all {
             let named = |(module, strength): &(Module, f64)| (module.language.map(swap), *strength);
             let expected: Vec<_> = found.languages[&l].iter().map(named).collect();
@@ -178,21 +184,21 @@ fn renaming_languages_renames_strengths() {
 fn a_language_without_a_vector_is_named() {
     let hole = |a: Language, b: Language| if [a, b].contains(&language("hi")) { None } else { line(a, b) };
     let all = languages("de en hi");
-    let laft = Laft::default();
-    let error = laft.strengths(1, &all, &languages("de"), &hole, 1).unwrap_err();
+    let laft = scaled();
+    let error = laft::strengths(&laft, 1, &all, &languages("de"), &hole, 1).unwrap_err();
     assert_eq!(error, LaftError::NoVector { language: language("hi"), distance: "syntax-knn-cosine".to_owned() });
     assert!(error.to_string().starts_with("there is no `syntax-knn-cosine` distance of `hi`"));
     // Who needs no distances is not refused.
     for sharing in [Sharing::All, Sharing::UpdatedOnly] {
-        assert!(Laft { sharing, ..laft.clone() }.strengths(1, &all, &languages("de"), &hole, 1).is_ok());
+        assert!(laft::strengths(&Laft { kind: sharing, ..laft.clone() }, 1, &all, &languages("de"), &hole, 1).is_ok());
     }
-    let error = laft.strengths(1, &all, &languages("de"), &|a, b| Some(-f64::from(a != b)), 1).unwrap_err();
+    let error = laft::strengths(&laft, 1, &all, &languages("de"), &|a, b| Some(-f64::from(a != b)), 1).unwrap_err();
     assert!(matches!(error, LaftError::Distance { value: -1.0, .. }), "{error}");
-    let error = laft.strengths(1, &all, &languages("de"), &|_, _| Some(0.0), 1).unwrap_err();
+    let error = laft::strengths(&laft, 1, &all, &languages("de"), &|_, _| Some(0.0), 1).unwrap_err();
     assert_eq!(error, LaftError::NoWidth { median: 0.0 });
-    assert_eq!(laft.strengths(1, &all, &[], &line, 1), Err(LaftError::NothingUpdated));
+    assert_eq!(laft::strengths(&laft, 1, &all, &[], &line, 1), Err(LaftError::NothingUpdated));
     // One language has no pairs, and needs none.
-    let alone = laft.strengths(1, &languages("de"), &languages("de"), &line, 1).unwrap();
+    let alone = laft::strengths(&laft, 1, &languages("de"), &languages("de"), &line, 1).unwrap();
     close(strength(&alone, "de"), 1.0);
 }
 
@@ -200,62 +206,60 @@ fn a_language_without_a_vector_is_named() {
 fn stages_train_what_the_knobs_say() {
     let both = languages("de fr");
     let shared = |stage| Module { stage, language: None };
-    let laft = Laft::default();
-    let first = laft.trained(0, &both);
+    let laft = scaled();
+    let first = laft::trained(&laft, 0, &both);
     assert!(first.encoder && first.head && first.modules.is_empty());
-    let update = laft.trained(1, &both);
+    let update = laft::trained(&laft, 1, &both);
     assert!(!update.encoder && !update.head);
     assert_eq!(update.modules, [shared(1)]);
-    assert_eq!(laft.trained_by(1, both[1]), Some(shared(1)));
-    assert_eq!(laft.trained_by(0, both[1]), None);
+    assert_eq!(laft::trained_by(&laft, 1, both[1]), Some(shared(1)));
+    assert_eq!(laft::trained_by(&laft, 0, both[1]), None);
     assert_eq!(shared(1).to_string(), "stage-2");
 
-    let laft = Laft {
-        stage1: FirstStage::Adapter,
-        stage2: UpdateStage::ModuleAndHead,
-        sharing: Sharing::Mixture,
-        ..Laft::default()
-    };
-    let first = laft.trained(0, &both);
+    let laft =
+        Laft { stage1: FirstStage::Adapter, stage2: UpdateStage::ModuleAndHead, kind: Sharing::Mixture, ..scaled() };
+    let first = laft::trained(&laft, 0, &both);
     assert!(!first.encoder && first.head);
     assert_eq!(first.modules, [shared(0)]);
-    let update = laft.trained(2, &both);
+    let update = laft::trained(&laft, 2, &both);
     assert!(!update.encoder && update.head);
     assert_eq!(update.modules, both.iter().map(|&l| Module { stage: 2, language: Some(l) }).collect::<Vec<_>>());
-    assert_eq!(laft.trained_by(2, both[1]), Some(update.modules[1]));
-    let full = Laft { stage2: UpdateStage::Full, ..laft }.trained(1, &both);
+    assert_eq!(laft::trained_by(&laft, 2, both[1]), Some(update.modules[1]));
+    let full = laft::trained(&Laft { stage2: UpdateStage::Full, ..laft }, 1, &both);
     assert!(full.encoder && full.head);
 }
 
 #[test]
 fn knobs_are_read_and_refused() {
     let read = |text: &str| serde_json::from_str::<Laft>(text);
-    assert_eq!(read("{}").unwrap(), Laft::default());
+    assert_eq!(read(r#"{ "kind": "scaled" }"#).unwrap(), scaled());
     let laft = read(
-        r#"{ "sharing": "mixture", "kernel": "linear", "tau": 0.3, "distance": { "geo-maxabs": 1, "fam-cosine": 2 } }"#,
+        r#"{ "kind": "mixture", "kernel": "linear", "tau": 0.3, "distance": { "geo-maxabs": 1, "fam-cosine": 2 } }"#,
     )
     .unwrap();
-    assert_eq!((laft.sharing, laft.kernel, laft.tau), (Sharing::Mixture, Kernel::Linear, Some(0.3)));
+    assert_eq!((laft.kind, laft.kernel, laft.tau), (Sharing::Mixture, Kernel::Linear, Some(0.3)));
     let parts = [(TypologicalDistance::FamCosine, 2.0), (TypologicalDistance::GeoMaxabs, 1.0)];
     assert_eq!(laft.distance.parts(), parts);
     assert_eq!(read(&serde_json::to_string(&laft).unwrap()).unwrap(), laft);
     for distance in TypologicalDistance::ALL {
         assert_eq!(serde_json::to_string(&distance).unwrap(), format!("\"{distance}\""));
     }
-    assert!(read(r#"{ "shares": "all" }"#).is_err());
-    assert!(read(r#"{ "distance": "syntax" }"#).unwrap_err().to_string().contains("syntax-knn-cosine"));
+    assert!(read(r#"{ "kind": "all", "shares": 1 }"#).is_err());
+    assert!(
+        read(r#"{ "kind": "scaled", "distance": "syntax" }"#).unwrap_err().to_string().contains("syntax-knn-cosine")
+    );
 
     let refused = |laft: &Laft| laft.check().unwrap_err();
     for tau in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let error = refused(&Laft { tau: Some(tau), ..Laft::default() });
+        let error = refused(&Laft { tau: Some(tau), ..scaled() });
         assert_eq!(error.knob, "tau");
     }
-    let threshold = Laft { kernel: Kernel::Threshold, tau: Some(0.0), ..Laft::default() };
+    let threshold = Laft { kernel: Kernel::Threshold, tau: Some(0.0), ..scaled() };
     assert_eq!(threshold.check(), Ok(()));
-    assert!(Laft { sharing: Sharing::Mixture, ..threshold }.check().is_err());
+    assert!(Laft { kind: Sharing::Mixture, ..threshold }.check().is_err());
     for weights in [vec![], vec![0.0], vec![-1.0, 2.0], vec![f64::NAN]] {
         let weights = TypologicalDistance::ALL.into_iter().zip(weights).collect();
-        let KnobError { knob, .. } = refused(&Laft { distance: LanguageDistance::Mean(weights), ..Laft::default() });
+        let KnobError { knob, .. } = refused(&Laft { distance: LanguageDistance::Mean(weights), ..scaled() });
         assert_eq!(knob, "distance");
     }
 }

@@ -10,7 +10,6 @@ use spec::{Adapt, Batch, DataKey, Language, Probe, TargetMask};
 use strategies::SupportSet;
 use strategies::subnetworks::{Importance, Scores};
 
-use super::language;
 use super::probe::{self, Held, Scored};
 use super::runner::Running;
 use crate::seed::derived_seed;
@@ -35,7 +34,7 @@ pub fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held: &Held) -
         let batch = support(running, pool, &drawn, held)?;
         let before = running.learner.save_point();
         let importance = importance(running, language, &batch)?;
-        language::use_language(running, language, importance.as_ref())?;
+        running.use_language(language, importance.as_ref())?;
         let seed = derived_seed(running.job.cell.seed, &format!("adapt {language}"), &[set]);
         strategies::adapt(adapt, &running.job.cell.method, &mut running.learner, &batch, seed)
             .with_context(|| format!("adapting to support set {}", set + 1))?;

@@ -11,25 +11,32 @@ use super::runner::Running;
 /// Random masks of a cross evaluation, by language.
 const RANDOM_MASKS: u64 = 2;
 
-/// Sets the learner up as a language uses it, until [`use_all`]: with the subnetwork that the last stage left it, or the
-/// one that the method gives to a language without one. `support` is the importance of heads on examples of the language;
-/// where the method wants it and there are none, all heads are used.
-pub fn use_language(running: &mut Running, language: Language, support: Option<&Scores>) -> Result<()> {
-    let masks = &running.progress.masks;
-    let Some(knobs) = running.job.cell.method.subnetworks.as_ref().filter(|_| !masks.is_empty()) else {
-        return Ok(());
-    };
-    let rule = match (knobs.target, support) {
-        (TargetMask::FromSupport, None) => TargetMask::None,
-        (rule, _) => rule,
-    };
-    let mask = target_mask(rule, language, masks, &|_, _| None, support)?;
-    Ok(running.learner.set_head_mask(mask.of_learner()?)?)
-}
+impl Running<'_> {
+    /// Sets the model up as a language uses it at this moment: with its modules, and, until [`Running::use_all_heads`], with
+    /// the subnetwork that the last stage left it or the one that the method gives to a language without one. `support` is
+    /// the importance of heads on examples of the language; where the method wants it and there are none, all heads are
+    /// used.
+    ///
+    /// Everything that is measured in the language, both sides of sentence pairs included, goes through the model like this.
+    pub fn use_language(&mut self, language: Language, support: Option<&Scores>) -> Result<()> {
+        self.modules.use_in(&mut self.learner, self.progress.moment, language)?;
+        let (cell, masks) = (&self.job.cell, &self.progress.masks);
+        let Some(knobs) = cell.method.subnetworks.as_ref().filter(|_| !masks.is_empty()) else {
+            return Ok(());
+        };
+        let rule = match (knobs.target, support) {
+            (TargetMask::FromSupport, None) => TargetMask::None,
+            (rule, _) => rule,
+        };
+        let distance = |target, source| cell.distances.between(target, source);
+        let mask = target_mask(rule, language, masks, &distance, support)?;
+        Ok(self.learner.set_head_mask(mask.of_learner()?)?)
+    }
 
-/// Lets the learner use all of itself again.
-pub fn use_all(running: &mut Running) -> Result<()> {
-    Ok(running.learner.set_head_mask(None)?)
+    /// Lets the model use all its heads again.
+    pub fn use_all_heads(&mut self) -> Result<()> {
+        Ok(self.learner.set_head_mask(None)?)
+    }
 }
 
 /// The masks other than its own that a source language is scored under, where the method asks for that: those of the other

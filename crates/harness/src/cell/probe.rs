@@ -78,7 +78,7 @@ pub struct Scored {
 
 /// Scores of the model as it is, with what the language uses; also under other languages' masks where the method asks.
 fn plainly(running: &mut Running, probe: &Probe, held: &Held) -> Result<Scored> {
-    language::use_language(running, held.language, None)?;
+    running.use_language(held.language, None)?;
     let Held { language, examples, encoded, .. } = *held;
     let (ids, scores) = score(&running.learner, &running.tokenization, probe.task, language, examples, encoded)?;
     let mut contributions: BTreeMap<String, _> =
@@ -89,7 +89,7 @@ fn plainly(running: &mut Running, probe: &Probe, held: &Held) -> Result<Scored> 
         let main = probe.task.main_metric();
         contributions.extend(scores.get(main).map(|found| (format!("{main}.mask-{source}"), found.clone())));
     }
-    language::use_all(running)?;
+    running.use_all_heads()?;
     Ok(Scored { ids, contributions, values: Vec::new() })
 }
 

@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use data::{DataFolder, Tokenization};
 use model::{Learner, ModelError, Precision};
 use results::{CellResult, Claim, ResultsError, ResultsFolder};
-use spec::{Cell, Outcome, Task};
-use strategies::{Strategy, StrategyError};
+use spec::{Cell, MissingVector, Outcome};
+use strategies::laft::LaftError;
+use strategies::{Modules, Strategy, StrategyError};
 
 use super::control::{Events, Stop};
 use super::progress::{LEARNER, Progress};
@@ -25,6 +26,7 @@ pub struct Running<'a> {
     pub data: DataFolder,
     pub tokenization: Arc<Tokenization>,
     pub learner: Learner,
+    pub modules: &'a Modules<'a>,
     /// At work in the middle of a stage only.
     pub strategy: Option<Strategy<'a>>,
     pub claim: Claim,
@@ -53,19 +55,24 @@ pub fn run(job: &Job) -> Result<Exit> {
         }
         Err(error) => return Err(error.into()),
     };
+    let modules = match Modules::new(&job.cell.method, &job.cell.protocol, &job.cell.distances, job.cell.seed) {
+        Ok(modules) => modules,
+        Err(error) => return refuse(claim, &job.cell, &error.into()),
+    };
     let mut watch = Stopwatch::default();
     let loaded = watch.time("load", || -> Result<_> {
         Ok((Learner::load(&job.model, job.cell.backend)?, Tokenization::load(&job.model)?))
     });
     let (learner, tokenization) = match loaded {
         Ok(loaded) => loaded,
-        Err(error) => return refuse(claim, &error),
+        Err(error) => return refuse(claim, &job.cell, &error),
     };
     let mut running = Running {
         job,
         data: crate::places::data(&job.data, &job.cache)?,
         tokenization: Arc::new(tokenization),
         learner,
+        modules: &modules,
         strategy: None,
         claim,
         progress: Progress::default(),
@@ -80,15 +87,15 @@ pub fn run(job: &Job) -> Result<Exit> {
         Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => Ok(Exit::Interrupted),
         Err(error) if is_results_error(&error) => Err(error),
         Err(error) => {
-            let outcome = outcome_of(&error, running.progress.steps);
+            let outcome = outcome_of(&error, &job.cell, running.progress.steps);
             running.publish(outcome)
         }
     }
 }
 
 /// Input that no work can begin on.
-fn refuse(claim: Claim, error: &anyhow::Error) -> Result<Exit> {
-    let outcome = outcome_of(error, 0);
+fn refuse(claim: Claim, cell: &Cell, error: &anyhow::Error) -> Result<Exit> {
+    let outcome = outcome_of(error, cell, 0);
     claim.fail(&outcome, &Stopwatch::default().report(), &one_line(error))?;
     Events.send(&Event::Ended { outcome: outcome.label().to_owned() });
     Ok(Exit::Ok)
@@ -99,8 +106,12 @@ fn is_results_error(error: &anyhow::Error) -> bool {
 }
 
 /// What a failure is recorded as.
-fn outcome_of(error: &anyhow::Error, step: u64) -> Outcome {
+fn outcome_of(error: &anyhow::Error, cell: &Cell, step: u64) -> Outcome {
+    let skips = cell.method.sharing.as_ref().is_some_and(|laft| laft.missing_vector == MissingVector::SkipCell);
     for cause in error.chain() {
+        if let (Some(LaftError::NoVector { .. }), true) = (cause.downcast_ref(), skips) {
+            return Outcome::Skipped { reason: one_line(error) };
+        }
         let model = cause.downcast_ref::<ModelError>().or_else(|| match cause.downcast_ref::<StrategyError>() {
             Some(StrategyError::Model(error)) => Some(error),
             _ => None,
@@ -142,7 +153,8 @@ impl<'a> Running<'a> {
         if steps > 0 {
             self.set_head(moment)?;
             let job = self.job;
-            let mut strategy = Strategy::new(&job.cell.method, &job.cell.protocol.stages[moment], job.cell.seed);
+            let strategy = Strategy::new(&job.cell.method, &job.cell.protocol.stages[moment], job.cell.seed);
+            let mut strategy = strategy.with_modules(self.modules, moment);
             strategy.load(&mut self.learner, &folder)?;
             self.strategy = Some(strategy);
         } else {
@@ -152,10 +164,11 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    /// A fresh head for the task of a stage, drawn from the cell's seed.
+    /// The head that the model has in a stage, fresh, drawn from the cell's seed: that of its task, or, where a task needs
+    /// none, that of the last one before it.
     fn set_head(&mut self, stage: usize) -> Result<()> {
-        let task = self.cell().protocol.stages.get(stage).map(|stage| stage.task);
-        if let Some(head) = task.and_then(Task::head) {
+        let stages = self.cell().protocol.stages.iter().take(stage + 1);
+        if let Some(head) = stages.rev().find_map(|stage| stage.task.head()) {
             self.learner.set_head(head, self.cell().seed)?;
         }
         Ok(())
@@ -167,7 +180,8 @@ impl<'a> Running<'a> {
             self.measure()?;
             let Some(stage) = stages.get(self.progress.moment) else { return Ok(()) };
             let index = self.progress.moment;
-            if self.progress.steps == 0 && index > 0 && stages[index - 1].task != stage.task {
+            let begins = self.progress.steps == 0 && index > 0;
+            if begins && stage.task.head().is_some() && stages[index - 1].task != stage.task {
                 self.set_head(index)?;
             }
             train::stage(self, index, stage)?;

@@ -15,7 +15,7 @@ use super::runner::{Interrupted, Running};
 use super::shared;
 use crate::seed::derived_seed;
 
-/// Share of the tokens that a memory of text hides (Devlin et al. 2019).
+/// Share of the tokens that masked language modelling hides (Devlin et al. 2019).
 const MASKED: f64 = 0.15;
 
 pub struct StageSupply {
@@ -234,7 +234,11 @@ impl Supply for StageSupply {
         if self.stop.as_ref().is_some_and(Stop::asked) {
             return Err(Interrupted.into());
         }
-        let batch = self.sources.batch(source, draw, self.pad_multiple);
+        let mut batch = self.sources.batch(source, draw, self.pad_multiple);
+        if self.sources.task == Task::Mlm {
+            let seed = derived_seed(self.seed, "masks", &[self.stage, draw, source as u64]);
+            batch = data::mask_tokens(batch, &self.tokenization, MASKED, seed)?;
+        }
         self.tokens += batch.real_tokens() as u64;
         let dropout_seed = derived_seed(self.seed, "dropout", &[self.stage, draw, source as u64]);
         Ok(SubBatch { batch, dropout_seed })

@@ -23,7 +23,8 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
     let mut supply = StageSupply::open(running, index, stage)?;
     if running.progress.steps == 0 {
         running.note(supply.describe());
-        let mut strategy = Strategy::new(&cell.method, &cell.protocol.stages[index], cell.seed);
+        let strategy = Strategy::new(&cell.method, &cell.protocol.stages[index], cell.seed);
+        let mut strategy = strategy.with_modules(running.modules, index);
         running.tell("preparing a stage", None);
         let start = Instant::now();
         supply.heed(Some(running.stop.clone()));
@@ -31,8 +32,8 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
         supply.heed(None);
         running.watch.book("begin", start.elapsed());
         running.advance(cost::discovery_tokens(cell, stage));
-        let points = began.events.into_iter().map(|(series, value)| SeriesPoint { step: offset, series, value });
-        running.progress.series.extend(points);
+        let events = began.events.into_iter().chain(running.modules.events(index));
+        running.progress.series.extend(events.map(|(series, value)| SeriesPoint { step: offset, series, value }));
         began.notes.into_iter().for_each(|note| running.note(note));
         running.strategy = Some(strategy);
     }

@@ -72,7 +72,7 @@ fn list_tasks() -> io::Result<()> {
     let rows = Task::ALL
         .iter()
         .map(|task| {
-            let trained = if task.head().is_some() { "trained and probed" } else { "probed" };
+            let trained = if task.is_trained() { "trained and probed" } else { "probed" };
             vec![task.to_string(), trained.to_owned(), task.main_metric().to_owned(), task.labels().join(" ")]
         })
         .collect();

@@ -22,6 +22,7 @@ pub fn run(folders: &Folders, options: &Pretrain) -> Result<Exit> {
         layers: options.layers,
         hidden: options.hidden,
         heads: options.heads,
+        feed_forward: options.feed_forward.unwrap_or(4 * options.hidden),
         max_length: options.max_length,
         dropout: options.dropout,
         steps: options.steps,
@@ -29,6 +30,8 @@ pub fn run(folders: &Folders, options: &Pretrain) -> Result<Exit> {
         mask: options.mask,
         translations: options.translations,
         ranking: options.ranking,
+        comparing: options.comparing,
+        comparing_after: options.comparing_after,
         learning_rate: options.learning_rate,
         warmup: options.warmup,
         weight_decay: options.weight_decay,
@@ -118,6 +121,8 @@ fn curve(points: &[Point]) -> String {
         ("masked LM", of(|point| point.masked_lm)),
         ("translation LM", of(|point| point.translation_lm)),
         ("ranking", of(|point| point.ranking)),
+        ("correspondence", of(|point| point.correspondence)),
+        ("entailment", of(|point| point.entailment)),
     ];
     let mut lines = Vec::new();
     for (name, values) in objectives {

@@ -73,13 +73,16 @@ pub fn verdict(summary: &Summary, plan: &Plan, results: &ResultsFolder) -> Resul
     if summary.busy > 0 {
         eprintln!("{} cells are being run by another process", summary.busy);
     }
-    let mut failed = 0;
+    let (mut failed, mut skipped) = (0, 0);
     for cell in &plan.cells {
-        if let Status::Finished(outcome) = results.status(cell)?
-            && outcome != spec::Outcome::Done
-        {
-            failed += 1;
+        match results.status(cell)? {
+            Status::Finished(spec::Outcome::Skipped { .. }) => skipped += 1,
+            Status::Finished(outcome) if outcome != spec::Outcome::Done => failed += 1,
+            _ => {}
         }
+    }
+    if skipped > 0 {
+        eprintln!("{skipped} cells were skipped; the report says why");
     }
     if failed > 0 {
         eprintln!("{failed} cells failed; run them again with --overwrite failed");

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use data::{Corpus, Objective, Tokenization, mask_tokens, train_tokenizer};
 use model::{Learner, ModelError, OptimizerConfig, Precision};
-use spec::Backend;
+use spec::{Backend, Head};
 use strategies::linear_warmup_decay;
 
 pub use record::{FILE, Point, Record};
@@ -22,7 +22,15 @@ pub use text::{Text, of_data_set, of_folder};
 /// Points of the loss curve.
 const POINTS: u64 = 200;
 const LEARNER: &str = "learner.safetensors";
-const OBJECTIVES: [Objective; 3] = [Objective::MaskedLm, Objective::TranslationLm, Objective::Ranking];
+const OBJECTIVES: [Objective; 5] = [
+    Objective::MaskedLm,
+    Objective::TranslationLm,
+    Objective::Ranking,
+    Objective::Correspondence,
+    Objective::Entailment,
+];
+/// Labels tokens by what the text beside them says, and a row by its first token.
+const COMPARING: Head = Head::TokenLabels { labels: 3 };
 
 /// What to make, and where.
 pub struct Pretraining {
@@ -55,13 +63,16 @@ impl Pretraining {
         let vocabulary = prepare(&work, settings, &self.text)?;
         let tokenization = Tokenization::load(&work)?;
         let corpus = Corpus::new(&self.text.rows, self.text.parallel, &tokenization, settings.max_length)?;
-        if !self.text.parallel && settings.translations + settings.ranking > 0.0 {
+        if !self.text.parallel && settings.translations + settings.ranking + settings.comparing > 0.0 {
             bail!(
-                "translations need parallel text: say --parallel if line i of every file says the same, or --translations 0 --ranking 0"
+                "translations need parallel text: say --parallel if line i of every file says the same, or --translations 0 --ranking 0 --comparing 0"
             );
         }
         let mut learner = Learner::fresh(&work, self.backend, settings.seed)?;
         learner.set_dropout(Some(settings.dropout));
+        if settings.comparing > 0.0 {
+            learner.set_head(COMPARING, settings.seed)?;
+        }
         learner.begin_stage(OptimizerConfig {
             weight_decay: settings.weight_decay,
             clip: settings.clip,
@@ -79,7 +90,7 @@ impl Pretraining {
             tokens: 0,
             steps: 0,
             curve: Vec::new(),
-            open: [(0.0, 0); 3],
+            open: [(0.0, 0); OBJECTIVES.len()],
         };
         if let Some(folder) = latest(&work)? {
             let begun = Record::load(&folder)?;
@@ -94,7 +105,7 @@ impl Pretraining {
             let objective = objective(settings, step);
             let mut batch =
                 corpus.batch(OBJECTIVES[objective], settings.tokens, &tokenization, seed(settings, "batch", step))?;
-            if OBJECTIVES[objective] != Objective::Ranking {
+            if matches!(OBJECTIVES[objective], Objective::MaskedLm | Objective::TranslationLm) {
                 batch = mask_tokens(batch, &tokenization, settings.mask, seed(settings, "mask", step))?;
             }
             let (loss, gradients) = learner.loss_and_gradients(&batch, seed(settings, "dropout", step))?;
@@ -116,13 +127,15 @@ impl Pretraining {
                 return Ok((record, Ended::Stopped));
             }
         }
-        self.publish(&work, &learner, &record)?;
+        self.publish(&work, &mut learner, &record)?;
         Ok((record, Ended::Done))
     }
 
-    fn publish(&self, work: &Path, learner: &Learner, record: &Record) -> Result<()> {
+    fn publish(&self, work: &Path, learner: &mut Learner, record: &Record) -> Result<()> {
         let done = work.join("done");
         let _ = std::fs::remove_dir_all(&done);
+        // What told texts apart was for pre-training alone.
+        learner.remove_head()?;
         learner.save_folder(&done, self.precision)?;
         record.save(&done)?;
         std::fs::rename(&done, &self.out).with_context(|| format!("cannot create `{}`", self.out.display()))?;
@@ -155,9 +168,17 @@ fn prepare(work: &Path, settings: &Settings, text: &Text) -> Result<usize> {
 fn objective(settings: &Settings, step: u64) -> usize {
     // The golden ratio's multiples spread evenly over [0, 1).
     let place = ((step + 1) as f64 * 0.618_033_988_749_895).fract();
-    match place {
-        place if place < settings.ranking => 2,
-        place if place < settings.ranking + settings.translations => 1,
+    let Settings { translations, ranking, .. } = *settings;
+    let comparing = match (step as f64) < settings.comparing_after * settings.steps as f64 {
+        true => 0.0,
+        false => settings.comparing,
+    };
+    if place < comparing {
+        return if place < comparing / 2.0 { 3 } else { 4 };
+    }
+    match (place - comparing) / (1.0 - comparing) {
+        place if place < ranking => 2,
+        place if place < ranking + translations => 1,
         _ => 0,
     }
 }

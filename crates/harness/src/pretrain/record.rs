@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use spec::Language;
 
-use super::Settings;
+use super::{OBJECTIVES, Settings};
 
 /// File beside the model's.
 pub const FILE: &str = "pretraining.json";
@@ -24,6 +24,12 @@ pub struct Point {
     /// Nats a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ranking: Option<f64>,
+    /// Nats a token that is labelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correspondence: Option<f64>,
+    /// Nats a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entailment: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,22 +48,22 @@ pub struct Record {
     pub tokens: u64,
     pub steps: u64,
     pub curve: Vec<Point>,
-    /// Sum of losses and steps by objective since the last point.
-    pub open: [(f64, u64); 3],
+    /// Sum of losses and steps by objective since the last point, in the order of [`OBJECTIVES`].
+    pub open: [(f64, u64); OBJECTIVES.len()],
 }
 
 impl Record {
-    /// Books a step's loss; `objective` is 0 for masked, 1 for translation language modelling, 2 for ranking.
+    /// Books a step's loss; `objective` is a place in [`OBJECTIVES`].
     pub fn book(&mut self, objective: usize, loss: f64, tokens: usize, every: u64) {
         self.steps += 1;
         self.tokens += tokens as u64;
         self.open[objective].0 += loss;
         self.open[objective].1 += 1;
         if self.steps.is_multiple_of(every) || self.steps == self.settings.steps {
-            let [masked_lm, translation_lm, ranking] =
+            let [masked_lm, translation_lm, ranking, correspondence, entailment] =
                 self.open.map(|(sum, steps)| (steps > 0).then(|| sum / steps as f64));
-            self.curve.push(Point { step: self.steps, masked_lm, translation_lm, ranking });
-            self.open = [(0.0, 0); 3];
+            self.curve.push(Point { step: self.steps, masked_lm, translation_lm, ranking, correspondence, entailment });
+            self.open = [(0.0, 0); OBJECTIVES.len()];
         }
     }
 

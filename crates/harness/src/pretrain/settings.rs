@@ -11,6 +11,8 @@ pub struct Settings {
     pub layers: usize,
     pub hidden: usize,
     pub heads: usize,
+    /// Features inside a feed-forward block.
+    pub feed_forward: usize,
     /// Tokens of a row at most, special ones included.
     pub max_length: usize,
     /// Of pre-training alone: text is read so few times that there is little to overfit.
@@ -20,10 +22,14 @@ pub struct Settings {
     pub tokens: usize,
     /// Share of tokens hidden.
     pub mask: f64,
-    /// Share of the steps whose rows are a text and its translation.
+    /// Share of the steps that compare no texts whose rows are a text and its translation.
     pub translations: f64,
-    /// Share of the steps that rank translations among the batch's sentences.
+    /// Share of the same steps that rank translations among the batch's sentences.
     pub ranking: f64,
+    /// Share of all steps that tell which tokens of a text another one does not say, and whether there are any.
+    pub comparing: f64,
+    /// Share of the steps that is over before the first of these: texts can be compared once they can be read.
+    pub comparing_after: f64,
     pub learning_rate: f64,
     pub warmup: f64,
     pub weight_decay: f64,
@@ -40,7 +46,7 @@ impl Settings {
             "hidden_size": self.hidden,
             "num_hidden_layers": self.layers,
             "num_attention_heads": self.heads,
-            "intermediate_size": 4 * self.hidden,
+            "intermediate_size": self.feed_forward,
             "hidden_act": "gelu",
             "hidden_dropout_prob": 0.1,
             "attention_probs_dropout_prob": 0.1,
@@ -71,6 +77,10 @@ impl Settings {
                 self.heads == 0 || !self.hidden.is_multiple_of(self.heads),
                 format!("{} attention heads do not divide {} features", self.heads, self.hidden),
             ),
+            (
+                !(8..=16_384).contains(&self.feed_forward),
+                format!("--feed-forward {} is not 8 to 16384", self.feed_forward),
+            ),
             (!(16..=4096).contains(&self.max_length), format!("--max-length {} is not 16 to 4096", self.max_length)),
             (!(0.0..1.0).contains(&self.dropout), format!("--dropout {} is not in [0, 1)", self.dropout)),
             (self.steps == 0, "--steps must be at least 1".to_owned()),
@@ -84,8 +94,16 @@ impl Settings {
                 "--translations and --ranking are shares of the steps, together at most 1".to_owned(),
             ),
             (
+                !(0.0..1.0).contains(&self.comparing),
+                format!("--comparing {} is a share of the steps, in [0, 1)", self.comparing),
+            ),
+            (
                 !(self.learning_rate > 0.0 && self.learning_rate <= 1.0),
                 format!("--learning-rate {} is not in (0, 1]", self.learning_rate),
+            ),
+            (
+                !share(self.comparing_after),
+                format!("--comparing-after {} is a share of the steps, in [0, 1]", self.comparing_after),
             ),
             (!share(self.warmup), format!("--warmup {} is a share of the steps, in [0, 1]", self.warmup)),
             (!share(self.weight_decay), format!("--weight-decay {} is not in [0, 1]", self.weight_decay)),

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -9,13 +9,24 @@ use crate::ops;
 use crate::weights::Weights;
 
 /// Which of a model's adapters take part, from the bottom of the stack, and which of them train.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdapterStack {
-    /// First the language's, then the task's. The invertible adapter is the first one's.
+    /// First the language's, then the task's. The invertible adapter is that of the first one whose strength is not 0.
     pub adapters: Vec<String>,
     pub trained: BTreeSet<String>,
     pub residual: StackResidual,
+    /// What an adapter's output is multiplied by before its residual is added; 1 where nothing is said. With 0 the
+    /// adapter takes no part: the model is, bit for bit, the one without it. An invertible adapter knows only 0 and the
+    /// rest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub strengths: BTreeMap<String, f64>,
+}
+
+impl AdapterStack {
+    pub(crate) fn strength(&self, adapter: &str) -> f64 {
+        self.strengths.get(adapter).copied().unwrap_or(1.0)
+    }
 }
 
 /// What the upper adapters of a stack read, and what is added to their output.
@@ -29,6 +40,8 @@ pub enum StackResidual {
     /// Each adapter reads the output of the one below as it is, and adds the sub-layer's output: the MAD-X paper
     /// (Pfeiffer et al. 2020, section 3.2).
     Shared,
+    /// All adapters read what a single one would, and their outputs are added to the sub-layer's.
+    Parallel,
 }
 
 /// Where in a layer an adapter's module is.
@@ -41,25 +54,27 @@ pub(crate) enum Place {
 /// The adapters that take part in a forward pass, from the bottom of the stack.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Active<'a> {
-    pub adapters: Vec<&'a Adapter>,
+    /// With their strengths, which are not 0.
+    pub adapters: Vec<(&'a Adapter, f64)>,
     pub residual: StackResidual,
 }
 
 impl Active<'_> {
-    fn at(&self, layer: usize, place: Place) -> impl Iterator<Item = &Bottleneck> {
-        self.adapters.iter().filter_map(move |adapter| adapter.layers[layer][place as usize].as_ref())
+    fn at(&self, layer: usize, place: Place) -> impl Iterator<Item = (&Bottleneck, f64)> {
+        let modules = self.adapters.iter();
+        modules.filter_map(move |(of, strength)| Some((of.layers[layer][place as usize].as_ref()?, *strength)))
     }
 
     /// The invertible adapter of the first adapter.
     pub fn coupling(&self) -> Option<&Coupling> {
-        self.adapters.first().and_then(|adapter| adapter.coupling.as_ref())
+        self.adapters.first().and_then(|(adapter, _)| adapter.coupling.as_ref())
     }
 
     /// The end of a sub-layer: adapters on its output `branch`, residual connection from its `input`, LayerNorm, all
-    /// `[batch, seq, hidden]`. With f = `branch` and a = `input`, an adapter is
+    /// `[batch, seq, hidden]`. With f = `branch`, a = `input` and the strength s, an adapter is
     ///
     /// ```text
-    /// o = U s(D z) + f,  z = LN(f + a) or f;    y = LN(o + a)
+    /// o = s U act(D z) + f,  z = LN(f + a) or f;    y = LN(o + a)
     /// ```
     #[allow(clippy::too_many_arguments, reason = "one for each symbol")]
     pub fn finish(
@@ -79,11 +94,15 @@ impl Active<'_> {
         let branch = ops::dropout(branch, dropout, weights);
         let normed = |hidden: Tensor<3>| ops::residual_layer_norm(hidden, input.clone(), norm, epsilon, 0.0, weights);
         let mut hidden = branch.clone();
-        for (position, module) in modules.enumerate() {
-            let chained = position == 0 || self.residual == StackResidual::Chained;
-            let read = if chained && module.norm_before { normed(hidden.clone()) } else { hidden.clone() };
-            let residual = if chained { hidden } else { branch.clone() };
-            hidden = module.forward(read, weights) + residual;
+        for (position, (module, strength)) in modules.enumerate() {
+            let normed = |hidden: Tensor<3>| if module.norm_before { normed(hidden) } else { hidden };
+            let (read, residual) = match self.residual {
+                StackResidual::Shared if position > 0 => (hidden, branch.clone()),
+                StackResidual::Chained | StackResidual::Shared => (normed(hidden.clone()), hidden),
+                StackResidual::Parallel => (normed(branch.clone()), hidden),
+            };
+            let output = module.forward(read, weights);
+            hidden = if strength == 1.0 { output } else { output * strength } + residual;
         }
         normed(hidden)
     }

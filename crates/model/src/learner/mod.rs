@@ -171,6 +171,17 @@ impl Learner {
         )
     }
 
+    /// Takes the head away.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn remove_head(&mut self) -> Result<(), ModelError> {
+        let parts = Parts { head: None, ..self.state.parts.clone() };
+        let none =
+            |entry: &Entry| Err(ModelError::state(format!("`{}` is new in a model with fewer parts", entry.name)));
+        self.state.rebuild(&self.config, parts, |entry| entry.group != Group::Head, none)
+    }
+
     /// Freezes exactly these groups: they get no gradients and no dropout, and their bits do not change. Of the others,
     /// the adapters train that [`Learner::activate`] names, and of embeddings and layers what [`Learner::set_tuned`] says.
     pub fn set_frozen(&mut self, frozen: &BTreeSet<Group>) {

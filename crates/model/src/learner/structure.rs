@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
@@ -60,7 +60,8 @@ impl Learner {
     /// Lets exactly these adapters take part, and of them train those that the stack names.
     ///
     /// # Errors
-    /// [`ModelError::State`] if the model does not have one of them, one is named twice, or one trains that takes no part.
+    /// [`ModelError::State`] if the model does not have one of them, one is named twice, one trains that is not in the
+    /// stack, or a strength is not finite or of an adapter that is not in it.
     pub fn activate(&mut self, stack: AdapterStack) -> Result<(), ModelError> {
         let known = self.adapters();
         if let Some(name) = stack.adapters.iter().find(|name| !known.contains(&name.as_str())) {
@@ -73,6 +74,19 @@ impl Learner {
         if let Some(name) = stack.trained.iter().find(|name| !active.contains(name)) {
             return Err(ModelError::state(format!("adapter `{name}` cannot train: it is not in the stack")));
         }
+        check_strengths(&stack)?;
+        self.state.setup.stack = stack;
+        Ok(())
+    }
+
+    /// Replaces the strengths of the stack's adapters. What trains stays the same, so that gradients at different strengths
+    /// can be combined.
+    ///
+    /// # Errors
+    /// As [`Learner::activate`]; the strengths are as before then.
+    pub fn set_strengths(&mut self, strengths: BTreeMap<String, f64>) -> Result<(), ModelError> {
+        let stack = AdapterStack { strengths, ..self.state.setup.stack.clone() };
+        check_strengths(&stack)?;
         self.state.setup.stack = stack;
         Ok(())
     }
@@ -264,5 +278,15 @@ impl Learner {
     pub(super) fn values_of(&self, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<(&Entry, Vec<f32>)>, ModelError> {
         let parameters = self.state.layout.entries.iter().zip(&self.state.values).filter(|(entry, _)| wanted(entry));
         parameters.map(|(entry, value)| Ok((entry, to_host(value.clone())?))).collect()
+    }
+}
+
+fn check_strengths(stack: &AdapterStack) -> Result<(), ModelError> {
+    let wrong = |(name, strength): &(&String, &f64)| !stack.adapters.contains(name) || !strength.is_finite();
+    match stack.strengths.iter().find(wrong) {
+        Some((name, strength)) => Err(ModelError::state(format!(
+            "adapter `{name}` cannot have strength {strength}: it must be in the stack, and the strength a finite number"
+        ))),
+        None => Ok(()),
     }
 }

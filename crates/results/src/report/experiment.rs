@@ -101,7 +101,7 @@ impl<'a> MethodRuns<'a> {
 
 /// Hash of what the cells of an experiment have in common.
 fn shared(cell: &Cell) -> String {
-    let Cell { numeric_version, model, model_hash, method: _, protocol, seed: _, backend, data } = cell;
+    let Cell { numeric_version, model, model_hash, method: _, protocol, seed: _, backend, data, distances: _ } = cell;
     // Not what only some methods read.
     let read: BTreeSet<String> = protocol.data().iter().map(ToString::to_string).collect();
     let data: BTreeMap<&String, &String> = data.iter().filter(|(key, _)| read.contains(*key)).collect();

@@ -5,6 +5,7 @@ mod estimate;
 mod experiment;
 mod footer;
 mod section;
+mod update;
 
 use spec::Cell;
 

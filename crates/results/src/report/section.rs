@@ -5,6 +5,7 @@ use super::compare;
 use super::estimate::{Estimate, Measured, SEED};
 use super::experiment::Experiment;
 use super::footer;
+use super::update;
 use super::{ReportOptions, Section};
 use crate::error::ResultsError;
 use crate::number::{self, HOLE};
@@ -75,6 +76,7 @@ pub(crate) fn build(
         if view.before.is_none() || Some(view.probe.task) == protocol.task() {
             tables.push(scores(&view, &lines));
         }
+        tables.extend(update::tables(&view, &rows, &protocol.stages));
         tables.extend(compare::methods(&view, &rows, options.resamples)?);
         tables.extend(footer::spread(&view, experiment)?);
         list(&view, experiment, &lines, values);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evaluation::{Contribution, ratio};
 use results::{CellResult, CurvePoint, ProbeExamples, Score, SeriesPoint, Timing};
-use spec::{Backend, Cell, DataKey, Language, NUMERIC_VERSION, Outcome, Probe, Suite, Task};
+use spec::{Backend, Cell, DataKey, Language, LanguageDistances, NUMERIC_VERSION, Outcome, Probe, Suite, Task};
 
 const SUITE: &str = r#"
 description = "made up"
@@ -56,6 +56,7 @@ pub fn cells() -> Vec<Cell> {
             seed,
             backend: Backend::Cpu,
             data: protocol.data().iter().map(|key: &DataKey| (key.to_string(), "feed".to_owned())).collect(),
+            distances: LanguageDistances::default(),
         })
         .collect()
 }

@@ -3,9 +3,11 @@
 mod anchor;
 pub(crate) mod knob;
 mod outer;
+mod per_language;
 mod preset;
 mod rule;
 mod schedule;
+mod sharing;
 mod structure;
 mod subnetworks;
 mod validation;
@@ -20,7 +22,8 @@ pub use outer::{Fomaml, OuterLoop, Reptile};
 pub use preset::{Preset, preset, presets};
 pub use rule::*;
 pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
-pub use structure::{Adapter, AdapterPlacement, Lora, Structure};
+pub use sharing::{FirstStage, Kernel, Laft, MissingVector, Sharing, UpdateStage};
+pub use structure::{Adapter, AdapterPlacement, Lora, MadX, StackedResidual, Structure};
 pub use subnetworks::{
     Discovery, DynamicKnobs, DynamicStart, ImportanceSource, MaskKind, MaskUpdate, Merge, Normalise, PruneKnobs,
     Subnetworks, TargetMask,
@@ -41,6 +44,9 @@ pub struct Method {
     /// Which heads each source language trains and uses; without it all use all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnetworks: Option<Subnetworks>,
+    /// How the languages share what an update learns; without it they share everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Laft>,
 }
 
 impl Method {
@@ -54,6 +60,7 @@ impl Method {
             outer: OuterLoop::Plain,
             anchor: Anchor::None,
             subnetworks: None,
+            sharing: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::{
     AGem, Adapter, AdapterPlacement, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, ImtlG,
-    L2Sp, LfMlf, Lora, MaskKind, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam,
-    Reptile, Schedule, Sgs, Structure, Subnetworks, Ulmfit, Unfreezing, UnfreezingVariant,
+    L2Sp, Laft, LfMlf, Lora, MadX, MaskKind, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad,
+    RecAdam, Reptile, Schedule, Sgs, Sharing, Structure, Subnetworks, Ulmfit, Unfreezing, UnfreezingVariant,
 };
 use crate::{Name, SpecError};
 
@@ -256,6 +256,46 @@ const PRESETS: &[Preset] = &[
         },
     },
     Preset {
+        name: "madx",
+        summary: "an adapter for each language, trained on its text, below one for the task; languages are swapped",
+        source: "Pfeiffer et al. 2020 (MAD-X), arXiv 2005.00052, adapters and stack as AdapterHub's library has them",
+        fidelity: "style",
+        knobs: "structure.language-reduction (2), structure.task-reduction (16), structure.invertible (true), structure.residual (chained)",
+        build: |method| Method { structure: Structure::MadX(MadX::default()), ..method },
+    },
+    Preset {
+        name: "laft",
+        summary: "an update trains a small module behind every layer, which all languages use; the rest stays",
+        source: "Badola et al. 2023, arXiv 2209.06767, by abstract: its parameter-efficient fine-tuning without languages",
+        fidelity: "style",
+        knobs: "sharing.stage1 (full), sharing.stage2 (module), structure.placement (pfeiffer), structure.reduction (16)",
+        build: |method| shared(Sharing::All, method),
+    },
+    Preset {
+        name: "laft-isolated",
+        summary: "as `laft`, and only the updated languages use the module: the others lose nothing and gain nothing",
+        source: "control for `laft-uriel`",
+        fidelity: "style",
+        knobs: "those of `laft`",
+        build: |method| shared(Sharing::UpdatedOnly, method),
+    },
+    Preset {
+        name: "laft-uriel",
+        summary: "as `laft`, and a language uses the module the more, the nearer it is to the updated ones in URIEL",
+        source: "reconstruction of Badola et al. 2023 (LAFT-URIEL), arXiv 2209.06767, by abstract",
+        fidelity: "style",
+        knobs: "those of `laft`, sharing.kind (scaled; or mixture), sharing.distance (syntax-knn-cosine), sharing.kernel (exp), sharing.tau (median distance), sharing.missing-vector (skip-cell)",
+        build: |method| shared(Sharing::Scaled, method),
+    },
+    Preset {
+        name: "laft-shuffled",
+        summary: "as `laft-uriel`, with the distances of other languages: does typology matter at all?",
+        source: "control for `laft-uriel`",
+        fidelity: "style",
+        knobs: "those of `laft-uriel`",
+        build: |method| shared(Sharing::Shuffled, method),
+    },
+    Preset {
         name: "l2-sp",
         summary: "fine-tuning with an L2 penalty on the way from the starting point",
         source: "Li et al. 2018",
@@ -348,6 +388,11 @@ fn masked(kind: MaskKind, method: Method) -> Method {
 fn gem_with(memory: &str, method: Method) -> Method {
     let memory = Name::new(memory).map_or(Memories::All, Memories::Named);
     Method { rule: GradientRule::Gem(Gem { memory, ..Gem::default() }), ..method }
+}
+
+/// Updates by adapters that the languages share in this way.
+fn shared(kind: Sharing, method: Method) -> Method {
+    Method { structure: Structure::Adapter(Adapter::default()), sharing: Some(Laft::new(kind)), ..method }
 }
 
 /// Every preset, in the order in which tables show them.

@@ -21,6 +21,10 @@ pub enum Structure {
     Lora(Lora),
     /// Biases alone (Ben Zaken et al. 2022), and the head.
     BitFit,
+    /// Two adapters in every layer (Pfeiffer et al. 2020, MAD-X): stages of task `mlm` train an adapter for each of their
+    /// languages, stages of a task one adapter for the task, and the head, over the frozen adapter of each language. A
+    /// probe uses the adapter of its language below the task's.
+    MadX(MadX),
 }
 
 /// Knobs of bottleneck adapters.
@@ -66,6 +70,37 @@ impl Default for Lora {
     }
 }
 
+/// Knobs of MAD-X; both adapters are `pfeiffer` ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct MadX {
+    /// Features of a layer over those of a language's adapter. Default 2.
+    pub language_reduction: f64,
+    /// Features of a layer over those of a task's adapter. Default 16.
+    pub task_reduction: f64,
+    /// Whether a language has an invertible adapter behind the embeddings too, of reduction 2. Default true.
+    pub invertible: bool,
+    /// Default `chained`.
+    pub residual: StackedResidual,
+}
+
+impl Default for MadX {
+    fn default() -> Self {
+        Self { language_reduction: 2.0, task_reduction: 16.0, invertible: true, residual: StackedResidual::default() }
+    }
+}
+
+/// What is added to the output of the upper of two adapters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StackedResidual {
+    /// The lower adapter's output, after a LayerNorm of which the upper one reads: AdapterHub's library.
+    #[default]
+    Chained,
+    /// The layer's own output, as for the lower one: the paper's section 3.2.
+    Shared,
+}
+
 impl Structure {
     /// As suites write it.
     pub fn name(&self) -> &'static str {
@@ -75,6 +110,7 @@ impl Structure {
             Self::Adapter(_) => "adapter",
             Self::Lora(_) => "lora",
             Self::BitFit => "bit-fit",
+            Self::MadX(_) => "mad-x",
         }
     }
 
@@ -87,6 +123,8 @@ impl Structure {
             Self::Full | Self::FrozenLower { .. } | Self::BitFit => Ok(()),
             Self::Adapter(adapter) => positive("reduction", adapter.reduction),
             Self::Lora(lora) => at_least_one("rank", lora.rank).and_then(|()| positive("alpha", lora.alpha)),
+            Self::MadX(mad_x) => positive("language-reduction", mad_x.language_reduction)
+                .and_then(|()| positive("task-reduction", mad_x.task_reduction)),
         }
     }
 
@@ -97,7 +135,9 @@ impl Structure {
     /// [`SpecError::Composition`] if more layers are to be frozen than there are.
     pub fn frozen_layers(&self, method: &Name, layers: usize) -> Result<Option<usize>, SpecError> {
         match self {
-            Structure::Full | Structure::Adapter(_) | Structure::Lora(_) | Structure::BitFit => Ok(None),
+            Structure::Full | Structure::Adapter(_) | Structure::Lora(_) | Structure::BitFit | Structure::MadX(_) => {
+                Ok(None)
+            }
             Structure::FrozenLower { layers: None } => Ok(Some(layers * 2 / 3)),
             Structure::FrozenLower { layers: Some(frozen) } if *frozen <= layers => Ok(Some(*frozen)),
             Structure::FrozenLower { layers: Some(frozen) } => Err(SpecError::Composition {

@@ -227,7 +227,8 @@ impl Subnetworks {
         let Discovery { copies, batches, examples, .. } = &self.discovery;
         at_least_one("discovery.copies", *copies as usize)?;
         at_least_one("discovery.batches", *batches)?;
-        within("discovery.examples", 0.0, *examples != Some(0), "at least 1")
+        within("discovery.examples", 0.0, *examples != Some(0), "at least 1")?;
+        self.target_distance.check("target-distance")
     }
 
     /// Whether a stage trains with masks. With one source language there is nothing to part.
@@ -249,6 +250,13 @@ impl Method {
     pub(super) fn check_subnetworks(&self, protocol: &Protocol) -> Result<(), String> {
         let Some(knobs) = &self.subnetworks else { return Ok(()) };
         let place = format!("[protocol.{}]", protocol.name);
+        if self.is_per_language() {
+            let modules = if self.sharing.is_some() { "sharing" } else { self.structure.name() };
+            return Err(format!(
+                "`subnetworks` chooses the heads that a language uses and `{modules}` the modules, and what one of them does \
+                 would be put down to the other: leave one of them out"
+            ));
+        }
         match &self.structure {
             Structure::Full | Structure::FrozenLower { .. } | Structure::Lora(_) | Structure::BitFit => {}
             other => {
@@ -278,13 +286,6 @@ impl Method {
             return Err(format!(
                 "`subnetworks` needs at least two source languages in a stage, and every stage of {place} has only one"
             ));
-        }
-        if knobs.target == TargetMask::NearestSource {
-            return Err(
-                "`target = \"nearest-source\"` needs distances between languages, which cells do not know yet: use \
-                        `none` or `from-support`"
-                    .to_owned(),
-            );
         }
         for stage in protocol.stages.iter().filter(|stage| Subnetworks::masks(stage)) {
             let scored = stage.probes.iter().filter(|probe| probe.task.head().is_some() && probe.adapt.is_none());

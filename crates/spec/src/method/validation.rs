@@ -3,7 +3,7 @@
 use super::knob::KnobError;
 use super::rule::Rows;
 use super::{
-    Anchor, Forgetting, GradientRule, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure, Subnetworks,
+    Anchor, Forgetting, GradientRule, Laft, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure, Subnetworks,
 };
 use crate::{Protocol, SpecError, Stage, Task};
 
@@ -23,8 +23,10 @@ impl Method {
             .and_then(|()| knob("anchor", self.anchor.check()))
             .and_then(|()| knob("outer", self.outer.check()))
             .and_then(|()| knob("subnetworks", self.subnetworks.as_ref().map_or(Ok(()), Subnetworks::check)))
+            .and_then(|()| knob("sharing", self.sharing.as_ref().map_or(Ok(()), Laft::check)))
             .and_then(|()| self.check_axes())
             .and_then(|()| self.check_subnetworks(protocol))
+            .and_then(|()| self.check_per_language(protocol))
             .and_then(|()| self.check_memories(protocol))
             .and_then(|()| self.check_stages(protocol))
             .map_err(|reason| SpecError::Composition { method: self.name.to_string(), reason })
@@ -39,7 +41,7 @@ impl Method {
                 self.schedule.name()
             ));
         }
-        let added = matches!(self.structure, Structure::Adapter(_) | Structure::Lora(_));
+        let added = matches!(self.structure, Structure::Adapter(_) | Structure::Lora(_) | Structure::MadX(_));
         if let (Anchor::Mixout(_), true) = (&self.anchor, added) {
             return Err(format!(
                 "`mixout` mixes trained weights with those of the start, and the structure `{}` trains none of the encoder's: use another anchor",

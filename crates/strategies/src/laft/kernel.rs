@@ -1,13 +1,11 @@
-use super::Kernel;
+use spec::Kernel;
 
-impl Kernel {
-    /// kappa(d), in `[0, 1]`, for `d >= 0`.
-    pub fn at(self, d: f64, tau: f64) -> f64 {
-        match self {
-            Kernel::Exp => (-d / tau).exp(),
-            Kernel::Linear => (1.0 - d / tau).max(0.0),
-            Kernel::Threshold => f64::from(u8::from(d <= tau)),
-        }
+/// kappa(d), in `[0, 1]`, for `d >= 0`.
+pub fn kappa(kernel: Kernel, d: f64, tau: f64) -> f64 {
+    match kernel {
+        Kernel::Exp => (-d / tau).exp(),
+        Kernel::Linear => (1.0 - d / tau).max(0.0),
+        Kernel::Threshold => f64::from(u8::from(d <= tau)),
     }
 }
 

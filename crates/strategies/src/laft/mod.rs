@@ -8,7 +8,7 @@
 //! bottleneck adapters or LoRA; theta1 stays. Language l then uses delta with a strength s in `[0, 1]`: an adapter's output
 //! is scaled by s before its residual, LoRA's increment by s. With s = 0 it is theta1, so that such a language cannot lose.
 //!
-//! | `sharing` | modules | strength in language l |
+//! | `kind` | modules | strength in language l |
 //! | --- | --- | --- |
 //! | `all` | one | 1 |
 //! | `updated-only` | one | 1 in U, else 0 |
@@ -16,13 +16,13 @@
 //! | `mixture` | one for each u | `softmax_u(-d(l, u) / tau) * max_{u' in U} kappa(d(l, u'))` |
 //! | `shuffled` | one | as `scaled`, with distances between other languages: a control |
 //!
+//! Modules of several updates work side by side: all read what a single one would, and their outputs are added up.
 //! What an update did is measured by `evaluation::Update`.
 
 mod kernel;
-mod knobs;
 mod module;
 mod sharing;
 
-pub use knobs::{FirstStage, Kernel, Laft, MissingVector, Sharing, UpdateStage};
-pub use module::{Module, Trained};
-pub use sharing::{LaftError, Strengths};
+pub use kernel::kappa;
+pub use module::{Module, Trained, trained, trained_by};
+pub use sharing::{LaftError, Strengths, strengths};

@@ -1,9 +1,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use spec::Language;
-
-use super::{FirstStage, Laft, Sharing, UpdateStage};
+use spec::{FirstStage, Laft, Language, Sharing, UpdateStage};
 
 /// A trained adapter or LoRA, by where it comes from: `stage-2`, or `stage-2.de` if each language has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +9,13 @@ pub struct Module {
     /// From 0.
     pub stage: usize,
     pub language: Option<Language>,
+}
+
+impl Module {
+    /// What the learner calls the adapter.
+    pub fn adapter(&self) -> String {
+        self.to_string().replace('.', "-")
+    }
 }
 
 impl fmt::Display for Module {
@@ -37,30 +42,28 @@ pub struct Trained {
     pub modules: Vec<Module>,
 }
 
-impl Laft {
-    /// What a stage (from 0) over these languages trains.
-    pub fn trained(&self, stage: usize, languages: &[Language]) -> Trained {
-        let shared = Module { stage, language: None };
-        if stage == 0 {
-            return match self.stage1 {
-                FirstStage::Full => Trained { encoder: true, head: true, modules: Vec::new() },
-                FirstStage::Adapter => Trained { encoder: false, head: true, modules: vec![shared] },
-            };
-        }
-        let modules = match self.sharing {
-            Sharing::Mixture => languages.iter().map(|&language| Module { stage, language: Some(language) }).collect(),
-            Sharing::All | Sharing::UpdatedOnly | Sharing::Scaled | Sharing::Shuffled => vec![shared],
+/// What a stage (from 0) over these languages trains.
+pub fn trained(laft: &Laft, stage: usize, languages: &[Language]) -> Trained {
+    let shared = Module { stage, language: None };
+    if stage == 0 {
+        return match laft.stage1 {
+            FirstStage::Full => Trained { encoder: true, head: true, modules: Vec::new() },
+            FirstStage::Adapter => Trained { encoder: false, head: true, modules: vec![shared] },
         };
-        Trained {
-            encoder: self.stage2 == UpdateStage::Full,
-            head: matches!(self.stage2, UpdateStage::ModuleAndHead | UpdateStage::Full),
-            modules,
-        }
     }
+    let modules = match laft.kind {
+        Sharing::Mixture => languages.iter().map(|&language| Module { stage, language: Some(language) }).collect(),
+        Sharing::All | Sharing::UpdatedOnly | Sharing::Scaled | Sharing::Shuffled => vec![shared],
+    };
+    Trained {
+        encoder: laft.stage2 == UpdateStage::Full,
+        head: matches!(laft.stage2, UpdateStage::ModuleAndHead | UpdateStage::Full),
+        modules,
+    }
+}
 
-    /// The module that a language's batches of a stage train, at strength 1; what came of earlier stages is used as at
-    /// inference.
-    pub fn trained_by(&self, stage: usize, language: Language) -> Option<Module> {
-        self.trained(stage, &[language]).modules.first().copied()
-    }
+/// The module that a language's batches of a stage train, at strength 1; what came of earlier stages is used as at
+/// inference.
+pub fn trained_by(laft: &Laft, stage: usize, language: Language) -> Option<Module> {
+    trained(laft, stage, &[language]).modules.first().copied()
 }

@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use spec::Language;
+use spec::{Laft, Language, Sharing};
 use thiserror::Error;
 
-use super::kernel::{median, softmax};
-use super::{Laft, Module, Sharing};
+use super::Module;
+use super::kernel::{kappa, median, softmax};
 use crate::rules::draw;
 
 /// Strengths that cannot be found.
@@ -32,93 +32,90 @@ pub struct Strengths {
     pub languages: BTreeMap<Language, Vec<(Module, f64)>>,
 }
 
-impl Laft {
-    /// Strengths, in `languages` and `updated`, of what a stage (from 0) has trained on the languages `updated`.
-    ///
-    /// `distance` gives the distance of two languages, 0 between a language and itself, and `None` if one of them has no
-    /// features. The seed decides how `shuffled` shuffles.
-    ///
-    /// # Errors
-    /// [`LaftError`]; distances are asked for only by sharings that need them.
-    pub fn strengths(
-        &self,
-        stage: usize,
-        languages: &[Language],
-        updated: &[Language],
-        distance: &dyn Fn(Language, Language) -> Option<f64>,
-        seed: u64,
-    ) -> Result<Strengths, LaftError> {
-        if updated.is_empty() {
-            return Err(LaftError::NothingUpdated);
-        }
-        let all: BTreeSet<Language> = languages.iter().chain(updated).copied().collect();
-        let shared = Module { stage, language: None };
-        let alike = |strength: &dyn Fn(Language) -> f64| {
-            let used = |language| match strength(language) {
-                0.0 => Vec::new(),
-                strength => vec![(shared, strength)],
+/// Strengths, in `languages` and `updated`, of what a stage (from 0) has trained on the languages `updated`.
+///
+/// `distance` gives the distance of two languages, 0 between a language and itself, and `None` if one of them has no
+/// features. The seed decides how `shuffled` shuffles.
+///
+/// # Errors
+/// [`LaftError`]; distances are asked for only by sharings that need them.
+pub fn strengths(
+    laft: &Laft,
+    stage: usize,
+    languages: &[Language],
+    updated: &[Language],
+    distance: &dyn Fn(Language, Language) -> Option<f64>,
+    seed: u64,
+) -> Result<Strengths, LaftError> {
+    if updated.is_empty() {
+        return Err(LaftError::NothingUpdated);
+    }
+    let all: BTreeSet<Language> = languages.iter().chain(updated).copied().collect();
+    let shared = Module { stage, language: None };
+    let alike = |strength: &dyn Fn(Language) -> f64| {
+        let used = |language| match strength(language) {
+            0.0 => Vec::new(),
+            strength => vec![(shared, strength)],
+        };
+        all.iter().map(|&language| (language, used(language))).collect()
+    };
+    if !laft.needs_distances() {
+        let everywhere = laft.kind == Sharing::All;
+        let in_update = |language| f64::from(u8::from(everywhere || updated.contains(&language)));
+        return Ok(Strengths { tau: None, languages: alike(&in_update) });
+    }
+
+    let all_distances = distances_of(laft, &all, distance)?;
+    let tau = match laft.tau {
+        Some(tau) => tau,
+        None => width(&all_distances)?,
+    };
+    let stand_in = match laft.kind {
+        Sharing::Shuffled => shuffled(&all, seed),
+        _ => all.iter().map(|&language| (language, language)).collect(),
+    };
+    let between = |l: Language, u: Language| all_distances[&(stand_in[&l], stand_in[&u])];
+    let nearest = |l: Language| updated.iter().map(|&u| kappa(laft.kernel, between(l, u), tau)).fold(0.0, f64::max);
+    let languages = match laft.kind {
+        Sharing::Mixture => {
+            let mixture = |l: Language| -> Vec<(Module, f64)> {
+                let distances: Vec<f64> = updated.iter().map(|&u| between(l, u)).collect();
+                let weights = softmax(&distances, tau).into_iter().map(|weight| weight * nearest(l));
+                let modules = updated.iter().map(|&u| Module { stage, language: Some(u) });
+                modules.zip(weights).filter(|(_, strength)| *strength > 0.0).collect()
             };
-            all.iter().map(|&language| (language, used(language))).collect()
-        };
-        if !self.needs_distances() {
-            let everywhere = self.sharing == Sharing::All;
-            let in_update = |language| f64::from(u8::from(everywhere || updated.contains(&language)));
-            return Ok(Strengths { tau: None, languages: alike(&in_update) });
+            all.iter().map(|&l| (l, mixture(l))).collect()
         }
+        _ => alike(&nearest),
+    };
+    Ok(Strengths { tau: Some(tau), languages })
+}
 
-        let all_distances = self.distances(&all, distance)?;
-        let tau = match self.tau {
-            Some(tau) => tau,
-            None => width(&all_distances)?,
-        };
-        let stand_in = match self.sharing {
-            Sharing::Shuffled => shuffled(&all, seed),
-            _ => all.iter().map(|&language| (language, language)).collect(),
-        };
-        let between = |l: Language, u: Language| all_distances[&(stand_in[&l], stand_in[&u])];
-        let nearest = |l: Language| updated.iter().map(|&u| self.kernel.at(between(l, u), tau)).fold(0.0, f64::max);
-        let languages = match self.sharing {
-            Sharing::Mixture => {
-                let mixture = |l: Language| -> Vec<(Module, f64)> {
-                    let distances: Vec<f64> = updated.iter().map(|&u| between(l, u)).collect();
-                    let weights = softmax(&distances, tau).into_iter().map(|weight| weight * nearest(l));
-                    let modules = updated.iter().map(|&u| Module { stage, language: Some(u) });
-                    modules.zip(weights).filter(|(_, strength)| *strength > 0.0).collect()
-                };
-                all.iter().map(|&l| (l, mixture(l))).collect()
-            }
-            _ => alike(&nearest),
-        };
-        Ok(Strengths { tau: Some(tau), languages })
+/// Of all pairs, in both orders.
+fn distances_of(
+    laft: &Laft,
+    languages: &BTreeSet<Language>,
+    distance: &dyn Fn(Language, Language) -> Option<f64>,
+) -> Result<BTreeMap<(Language, Language), f64>, LaftError> {
+    let missing = |language| {
+        let names: Vec<&str> = laft.distance.parts().iter().map(|(distance, _)| distance.name()).collect();
+        LaftError::NoVector { language, distance: names.join(" + ") }
+    };
+    // A language without features is missing from all pairs: it must be named, not the first to meet it.
+    if let Some(&language) = languages.iter().find(|&&language| distance(language, language).is_none()) {
+        return Err(missing(language));
     }
-
-    /// Of all pairs, in both orders.
-    fn distances(
-        &self,
-        languages: &BTreeSet<Language>,
-        distance: &dyn Fn(Language, Language) -> Option<f64>,
-    ) -> Result<BTreeMap<(Language, Language), f64>, LaftError> {
-        let missing = |language| {
-            let names: Vec<&str> = self.distance.parts().iter().map(|(distance, _)| distance.name()).collect();
-            LaftError::NoVector { language, distance: names.join(" + ") }
-        };
-        // A language without features is missing from all pairs: it must be named, not the first to meet it.
-        if let Some(&language) = languages.iter().find(|&&language| distance(language, language).is_none()) {
-            return Err(missing(language));
-        }
-        let mut found = BTreeMap::new();
-        for &first in languages {
-            for &second in languages {
-                let value =
-                    if first == second { 0.0 } else { distance(first, second).ok_or_else(|| missing(second))? };
-                if !(value >= 0.0 && value.is_finite()) {
-                    return Err(LaftError::Distance { first, second, value });
-                }
-                found.insert((first, second), value);
+    let mut found = BTreeMap::new();
+    for &first in languages {
+        for &second in languages {
+            let value = if first == second { 0.0 } else { distance(first, second).ok_or_else(|| missing(second))? };
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(LaftError::Distance { first, second, value });
             }
+            found.insert((first, second), value);
         }
-        Ok(found)
     }
+    Ok(found)
 }
 
 /// The median over pairs of different languages.

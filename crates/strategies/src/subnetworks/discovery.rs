@@ -6,7 +6,7 @@ use model::{Learner, OptimizerConfig};
 use serde::{Deserialize, Serialize};
 use spec::{ImportanceSource, Language, MaskKind, Stage, Subnetworks};
 
-use super::{Ask, Better, Importance, Mask, Pruning, Scores};
+use super::{Ask, Importance, Mask, Pruning, Scores};
 use crate::linear_warmup_decay;
 use crate::strategy::{Began, StrategyError};
 use crate::supply::Supply;
@@ -104,7 +104,7 @@ impl Place<'_> {
         scores: &mut Vec<(String, f64)>,
     ) -> Result<Mask, StrategyError> {
         let (layers, heads) = (learner.config().num_hidden_layers, learner.config().num_attention_heads);
-        let mut pruning = Pruning::new(layers, heads, &self.knobs.prune, Better::Higher)?;
+        let mut pruning = Pruning::new(layers, heads, &self.knobs.prune)?;
         while let Ask::Measure(mask) = pruning.ask() {
             learner.set_head_mask(mask.of_learner()?)?;
             let score = supply.score(learner, self.source)?;

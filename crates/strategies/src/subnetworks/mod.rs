@@ -30,6 +30,6 @@ pub use discovery::Discovered;
 pub use dynamic::{DynamicMasks, SavedDynamic};
 pub use importance::{Importance, Scores};
 pub use mask::{Mask, MaskError};
-pub use pruning::{Ask, Better, Pruning, PruningError, Round};
+pub use pruning::{Ask, Pruning, PruningError, Round};
 pub(crate) use stage::{SavedMasks, StageMasks};
-pub use target::{TargetError, target_mask};
+pub use target::{TargetError, nearest, target_mask};

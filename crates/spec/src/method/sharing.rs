@@ -1,25 +1,33 @@
 use serde::{Deserialize, Serialize};
-use spec::{KnobError, LanguageDistance};
 
-/// The knobs of LAFT-URIEL-style updates.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+use super::knob::KnobError;
+use crate::LanguageDistance;
+
+/// LAFT-URIEL-style updates: what the first stage and later ones train, and how languages share what an update learns.
+/// The first stage trains all languages on a task; every later stage is an update with new data of that task in some.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Laft {
+    /// There is no default: whoever changes another knob says this one again.
+    pub kind: Sharing,
     /// Default `full`.
+    #[serde(default)]
     pub stage1: FirstStage,
     /// Default `module`.
+    #[serde(default)]
     pub stage2: UpdateStage,
-    /// Default `scaled`.
-    pub sharing: Sharing,
     /// Default `syntax-knn-cosine`.
+    #[serde(default)]
     pub distance: LanguageDistance,
     /// Default `exp`.
+    #[serde(default)]
     pub kernel: Kernel,
     /// The kernel's width, in units of distance; 0 for `threshold` only. Default: the median distance between the
     /// experiment's languages.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tau: Option<f64>,
     /// Default `skip-cell`.
+    #[serde(default)]
     pub missing_vector: MissingVector,
 }
 
@@ -46,14 +54,18 @@ pub enum UpdateStage {
 }
 
 /// Who uses an update's modules, and how strongly.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sharing {
+    /// Every language, fully.
     All,
+    /// The updated languages, fully; the others not at all.
     UpdatedOnly,
-    #[default]
+    /// Every language, the more the nearer it is to an updated one.
     Scaled,
+    /// As `scaled`, of a module for each updated language, the nearer ones more.
     Mixture,
+    /// As `scaled`, with distances between other languages: a control.
     Shuffled,
 }
 
@@ -82,6 +94,19 @@ pub enum MissingVector {
 }
 
 impl Laft {
+    /// Every other knob at its default.
+    pub fn new(kind: Sharing) -> Self {
+        Self {
+            kind,
+            stage1: FirstStage::default(),
+            stage2: UpdateStage::default(),
+            distance: LanguageDistance::default(),
+            kernel: Kernel::default(),
+            tau: None,
+            missing_vector: MissingVector::default(),
+        }
+    }
+
     /// Refuses knobs outside their ranges.
     ///
     /// # Errors
@@ -89,24 +114,17 @@ impl Laft {
     pub fn check(&self) -> Result<(), KnobError> {
         let error = |knob, value, allowed| Err(KnobError { knob, value, allowed });
         match self.tau {
-            Some(0.0) if self.kernel == Kernel::Threshold && self.sharing != Sharing::Mixture => {}
+            Some(0.0) if self.kernel == Kernel::Threshold && self.kind != Sharing::Mixture => {}
             Some(tau) if !(tau > 0.0 && tau.is_finite()) => {
                 return error("tau", tau, "finite and above 0, or 0 for the kernel `threshold` without `mixture`");
             }
             _ => {}
         }
-        let weights = self.distance.parts();
-        if let Some((_, weight)) = weights.iter().find(|(_, weight)| !(*weight >= 0.0 && weight.is_finite())) {
-            return error("distance", *weight, "a table of finite weights, none of them negative");
-        }
-        match weights.iter().map(|(_, weight)| weight).sum::<f64>() {
-            total if total > 0.0 => Ok(()),
-            total => error("distance", total, "a table with a weight above 0"),
-        }
+        self.distance.check("distance")
     }
 
     /// Whether strengths depend on distances.
     pub fn needs_distances(&self) -> bool {
-        matches!(self.sharing, Sharing::Scaled | Sharing::Mixture | Sharing::Shuffled)
+        matches!(self.kind, Sharing::Scaled | Sharing::Mixture | Sharing::Shuffled)
     }
 }
