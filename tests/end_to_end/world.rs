@@ -177,7 +177,7 @@ const NAMES: [&str; 8] = ["Anna", "Bert", "Clara", "David", "Emma", "Felix", "Gr
 const PLACES: [&str; 8] = ["Berlin", "Paris", "Oslo", "Rome", "Lima", "Cairo", "Quito", "Delhi"];
 
 /// Sixty sentences of the form "Anna lives in Berlin", tagged.
-fn people(language: &str, seed: usize) -> String {
+pub fn people(language: &str, seed: usize) -> String {
     let verb = if language == "de" { ["wohnt", "in"] } else { ["lives", "in"] };
     let mut text = String::new();
     for index in 0..60 {

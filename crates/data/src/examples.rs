@@ -98,6 +98,24 @@ impl Examples {
         }
     }
 
+    /// The examples at these places, in this order.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    #[must_use]
+    pub fn select(&self, places: &[usize]) -> Self {
+        fn at<T: Clone>(examples: &[T], places: &[usize]) -> Vec<T> {
+            places.iter().map(|&place| examples[place].clone()).collect()
+        }
+        match self {
+            Self::Ner(examples) => Self::Ner(at(examples, places)),
+            Self::Nli(examples) => Self::Nli(at(examples, places)),
+            Self::Qa(examples) => Self::Qa(at(examples, places)),
+            Self::Pairs(examples) => Self::Pairs(at(examples, places)),
+            Self::Text(examples) => Self::Text(at(examples, places)),
+        }
+    }
+
     /// Identifier of each example, in order.
     pub fn ids(&self) -> Vec<&str> {
         match self {

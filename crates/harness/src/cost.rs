@@ -1,16 +1,20 @@
 //! Rough cost of a cell, in tokens passed forward through the whole encoder. Only for estimates of time.
 
-use spec::{Cell, Probe, Stage, Structure, Task};
+use spec::{Cell, Probe, Stage, Structure, Subnetworks, Task};
 
 use crate::cell::asked;
 
 /// A training step costs about three forward passes: one forward, two backward.
 const TRAINING: f64 = 3.0;
 
+/// A typical number of rounds until a pruned model is too bad.
+const PRUNING_ROUNDS: f64 = 6.0;
+
 /// Tokens that all stages and probes of a cell process, training weighted by its backward pass.
 pub fn tokens(cell: &Cell) -> f64 {
     let stages = &cell.protocol.stages;
-    let training: f64 = stages.iter().map(|stage| training_tokens(cell, stage)).sum();
+    let of_stage = |stage| training_tokens(cell, stage) + discovery_tokens(cell, stage);
+    let training: f64 = stages.iter().map(of_stage).sum();
     training + cell.protocol.probes().map(probe_tokens).sum::<f64>()
 }
 
@@ -26,10 +30,26 @@ pub fn training_tokens(cell: &Cell, stage: &Stage) -> f64 {
     stage.steps as f64 * (languages + memories.sum::<f64>()) * backward(cell)
 }
 
+/// Finding the subnetworks of a stage's languages: training of the copies, then rounds of pruning.
+pub fn discovery_tokens(cell: &Cell, stage: &Stage) -> f64 {
+    let Some(knobs) = cell.method.subnetworks.as_ref().filter(|_| Subnetworks::masks(stage)) else { return 0.0 };
+    let share = stage.batch as f64 / stage.languages.len() as f64;
+    let steps = knobs.discovery.steps.unwrap_or(stage.steps) as f64;
+    let rounds = PRUNING_ROUNDS.min(1.0 / knobs.prune.fraction);
+    let held = knobs.discovery.examples.unwrap_or(1000) as f64;
+    let rows = steps * share * backward(cell) + rounds * (held + knobs.discovery.batches as f64 * share * TRAINING);
+    let copies = stage.languages.len() as f64 * knobs.discovery.copies as f64;
+    copies * rows * mean_length(stage.task, stage.max_length)
+}
+
 pub fn probe_tokens(probe: &Probe) -> f64 {
     let rows = probe.examples.unwrap_or(5000) as f64;
     let sides = if probe.task == Task::Retrieval { 2.0 } else { 1.0 };
-    rows * sides * probe.languages.len() as f64 * mean_length(probe.task, probe.max_length)
+    let rows = match &probe.adapt {
+        None => rows * sides,
+        Some(adapt) => adapt.sets as f64 * (rows + TRAINING * (adapt.steps * adapt.support) as f64),
+    };
+    rows * probe.languages.len() as f64 * mean_length(probe.task, probe.max_length)
 }
 
 /// Cost of a trained token, in forward passes.

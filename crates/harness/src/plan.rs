@@ -1,10 +1,10 @@
 //! From a suite and filters to the cells that are to be run, before any device is opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use spec::{Backend, Cell, DataKey, NUMERIC_VERSION, Suite, Task};
+use spec::{Backend, Cell, DataKey, Method, NUMERIC_VERSION, Protocol, Suite, Task};
 
 use crate::cli::{Filters, Folders};
 use crate::{hash, places, typology};
@@ -50,6 +50,11 @@ pub fn narrow(mut suite: Suite, filters: &Filters) -> Result<Suite> {
     Ok(suite)
 }
 
+/// Every file that a method reads on a protocol.
+fn data_of(protocol: &Protocol, method: &Method) -> BTreeSet<DataKey> {
+    protocol.data().into_iter().chain(method.data(protocol)).collect()
+}
+
 impl Plan {
     /// Resolves model and data, importing from `$LETHE_REAL` what is missing and can be had there.
     ///
@@ -59,12 +64,25 @@ impl Plan {
         model::built_in(backend)?;
         let model = places::find_model(folders, suite.model.as_str())?;
         let model_hash = hash::model_folder(&model)?;
-        let keys: Vec<DataKey> = suite.protocols.iter().flat_map(|protocol| protocol.data()).collect();
+        let keys: BTreeSet<DataKey> =
+            suite.work().flat_map(|(protocol, method, _)| data_of(protocol, method)).collect();
+        let keys: Vec<DataKey> = keys.into_iter().collect();
         crate::prepare::import_missing(folders, &keys)?;
         let folder = places::data(&folders.data, &folders.cache)?;
         let mut hashes = BTreeMap::new();
         for key in &keys {
-            let entry = folder.entry(key).with_context(|| format!("suite `{}` reads `{key}`", suite.name))?;
+            let reads = || {
+                let scores = suite.work().find(|(protocol, method, _)| {
+                    !protocol.data().contains(key) && method.data(protocol).contains(key)
+                });
+                match scores {
+                    Some((_, method, _)) => {
+                        format!("method `{}` scores subnetworks on `{key}` (its `discovery.split`)", method.name)
+                    }
+                    None => format!("suite `{}` reads `{key}`", suite.name),
+                }
+            };
+            let entry = folder.entry(key).with_context(reads)?;
             if entry.rows == 0 {
                 bail!("`{key}` is empty");
             }
@@ -84,14 +102,15 @@ impl Plan {
             .work()
             .map(|(protocol, method, seed)| {
                 method.check(protocol)?;
-                method.structure.frozen_layers(&method.name, layers)?;
+                for stage in &protocol.stages {
+                    strategies::check_schedule(method, stage, layers)?;
+                }
                 Ok(Cell {
                     numeric_version: NUMERIC_VERSION,
                     model: suite.model.clone(),
                     model_hash: model_hash.clone(),
                     method: method.clone(),
-                    data: protocol
-                        .data()
+                    data: data_of(protocol, method)
                         .into_iter()
                         .filter_map(|key| hashes.get_key_value(&key.to_string()))
                         .map(|(key, hash)| (key.clone(), hash.clone()))

@@ -9,6 +9,7 @@ use spec::Suite;
 const SHIPPED: &[(&str, &str)] = &[
     ("mini", include_str!("../../../suites/mini.toml")),
     ("mini-quick", include_str!("../../../suites/mini-quick.toml")),
+    ("mini-subnetworks", include_str!("../../../suites/mini-subnetworks.toml")),
     ("mini-methods", include_str!("../../../suites/mini-methods.toml")),
     ("mini-updates", include_str!("../../../suites/mini-updates.toml")),
     ("mini-madx", include_str!("../../../suites/mini-madx.toml")),

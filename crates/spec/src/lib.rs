@@ -3,6 +3,7 @@
 //! Pure: this crate knows no files, no tensors and no clock. A suite is parsed from a string; expanding it gives [`Cell`]s,
 //! and a cell's [`CellId`] is a hash of its canonical form, so that two cells are the same work exactly if their ids are.
 
+mod adapt;
 mod backend;
 mod batch;
 mod cell;
@@ -16,6 +17,7 @@ mod suite;
 mod task;
 mod typology;
 
+pub use adapt::Adapt;
 pub use backend::Backend;
 pub use batch::{Batch, IGNORED_LABEL, Targets};
 pub use cell::{Cell, CellId, DataKey, NUMERIC_VERSION};

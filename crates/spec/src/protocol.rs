@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataKey, Language, Name, Split, Task};
+use crate::{Adapt, DataKey, Language, Name, Split, Task};
 
 /// The shape of an experiment: probes, then stages with probes after each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +83,9 @@ pub struct Probe {
     pub stride: usize,
     /// Put before every sentence of a retrieval probe, as some encoders want (`query: `).
     pub prefix: String,
+    /// Few-shot: what is scored is the model after steps on a few examples of the language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapt: Option<Adapt>,
 }
 
 impl Protocol {
@@ -95,7 +98,11 @@ impl Protocol {
             memory.languages.iter().map(|&language| DataKey::new(memory.task, &memory.data, language, memory.split))
         });
         let probes = self.probes().flat_map(|probe| {
-            probe.languages.iter().map(|&language| DataKey::new(probe.task, &probe.data, language, probe.split))
+            let splits = [Some(probe.split), probe.adapt.as_ref().map(|adapt| adapt.split)];
+            let keys = move |split| {
+                probe.languages.iter().map(move |&language| DataKey::new(probe.task, &probe.data, language, split))
+            };
+            splits.into_iter().flatten().flat_map(keys)
         });
         stages.chain(memories).chain(probes).collect()
     }

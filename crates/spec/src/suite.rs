@@ -10,8 +10,8 @@ use self::memory::{MemoryText, MemoryTexts, check_memory};
 use crate::error::{hint, nearest};
 use crate::method::preset;
 use crate::{
-    Anchor, GradientRule, Laft, Language, Method, Name, OuterLoop, Probe, Protocol, Schedule, SpecError, Split, Stage,
-    Structure, Task,
+    Adapt, Anchor, GradientRule, Laft, Language, Method, Name, OuterLoop, Probe, Protocol, Schedule, SpecError, Split,
+    Stage, Structure, Subnetworks, Task,
 };
 
 /// More cells than this are refused before they are expanded.
@@ -61,6 +61,8 @@ struct MethodText {
     #[serde(default, deserialize_with = "word_or_table")]
     anchor: Option<Anchor>,
     #[serde(default, deserialize_with = "word_or_table")]
+    subnetworks: Option<Subnetworks>,
+    #[serde(default, deserialize_with = "word_or_table")]
     sharing: Option<Laft>,
 }
 
@@ -78,6 +80,7 @@ struct ProbeText {
     stride: usize,
     #[serde(default)]
     prefix: String,
+    adapt: Option<Adapt>,
 }
 
 #[derive(serde::Deserialize)]
@@ -231,6 +234,7 @@ fn compose(name: &str, defined: &BTreeMap<Name, MethodText>) -> Result<Method, S
         schedule: text.schedule.clone().unwrap_or(base.schedule),
         outer: text.outer.clone().unwrap_or(base.outer),
         anchor: text.anchor.clone().unwrap_or(base.anchor),
+        subnetworks: text.subnetworks.clone().or(base.subnetworks),
         sharing: text.sharing.clone().or(base.sharing),
         name: base.name,
     })
@@ -248,6 +252,7 @@ impl ProbeText {
             max_length: self.max_length,
             stride: self.stride,
             prefix: self.prefix.clone(),
+            adapt: self.adapt.clone(),
         }
     }
 }
@@ -287,6 +292,12 @@ fn check_protocol(protocol: &Protocol) -> Result<(), String> {
         let head = protocol.stages.get(moment.saturating_sub(1)).map(|stage| stage.task);
         for probe in probes {
             check_probe(probe).map_err(|message| format!("[probe.{}]: {message}", probe.name))?;
+            if probe.adapt.is_some() && moment == 0 {
+                return Err(format!(
+                    "[probe.{}]: `adapt` goes on from a model that has learnt the task: put the probe after a stage, not `before`",
+                    probe.name
+                ));
+            }
             if probe.task.head().is_some() && head != Some(probe.task) {
                 return Err(format!(
                     "[protocol.{name}] measures {} where the model has no head for it: put probe `{}` after a stage of that task",
@@ -304,6 +315,16 @@ fn check_probe(probe: &Probe) -> Result<(), String> {
     check_languages(&probe.languages)?;
     check_lengths(probe.task, probe.max_length, probe.stride)?;
     check_examples(probe.examples)?;
+    if let Some(adapt) = &probe.adapt {
+        adapt.check().map_err(|error| format!("`adapt` {error}"))?;
+        let numbers = [adapt.learning_rate, adapt.head_learning_rate.unwrap_or_default()];
+        if !numbers.into_iter().all(plain) {
+            return Err("`adapt`: numbers may have at most 15 digits and 15 decimal places".to_owned());
+        }
+        if probe.task.head().is_none() {
+            return Err(format!("`adapt` learns a task from a few examples, and {} has no head to learn", probe.task));
+        }
+    }
     if !probe.prefix.is_empty() && probe.task != Task::Retrieval {
         return Err("`prefix` belongs to retrieval probes".to_owned());
     }

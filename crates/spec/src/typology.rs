@@ -4,6 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Language;
+use crate::method::KnobError;
 
 /// A typological distance between two languages, computed from their URIEL feature vectors x and y (Littell et al. 2017).
 ///
@@ -85,6 +86,19 @@ impl LanguageDistance {
         match self {
             Self::One(distance) => vec![(*distance, 1.0)],
             Self::Mean(weights) => weights.iter().map(|(&distance, &weight)| (distance, weight)).collect(),
+        }
+    }
+
+    /// Refuses weights that give no mean; `knob` is what the distance is called.
+    pub(crate) fn check(&self, knob: &'static str) -> Result<(), KnobError> {
+        let error = |value, allowed| Err(KnobError { knob, value, allowed });
+        let weights = self.parts();
+        if let Some((_, weight)) = weights.iter().find(|(_, weight)| !(*weight >= 0.0 && weight.is_finite())) {
+            return error(*weight, "a table of finite weights, none of them negative");
+        }
+        match weights.iter().map(|(_, weight)| weight).sum::<f64>() {
+            total if total > 0.0 => Ok(()),
+            total => error(total, "a table with a weight above 0"),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Methods and memories in suites: every rule by name, compositions that make no sense, and ids that stay.
 
 use spec::{
-    AGem, Anchor, Forgetting, Gem, GradientRule, LfMlf, LfMlfForm, Memories, Method, Mu, MuRule, Name, OuterLoop,
-    Suite, Task, presets,
+    AGem, Anchor, Forgetting, Gem, GradientRule, LfMlf, LfMlfForm, MaskKind, Memories, Method, Mu, MuRule, Name,
+    OuterLoop, PruneKnobs, Subnetworks, Suite, Task, presets,
 };
 
 const STAGES: &str = r#"
@@ -201,6 +201,28 @@ fn every_preset_runs_on_two_languages_with_memories() {
 }
 
 #[test]
+fn subnetworks_are_named_by_kind_and_read_what_scores_them() {
+    let word = method("subnetworks = \"dynamic\"");
+    assert_eq!(word, method("subnetworks = { kind = \"dynamic\" }"));
+    assert_eq!(word.subnetworks, method("preset = \"subnet-dynamic\"").subnetworks);
+    let fewer = method("preset = \"subnet-dynamic\"\nsubnetworks = { kind = \"static\", prune = { threshold = 0.5 } }");
+    let expected = PruneKnobs { threshold: 0.5, ..PruneKnobs::default() };
+    assert_eq!(fewer.subnetworks, Some(Subnetworks { prune: expected, ..Subnetworks::new(MaskKind::Static) }));
+    assert!(
+        suite("subnetworks = { prune = { threshold = 0.5 } }", STAGES).unwrap_err().contains("missing field `kind`")
+    );
+
+    let both = suite("preset = \"subnet-static\"", &format!("{STAGES}{SECOND}")).unwrap();
+    let keys: Vec<String> = both.methods[0].data(&both.protocols[0]).iter().map(ToString::to_string).collect();
+    assert_eq!(keys, ["wikiann/ner/de/validation", "wikiann/ner/en/validation"], "the second stage has one language");
+    assert!(method("preset = \"ft\"").data(&both.protocols[0]).is_empty());
+    let support = STAGES.replacen("max-length = 64", "max-length = 64\nadapt = { support = 5 }", 1);
+    let support = support.replacen("languages = [\"en\", \"de\"]", "languages = [\"en\", \"sw\"]", 1);
+    let from_support = suite("subnetworks = { kind = \"static\", target = \"from-support\" }", &support).unwrap();
+    from_support.methods[0].check(&from_support.protocols[0]).unwrap();
+}
+
+#[test]
 fn memories_are_resolved_and_count_as_data() {
     let suite = suite("preset = \"gem\"", &format!("{STAGES}{SECOND}")).unwrap();
     let [first, second] = &suite.protocols[0].stages[..] else { panic!() };
@@ -241,6 +263,7 @@ fn bad_memories_are_refused() {
 #[test]
 fn compositions_that_make_no_sense_are_refused_with_the_reason() {
     let without = STAGES.replace("memories = [\"mlm\", \"retrieval\"]\n", "");
+    let foreign = without.replacen("languages = [\"en\", \"de\"]", "languages = [\"en\", \"sw\"]", 1);
     let alone = without.replace("languages = [\"en\", \"de\"]\nsteps", "languages = [\"en\"]\nsteps");
     for (text, stages, expected) in [
         ("rule = \"pcgrad\"", &alone, "would be plain fine-tuning"),
@@ -262,6 +285,24 @@ fn compositions_that_make_no_sense_are_refused_with_the_reason() {
         ("rule = { kind = \"gem\", margin = nan }", &STAGES.to_owned(), "`margin` is NaN"),
         ("anchor = { kind = \"mixout\", p = 1.0 }", &without, "anchor knob `p` is 1"),
         ("outer = { kind = \"fomaml\", inner-steps = 0 }", &without, "outer knob `inner-steps` is 0"),
+        ("preset = \"subnet-static\"", &alone, "needs at least two source languages"),
+        ("preset = \"subnet-static\"\nanchor = \"mixout\"", &without, "use another anchor"),
+        ("preset = \"subnet-static\"\nanchor = \"rec-adam\"", &without, "`update = \"gradient-only\"`"),
+        ("preset = \"subnet-dynamic\"\nstructure = \"adapter\"", &without, "the structure `adapter` trains none"),
+        (
+            "subnetworks = { kind = \"static\", prune = { fraction = 0 } }",
+            &without,
+            "subnetworks knob `prune.fraction` is 0",
+        ),
+        ("subnetworks = { kind = \"static\", discovery = { copies = 0 } }", &without, "`discovery.copies` is 0"),
+        (
+            "subnetworks = { kind = \"static\", target-distance = { geo-maxabs = -1.0 } }",
+            &without,
+            "subnetworks knob `target-distance` is -1",
+        ),
+        ("preset = \"subnet-static\"\nstructure = \"mad-x\"", &without, "`mad-x` the modules"),
+        ("preset = \"subnet-static\"\nstructure = \"adapter\"\nsharing = \"all\"", &without, "`sharing` the modules"),
+        ("subnetworks = { kind = \"static\", target = \"from-support\" }", &foreign, "probe `ner` has none"),
     ] {
         let message = refusal(text, stages);
         assert!(message.starts_with("method `own`: ") && message.contains(expected), "{text}: {message}");

@@ -1,6 +1,6 @@
 //! Suites: what is accepted, what is refused, and what the refusal says.
 
-use spec::{Language, Split, Structure, Suite, Task};
+use spec::{Adapt, Language, Split, Structure, Suite, Task};
 
 const GOOD: &str = r#"
 description = "two methods on one protocol"
@@ -95,6 +95,23 @@ fn unknown_words_are_refused_with_the_nearest() {
 }
 
 #[test]
+fn a_probe_that_adapts_reads_its_support_too() {
+    let text = GOOD.replacen("examples = 100", "adapt = { split = \"validation\", support = 5 }", 1);
+    let suite = Suite::parse("demo", &text).unwrap();
+    let probe = &suite.protocols[0].stages[0].probes[0];
+    let expected = Adapt { split: Split::Validation, support: 5, ..Adapt::default() };
+    assert_eq!(probe.adapt, Some(expected));
+    let keys: Vec<String> = suite.protocols[0].data().iter().map(ToString::to_string).collect();
+    assert!(keys.contains(&"wikiann/ner/zh/validation".to_owned()), "{keys:?}");
+    let before = text.replacen("before = [\"tatoeba\"]", "before = [\"wikiann\"]", 1);
+    let message = Suite::parse("demo", &before).unwrap_err().to_string();
+    assert!(message.contains("put the probe after a stage"), "{message}");
+    // A probe without it is written as it was.
+    let plain = Suite::parse("demo", GOOD).unwrap();
+    assert!(!serde_json::to_string(&plain.protocols[0].stages[0].probes[0]).unwrap().contains("adapt"));
+}
+
+#[test]
 fn impossible_values_are_refused() {
     for (from, to, expected) in [
         ("seeds = [1, 2]", "seeds = []", "at least one entry"),
@@ -113,6 +130,10 @@ fn impossible_values_are_refused() {
         ("model = \"some-encoder\"", "model = \"../some-encoder\"", "safe name"),
         ("model = \"some-encoder\"", "model = ", "line 3"),
         ("[method.frozen-1]", "[method.ft]", "name of a preset"),
+        ("examples = 100", "adapt = { sets = 0 }", "`adapt` knob `sets` is 0"),
+        ("examples = 100", "adapt = { learning-rate = inf }", "knob `learning-rate` is inf"),
+        ("examples = 100", "adapt = { shots = 5 }", "unknown field `shots`"),
+        ("prefix = \"query: \"", "adapt = {}", "retrieval has no head to learn"),
     ] {
         let message = refusal(from, to);
         assert!(message.contains(expected), "{to}: {message}");

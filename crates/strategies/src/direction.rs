@@ -12,6 +12,7 @@ use crate::modules::Modules;
 use crate::outer;
 use crate::rules::{AnchorDirection, Combination, Event, Gram, RuleError, RuleInput, RuleState};
 use crate::strategy::StrategyError;
+use crate::subnetworks::StageMasks;
 use crate::supply::Supply;
 
 /// What a direction is made from, besides the learner and its data.
@@ -19,6 +20,8 @@ pub(crate) struct Ingredients<'a> {
     pub method: &'a Method,
     pub stage: &'a Stage,
     pub seed: u64,
+    /// Where languages have subnetworks.
+    pub masks: Option<&'a StageMasks<'a>>,
     /// Where languages use modules of their own: these, and the stage's number from 0.
     pub modules: Option<(&'a Modules<'a>, usize)>,
     /// Indices of the stage's memories that the rule asks for.
@@ -133,7 +136,14 @@ impl Ingredients<'_> {
         if let Some((modules, index)) = self.modules {
             modules.train_in(learner, index, self.stage.languages[source])?;
         }
-        outer::gradient(&self.method.outer, evaluation, learner, supply, source, step)
+        if let Some(masks) = self.masks {
+            masks.use_language(learner, source)?;
+        }
+        let found = outer::gradient(&self.method.outer, evaluation, learner, supply, source, step)?;
+        if let Some(masks) = self.masks {
+            masks.use_all(learner)?;
+        }
+        Ok(found)
     }
 
     /// The mean over languages and memories.

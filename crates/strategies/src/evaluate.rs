@@ -14,10 +14,15 @@ pub(crate) struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
+    /// At the parameters themselves.
+    pub fn plain() -> Self {
+        Self { mixout: None }
+    }
+
     pub fn new(anchor: &'a Anchor, start: Option<&'a SavePoint>) -> Self {
         match (anchor, start) {
             (Anchor::Mixout(mixout), Some(start)) => Self { mixout: Some((mixout, start)) },
-            _ => Self { mixout: None },
+            _ => Self::plain(),
         }
     }
 

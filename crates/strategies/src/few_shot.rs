@@ -2,10 +2,17 @@
 //! (annaproxy/udify-metalearning): several support sets of k examples, each with steps of its own from the same model, and
 //! scores over all sets.
 
-use spec::Language;
+use std::collections::BTreeSet;
+
+use model::{Group, Learner};
+use spec::{Adapt, Batch, Language, Method};
 use thiserror::Error;
 
+use crate::evaluate::Evaluation;
 use crate::rules::draw;
+use crate::strategy::StrategyError;
+use crate::supply::SubBatch;
+use crate::{outer, structures};
 
 /// Too few examples for a support set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -53,4 +60,26 @@ impl SupportSet {
         rest.sort_unstable();
         Ok(Self { support: order, rest })
     }
+}
+
+/// Plain steps on a support batch, from a model that the method has trained. The caller goes back to a save point.
+///
+/// What trains is what the method's structure trains, whatever the schedule has closed. `dropout_seed` is the first
+/// step's.
+///
+/// # Errors
+/// Those of the learner; `NonFinite` if the loss stops being finite.
+pub fn adapt(
+    knobs: &Adapt,
+    method: &Method,
+    learner: &mut Learner,
+    batch: &Batch,
+    dropout_seed: u64,
+) -> Result<(), StrategyError> {
+    let trained = structures::trained(method, Group::Head, learner)?;
+    let frozen: BTreeSet<Group> = learner.groups().into_iter().filter(|group| !trained.contains(group)).collect();
+    learner.set_frozen(&frozen);
+    let support = SubBatch { batch: batch.clone(), dropout_seed };
+    let rates = (knobs.learning_rate, knobs.head_learning_rate);
+    outer::descend(Evaluation::plain(), learner, &support, knobs.steps, rates)
 }

@@ -21,8 +21,9 @@ mod structures;
 pub mod subnetworks;
 mod supply;
 
-pub use few_shot::{SupportError, SupportSet};
+pub use few_shot::{SupportError, SupportSet, adapt};
 pub use learning_rate::linear_warmup_decay;
 pub use modules::Modules;
-pub use strategy::{StepReport, Strategy, StrategyError};
+pub use strategy::{Began, StepReport, Strategy, StrategyError};
+pub use structures::check_schedule;
 pub use supply::{SubBatch, Supply, SupplyError};

@@ -1,10 +1,13 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use model::{Gradients, Group, Learner, ModelError, OptimizerConfig, SavePoint};
 use serde::{Deserialize, Serialize};
-use spec::{Anchor, Batch, FisherSquare, Forgetting, GradientRule, Memories, Method, OuterLoop, Stage, Task};
+use spec::{
+    Anchor, Batch, FisherSquare, Forgetting, GradientRule, Language, Memories, Method, OuterLoop, Stage, Subnetworks,
+    Task,
+};
 use thiserror::Error;
 
 use crate::direction::{Direction, Ingredients, Kind};
@@ -12,6 +15,7 @@ use crate::evaluate::Evaluation;
 use crate::modules::Modules;
 use crate::rules::{RuleError, RuleState};
 use crate::schedules::{Open, Request, SavedSchedule, ScheduleError, ScheduleState, fisher_trace};
+use crate::subnetworks::{Mask, MaskError, PruningError, SavedMasks, StageMasks};
 use crate::supply::{Supply, SupplyError};
 use crate::{anchors, fisher, linear_warmup_decay, structures};
 
@@ -31,6 +35,10 @@ pub enum StrategyError {
     NoBatch,
     #[error("the stage has not begun")]
     NotBegun,
+    #[error("subnetworks: {0}")]
+    Mask(#[from] MaskError),
+    #[error("no subnetwork of `{language}` can be found: {error}{}", if matches!(error, PruningError::NothingToKeep { .. }) { "; give its copy more steps (`discovery.steps`)" } else { "" })]
+    Pruning { language: Language, error: PruningError },
     #[error("{}: {message}", path.display())]
     State { path: PathBuf, message: String },
 }
@@ -56,6 +64,15 @@ pub struct StepReport {
     pub note: Option<String>,
 }
 
+/// What was found before the first step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Began {
+    /// By name: `heads.de` of a subnetwork, `prune.de.12` for the score that 12 heads left on the way to it.
+    pub events: Vec<(String, f64)>,
+    /// For the record, in words.
+    pub notes: Vec<String>,
+}
+
 /// A method at work on one stage.
 #[derive(Debug)]
 pub struct Strategy<'a> {
@@ -73,6 +90,8 @@ pub struct Strategy<'a> {
     /// The parameters at the start of the stage, for methods that refer to them.
     start: Option<SavePoint>,
     fisher: Option<Gradients>,
+    /// Where languages have subnetworks.
+    masks: Option<StageMasks<'a>>,
     memo: Memo,
 }
 
@@ -84,6 +103,8 @@ struct Memo {
     schedule: SavedSchedule,
     /// Steps that were left out.
     skipped: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    masks: Option<SavedMasks>,
 }
 
 /// Files of [`Strategy::save`].
@@ -104,6 +125,7 @@ impl<'a> Strategy<'a> {
             schedule: None,
             start: None,
             fisher: None,
+            masks: None,
             memo: Memo::default(),
         }
     }
@@ -114,13 +136,19 @@ impl<'a> Strategy<'a> {
         Self { modules: Some((modules, index)), ..self }
     }
 
-    /// Starts the stage: a fresh optimiser, the groups that train, and what the method keeps of the start.
+    /// Starts the stage: a fresh optimiser, the groups that train, and what the method keeps of the start. Where languages
+    /// have subnetworks these are found, at the cost of fine-tuning a copy for each.
     ///
     /// # Errors
     /// [`StrategyError::Spec`] if structure or schedule do not fit this encoder; those of the learner and the data.
-    pub fn begin(&mut self, learner: &mut Learner, supply: &mut dyn Supply) -> Result<(), StrategyError> {
+    pub fn begin(&mut self, learner: &mut Learner, supply: &mut dyn Supply) -> Result<Began, StrategyError> {
         self.check_memories(learner)?;
         self.schedule = Some(self.prepare(learner)?);
+        let mut began = Began::default();
+        if let Some(knobs) = self.subnetworks() {
+            let found = StageMasks::find(knobs, self.stage, self.seed, learner, supply, &mut began)?;
+            self.masks = Some(found);
+        }
         self.start = self.needs_start().then(|| learner.save_point());
         self.fisher = match (&self.method.anchor, &self.method.rule) {
             (Anchor::Ewc(knobs), _) => {
@@ -137,7 +165,49 @@ impl<'a> Strategy<'a> {
             }
             _ => None,
         };
-        Ok(())
+        Ok(began)
+    }
+
+    /// The knobs, where this stage has subnetworks.
+    fn subnetworks(&self) -> Option<&'a Subnetworks> {
+        self.method.subnetworks.as_ref().filter(|_| Subnetworks::masks(self.stage))
+    }
+
+    /// The subnetworks of the stage's languages as they are now; empty where there are none.
+    pub fn masks(&self) -> BTreeMap<Language, Mask> {
+        self.masks.as_ref().map(|masks| masks.masks().clone()).unwrap_or_default()
+    }
+
+    /// Inner products of the languages' gradients `[languages, languages]` after the stage, without dropout: one matrix a
+    /// batch of each language that no step has asked for. With subnetworks (`masked`) each gradient is that of its
+    /// language's part.
+    ///
+    /// # Errors
+    /// Those of the learner and the data.
+    pub fn products(
+        &self,
+        learner: &mut Learner,
+        supply: &mut dyn Supply,
+        batches: usize,
+        masked: bool,
+    ) -> Result<Vec<Vec<f64>>, StrategyError> {
+        let (draws, _) = self.method.outer.batches();
+        let first = self.stage.steps * draws;
+        let mut products = Vec::with_capacity(batches);
+        for draw in first..first + batches as u64 {
+            let mut gradients = Vec::with_capacity(self.stage.languages.len());
+            for source in 0..self.stage.languages.len() {
+                if let Some(masks) = self.masks.as_ref().filter(|_| masked) {
+                    masks.use_language(learner, source)?;
+                }
+                let batch = supply.source(source, draw)?.batch;
+                let (_, gradient) = learner.without_dropout(|learner| learner.loss_and_gradients(&batch, 0))?;
+                gradients.push(gradient);
+            }
+            learner.set_head_mask(None)?;
+            products.push(learner.gram(&gradients)?);
+        }
+        Ok(products)
     }
 
     /// Memories of text need a model that predicts masked tokens.
@@ -198,10 +268,15 @@ impl<'a> Strategy<'a> {
         let mut events = Vec::new();
         let open = self.open(learner, supply, step, &mut events)?;
         let learning_rate = self.learning_rate(&open, step);
+        if let Some(masks) = &mut self.masks {
+            let (draws, _) = self.method.outer.batches();
+            masks.observe(learner, supply, step * draws)?;
+        }
         let ingredients = Ingredients {
             method: self.method,
             stage: self.stage,
             seed: self.seed,
+            masks: self.masks.as_ref(),
             modules: self.modules,
             memories: &self.memories,
             start: self.start.as_ref(),
@@ -213,7 +288,13 @@ impl<'a> Strategy<'a> {
         let mut gradient_norm = 0.0;
         match kind {
             Kind::Gradient(direction) => {
+                if let Some(masks) = &self.masks {
+                    masks.hold(learner)?;
+                }
                 gradient_norm = self.walk(learner, direction, &open, step, learning_rate)?;
+                if let Some(masks) = &self.masks {
+                    masks.let_go(learner)?;
+                }
                 events.extend(self.losses_risen(learner, supply, &losses, step)?);
             }
             Kind::Rest(reason) => {
@@ -228,6 +309,9 @@ impl<'a> Strategy<'a> {
                     )
                 });
             }
+        }
+        if let Some(masks) = &mut self.masks {
+            events.extend(masks.after(step));
         }
         if self.memo.skipped > 0 {
             series.push(("skipped".to_owned(), self.memo.skipped as f64));
@@ -328,9 +412,15 @@ impl<'a> Strategy<'a> {
             if let Some((modules, index)) = self.modules {
                 modules.train_in(learner, index, self.stage.languages[source])?;
             }
+            if let Some(masks) = &self.masks {
+                masks.use_language(learner, source)?;
+            }
             let sub = supply.source(source, step)?;
             let (after, _) = evaluation.gradient(learner, &sub)?;
             risen += u32::from(after > *before);
+        }
+        if let Some(masks) = &self.masks {
+            masks.use_all(learner)?;
         }
         Ok(Some(("losses risen".to_owned(), f64::from(risen))))
     }
@@ -341,7 +431,8 @@ impl<'a> Strategy<'a> {
     /// [`StrategyError::State`] and those of the learner, if a file cannot be written.
     pub fn save(&self, learner: &Learner, folder: &Path) -> Result<(), StrategyError> {
         let schedule = self.schedule.as_ref().map(ScheduleState::save).unwrap_or_default();
-        let memo = Memo { schedule, ..self.memo.clone() };
+        let masks = self.masks.as_ref().map(StageMasks::save);
+        let memo = Memo { schedule, masks, ..self.memo.clone() };
         let path = folder.join(MEMO);
         let fail = |message: String| StrategyError::State { path: path.clone(), message };
         let text = serde_json::to_string(&memo).map_err(|error| fail(error.to_string()))?;
@@ -368,6 +459,10 @@ impl<'a> Strategy<'a> {
         let mut schedule = self.prepare(learner)?;
         schedule.restore(&self.memo.schedule)?;
         self.schedule = Some(schedule);
+        if let Some(knobs) = self.subnetworks() {
+            let saved = self.memo.masks.take().ok_or_else(|| fail("it holds no subnetworks".to_owned()))?;
+            self.masks = Some(StageMasks::load(knobs, self.stage, saved)?);
+        }
         if self.needs_start() {
             let fresh = learner.save_point();
             learner.load_checkpoint(&folder.join(START))?;

@@ -3,24 +3,23 @@
 use std::collections::BTreeSet;
 
 use model::{AdapterConfig, AdapterStack, Group, Learner, LoraConfig, Tuned};
-use spec::{Adapter, AdapterPlacement, Method, SpecError, Structure, Task};
+use spec::{Adapter, AdapterPlacement, Method, SpecError, Stage, Structure, Task};
 
 use crate::StrategyError;
 use crate::modules::output;
+use crate::schedules::ScheduleState;
 
 /// Name of the adapters that a task trains.
 const TASK: &str = "task";
 
 /// Adds the structure's parameters where the learner lacks them, drawn from the seed, and gives the groups that train on
-/// this task. Of the output layers that is the task's: the language model's serves memories of text otherwise.
+/// this task.
 pub(crate) fn prepare(
     method: &Method,
     task: Task,
     learner: &mut Learner,
     seed: u64,
 ) -> Result<Vec<Group>, StrategyError> {
-    let output = output(task);
-    let is_output = |group: &Group| matches!(group, Group::Head | Group::LanguageModel);
     learner.set_tuned(match method.structure {
         Structure::BitFit => Tuned::Biases,
         _ => Tuned::All,
@@ -51,6 +50,38 @@ pub(crate) fn prepare(
             .into());
         }
     }
+    trained(method, output(task), learner)
+}
+
+/// Whether the method's schedule fits a stage on an encoder of `layers` layers: what the learner would say once the stage
+/// begins, without one.
+///
+/// # Errors
+/// [`SpecError::Composition`] with the reason.
+pub fn check_schedule(method: &Method, stage: &Stage, layers: usize) -> Result<(), SpecError> {
+    let groups = planned(method, stage.task, layers)?;
+    ScheduleState::new(&method.name, &method.schedule, &groups, stage.steps, 0).map(|_| ())
+}
+
+/// The groups that the structure will train, in the learner's order.
+fn planned(method: &Method, task: Task, layers: usize) -> Result<Vec<Group>, SpecError> {
+    let lower = method.structure.frozen_layers(&method.name, layers)?;
+    let mut groups = match method.structure {
+        Structure::Adapter(_) | Structure::Lora(_) | Structure::MadX(_) => (0..layers).map(Group::Adapter).collect(),
+        Structure::Full | Structure::BitFit | Structure::FrozenLower { .. } => {
+            let embeddings = lower.is_none().then_some(Group::Embeddings);
+            embeddings.into_iter().chain((lower.unwrap_or(0)..layers).map(Group::Layer)).collect::<Vec<_>>()
+        }
+    };
+    groups.push(output(task));
+    groups.sort();
+    Ok(groups)
+}
+
+/// The groups that a structure trains, of a learner that has its parameters. Of the output layers that is one: the language
+/// model's serves memories of text, unless it is its task that is trained.
+pub(crate) fn trained(method: &Method, output: Group, learner: &Learner) -> Result<Vec<Group>, StrategyError> {
+    let is_output = |group: &Group| matches!(group, Group::Head | Group::LanguageModel);
     let groups = learner.groups();
     let layers = groups.iter().filter(|group| matches!(group, Group::Layer(_))).count();
     let lower = method.structure.frozen_layers(&method.name, layers)?;
@@ -69,5 +100,37 @@ pub(crate) fn bottleneck(knobs: &Adapter) -> AdapterConfig {
     match knobs.placement {
         AdapterPlacement::Pfeiffer => AdapterConfig::pfeiffer(knobs.reduction),
         AdapterPlacement::Houlsby => AdapterConfig::houlsby(knobs.reduction),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use spec::{Adapter, Backend, Head, Lora, Name};
+
+    use super::*;
+
+    #[test]
+    fn what_is_planned_is_what_the_learner_trains() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../encoders/mini");
+        for structure in [
+            Structure::Full,
+            Structure::BitFit,
+            Structure::FrozenLower { layers: None },
+            Structure::FrozenLower { layers: Some(0) },
+            Structure::FrozenLower { layers: Some(2) },
+            Structure::Adapter(Adapter::default()),
+            Structure::Lora(Lora::default()),
+        ] {
+            let method = Method { structure, ..Method::plain(Name::new("m").unwrap()) };
+            let mut learner = Learner::load(&folder, Backend::Cpu).unwrap();
+            learner.set_head(Head::TokenLabels { labels: 2 }, 1).unwrap();
+            let layers = learner.config().num_hidden_layers;
+            for task in [Task::Ner, Task::Mlm] {
+                let trained = prepare(&method, task, &mut learner, 1).unwrap();
+                assert_eq!(planned(&method, task, layers).unwrap(), trained, "{method:?} {task}");
+            }
+        }
     }
 }

@@ -1,6 +1,9 @@
 use std::error::Error;
 
+use model::Learner;
 use spec::Batch;
+
+use crate::subnetworks::Discovered;
 
 /// A padded batch of one language, and the seed of its dropout masks.
 #[derive(Debug, Clone)]
@@ -22,6 +25,23 @@ pub trait Supply {
     /// # Errors
     /// As [`Supply::source`].
     fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError>;
+
+    /// The learner's score on held-out data of the stage's `source`-th language, the higher the better. Only methods with
+    /// subnetworks ask.
+    ///
+    /// # Errors
+    /// As [`Supply::source`].
+    fn score(&mut self, _learner: &Learner, source: usize) -> Result<f64, SupplyError> {
+        Err(format!("language {source} of the stage has no held-out data").into())
+    }
+
+    /// What an equal search has found for the stage's `source`-th language, if that is known.
+    fn discovered(&mut self, _source: usize) -> Option<Discovered> {
+        None
+    }
+
+    /// Takes what was found, for equal searches.
+    fn keep(&mut self, _source: usize, _found: &Discovered) {}
 }
 
 pub type SupplyError = Box<dyn Error + Send + Sync>;

@@ -3,8 +3,8 @@
 mod strategy_support;
 
 use spec::{
-    Anchor, Ewc, FisherSquare, Fomaml, Forgetting, Fun, GradVac, GradientRule, L2Sp, LfMlf, Method, Mixout, OuterLoop,
-    PcGrad, RecAdam, Reptile, Schedule, Task, Ulmfit,
+    Anchor, Discovery, DynamicKnobs, Ewc, FisherSquare, Fomaml, Forgetting, Fun, GradVac, GradientRule, L2Sp, LfMlf,
+    MaskKind, Method, Mixout, OuterLoop, PcGrad, PruneKnobs, RecAdam, Reptile, Schedule, Subnetworks, Task, Ulmfit,
 };
 use strategies::Strategy;
 use strategy_support::*;
@@ -14,7 +14,17 @@ fn methods() -> Vec<Method> {
     let kl = LfMlf { forgetting: Forgetting::Kl, ..LfMlf::default() };
     let per_example = Ewc { lambda: 10.0, fisher_batches: 2, ..Ewc::default() };
     let batch_mean = Ewc { fisher_square: FisherSquare::BatchMean, ..per_example.clone() };
+    let masks = |kind| Subnetworks {
+        discovery: Discovery { steps: Some(2), batches: 2, ..Discovery::default() },
+        prune: PruneKnobs { fraction: 0.1, threshold: 0.01 },
+        dynamic: DynamicKnobs { every: 2, ..DynamicKnobs::default() },
+        ..Subnetworks::new(kind)
+    };
+    let fomaml = OuterLoop::Fomaml(Fomaml { inner_steps: 2, inner_learning_rate: 1e-3, ..Fomaml::default() });
     vec![
+        Method { subnetworks: Some(masks(MaskKind::Static)), ..plain() },
+        Method { subnetworks: Some(masks(MaskKind::Random)), ..with_rule(GradientRule::PcGrad(PcGrad::default())) },
+        Method { subnetworks: Some(masks(MaskKind::Dynamic)), ..with_outer(fomaml) },
         plain(),
         with_rule(GradientRule::PcGrad(PcGrad::default())),
         with_rule(GradientRule::GradVac(GradVac::default())),
@@ -38,7 +48,10 @@ fn a_resumed_stage_equals_one_that_never_stopped() {
     let folder = tempfile();
     for method in methods() {
         let stage = stage(6, 1e-3, vec![memory("mlm", Task::Mlm)]);
-        let what = format!("{:?} {:?} {:?} {:?}", method.rule, method.anchor, method.outer, method.schedule);
+        let what = format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            method.rule, method.anchor, method.outer, method.schedule, method.subnetworks
+        );
         let (mut learner, mut toy) = (with_language_model(), Toy::new(&stage));
         // The stage is not the first, so that its start is no model folder.
         train(&plain(), &strategy_support::stage(2, 1e-3, Vec::new()), &mut learner, &mut toy);

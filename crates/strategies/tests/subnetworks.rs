@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use spec::Language;
+use spec::{DynamicKnobs, DynamicStart, Language, Merge, Normalise, PruneKnobs, Subnetworks, TargetMask};
 use strategies::subnetworks::{
-    Ask, Better, DynamicKnobs, DynamicMasks, DynamicStart, Importance, Mask, MaskError, MaskSource, Merge, Normalise,
-    PruneKnobs, Pruning, PruningError, SavedDynamic, Scores, Subnetworks, TargetError, TargetMask, cross_masks,
-    target_mask,
+    Ask, DynamicMasks, Importance, Mask, MaskError, MaskSource, Pruning, PruningError, SavedDynamic, Scores,
+    TargetError, cross_masks, target_mask,
 };
 
 fn language(code: &str) -> Language {
@@ -67,7 +66,7 @@ fn normalised_scores_lie_between_0_and_1() {
 
 #[test]
 fn the_golden_vector_of_pruning() {
-    let mut pruning = Pruning::new(2, 2, &prune(0.4, 0.9), Better::Higher).unwrap();
+    let mut pruning = Pruning::new(2, 2, &prune(0.4, 0.9)).unwrap();
     assert_eq!(pruning.ask(), Ask::Measure(&mask("11/11")));
     let first = scores(2, 2, &[3.0, 4.0, 1.0, 0.0]).normalised(Normalise::LayerL2ThenMinmax);
     pruning.answer(80.0, first).unwrap();
@@ -82,62 +81,53 @@ fn the_golden_vector_of_pruning() {
 }
 
 /// Answers of a made-up model: heads that count cost much.
-fn answer(mask: &Mask, better: Better) -> (f64, Scores) {
+fn answer(mask: &Mask) -> (f64, Scores) {
     let worth: Vec<f64> = (0..mask.layers() * mask.heads()).map(|head| f64::from((head as u32 * 7) % 12)).collect();
     let kept: f64 = worth.iter().zip(mask.values()).map(|(worth, kept)| worth * f64::from(kept)).sum();
-    let score = match better {
-        Better::Higher => kept,
-        Better::Lower => 1000.0 / (kept + 1.0),
-    };
     // Importance changes with the mask, also that of dropped heads.
     let importance = worth.iter().enumerate().map(|(head, worth)| worth + f64::from((mask.size() + head) as u32 % 3));
-    (score, Scores::new(mask.layers(), mask.heads(), importance.collect()).unwrap())
+    (kept, Scores::new(mask.layers(), mask.heads(), importance.collect()).unwrap())
 }
 
 #[test]
 fn pruning_only_ever_drops_and_keeps_the_last_satisfying_mask() {
-    for better in [Better::Higher, Better::Lower] {
-        for (fraction, threshold) in [(0.1, 0.9), (0.3, 0.5), (0.01, 0.99), (0.9, 0.1), (0.25, 1.0)] {
-            let knobs = prune(fraction, threshold);
-            let mut pruning = Pruning::new(3, 4, &knobs, better).unwrap();
-            let mut masks = Vec::new();
-            while let Ask::Measure(mask) = pruning.ask() {
-                let mask = mask.clone();
-                let (score, importance) = answer(&mask, better);
-                pruning.answer(score, importance).unwrap();
-                masks.push(mask);
-                // Broken off here, it goes on alike.
-                let saved = serde_json::to_string(pruning.rounds()).unwrap();
-                let rounds: Vec<_> = serde_json::from_str(&saved).unwrap();
-                let resumed = Pruning::resume(3, 4, &knobs, better, &rounds).unwrap();
-                assert_eq!(resumed.ask(), pruning.ask());
-                assert_eq!(resumed.rounds(), pruning.rounds());
-            }
-            let count = ((fraction * 12.0) as usize).max(1);
-            for (before, after) in masks.iter().zip(&masks[1..]) {
-                assert_eq!(before.size() - after.size(), count);
-                let both = Mask::merged(&[before, after], Merge::Intersection).unwrap();
-                assert_eq!(both, *after, "nothing comes back");
-            }
-            let Ask::Done(found) = pruning.ask() else { panic!("ended") };
-            assert!(found.size() >= 1);
-            let last = pruning.rounds().iter().rfind(|round| round.satisfied).unwrap();
-            assert_eq!(*found, last.mask);
-            let full = pruning.rounds()[0].score;
-            for round in pruning.rounds() {
-                let share = match better {
-                    Better::Higher => round.score / full,
-                    Better::Lower => full / round.score,
-                };
-                assert!(round.satisfied == (share >= threshold) || (share - threshold).abs() < 1e-12);
-            }
+    for (fraction, threshold) in [(0.1, 0.9), (0.3, 0.5), (0.01, 0.99), (0.9, 0.1), (0.25, 1.0)] {
+        let knobs = prune(fraction, threshold);
+        let mut pruning = Pruning::new(3, 4, &knobs).unwrap();
+        let mut masks = Vec::new();
+        while let Ask::Measure(mask) = pruning.ask() {
+            let mask = mask.clone();
+            let (score, importance) = answer(&mask);
+            pruning.answer(score, importance).unwrap();
+            masks.push(mask);
+            // Broken off here, it goes on alike.
+            let saved = serde_json::to_string(pruning.rounds()).unwrap();
+            let rounds: Vec<_> = serde_json::from_str(&saved).unwrap();
+            let resumed = Pruning::resume(3, 4, &knobs, &rounds).unwrap();
+            assert_eq!(resumed.ask(), pruning.ask());
+            assert_eq!(resumed.rounds(), pruning.rounds());
+        }
+        let count = ((fraction * 12.0) as usize).max(1);
+        for (before, after) in masks.iter().zip(&masks[1..]) {
+            assert_eq!(before.size() - after.size(), count);
+            let both = Mask::merged(&[before, after], Merge::Intersection).unwrap();
+            assert_eq!(both, *after, "nothing comes back");
+        }
+        let Ask::Done(found) = pruning.ask() else { panic!("ended") };
+        assert!(found.size() >= 1);
+        let last = pruning.rounds().iter().rfind(|round| round.satisfied).unwrap();
+        assert_eq!(*found, last.mask);
+        let full = pruning.rounds()[0].score;
+        for round in pruning.rounds() {
+            let share = round.score / full;
+            assert!(round.satisfied == (share >= threshold) || (share - threshold).abs() < 1e-12);
         }
     }
 }
 
 #[test]
 fn a_mask_that_always_satisfies_keeps_a_head() {
-    let mut pruning = Pruning::new(2, 3, &prune(0.4, 0.5), Better::Higher).unwrap();
+    let mut pruning = Pruning::new(2, 3, &prune(0.4, 0.5)).unwrap();
     while let Ask::Measure(_) = pruning.ask() {
         pruning.answer(1.0, scores(2, 3, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])).unwrap();
     }
@@ -146,7 +136,7 @@ fn a_mask_that_always_satisfies_keeps_a_head() {
 
 #[test]
 fn pruning_refuses_what_it_cannot_use() {
-    let new = || Pruning::new(2, 2, &PruneKnobs::default(), Better::Higher).unwrap();
+    let new = || Pruning::new(2, 2, &PruneKnobs::default()).unwrap();
     let flat = || scores(2, 2, &[0.5; 4]);
     for score in [0.0, -3.0] {
         assert_eq!(new().answer(score, flat()), Err(PruningError::NothingToKeep { score }));
@@ -154,12 +144,12 @@ fn pruning_refuses_what_it_cannot_use() {
     assert!(matches!(new().answer(f64::NAN, flat()), Err(PruningError::NotFinite { .. })));
     let error = new().answer(1.0, scores(1, 2, &[0.0; 2])).unwrap_err();
     assert_eq!(error.to_string(), "masks of 2x2 and 1x2 heads (layers x heads) do not belong to one model");
-    assert!(matches!(Pruning::new(0, 2, &PruneKnobs::default(), Better::Higher), Err(MaskError::Shape)));
+    assert!(matches!(Pruning::new(0, 2, &PruneKnobs::default()), Err(MaskError::Shape)));
     // The rounds of another model, or of other knobs.
     let mut pruning = new();
     pruning.answer(1.0, flat()).unwrap();
     pruning.answer(0.95, flat()).unwrap();
-    let resume = |heads, knobs: &PruneKnobs| Pruning::resume(2, heads, knobs, Better::Higher, pruning.rounds());
+    let resume = |heads, knobs: &PruneKnobs| Pruning::resume(2, heads, knobs, pruning.rounds());
     assert!(resume(2, &PruneKnobs::default()).is_ok());
     assert!(matches!(resume(3, &PruneKnobs::default()), Err(PruningError::OtherRounds)));
     assert!(matches!(resume(2, &prune(0.5, 0.9)), Err(PruningError::OtherRounds)));
@@ -366,18 +356,19 @@ fn masks_of_targets() {
 #[test]
 fn knobs_are_read_and_refused() {
     let read = |text: &str| serde_json::from_str::<Subnetworks>(text);
-    let knobs = read(r#"{ "mode": "dynamic", "prune": { "fraction": 0.2 }, "target": "nearest-source" }"#).unwrap();
+    let knobs = read(r#"{ "kind": "dynamic", "prune": { "fraction": 0.2 }, "target": "nearest-source" }"#).unwrap();
     assert_eq!(knobs.prune, prune(0.2, 0.9));
     assert_eq!(read(&serde_json::to_string(&knobs).unwrap()).unwrap(), knobs);
     assert_eq!(knobs.check(), Ok(()));
     assert!(read(r#"{ "mask": "static" }"#).is_err());
+    assert!(read(r#"{ "prune": { "fraction": 0.2 } }"#).is_err(), "the kind is said");
     for (text, knob) in [
-        (r#"{ "prune": { "fraction": 0 } }"#, "prune.fraction"),
-        (r#"{ "prune": { "fraction": 1 } }"#, "prune.fraction"),
-        (r#"{ "prune": { "threshold": 1.1 } }"#, "prune.threshold"),
-        (r#"{ "dynamic": { "every": 0 } }"#, "dynamic.every"),
-        (r#"{ "dynamic": { "ema": 1 } }"#, "dynamic.ema"),
-        (r#"{ "dynamic": { "size": 0 } }"#, "dynamic.size"),
+        (r#"{ "kind": "static", "prune": { "fraction": 0 } }"#, "prune.fraction"),
+        (r#"{ "kind": "static", "prune": { "fraction": 1 } }"#, "prune.fraction"),
+        (r#"{ "kind": "static", "prune": { "threshold": 1.1 } }"#, "prune.threshold"),
+        (r#"{ "kind": "static", "dynamic": { "every": 0 } }"#, "dynamic.every"),
+        (r#"{ "kind": "static", "dynamic": { "ema": 1 } }"#, "dynamic.ema"),
+        (r#"{ "kind": "static", "dynamic": { "size": 0 } }"#, "dynamic.size"),
     ] {
         assert_eq!(read(text).unwrap().check().unwrap_err().knob, knob);
     }

@@ -1,14 +1,56 @@
 //! What the model uses in a language.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
-use spec::Language;
+use spec::{Language, Probe, TargetMask};
+use strategies::subnetworks::{self, Mask, MaskSource, Scores, target_mask};
 
 use super::runner::Running;
 
+/// Random masks of a cross evaluation, by language.
+const RANDOM_MASKS: u64 = 2;
+
 impl Running<'_> {
-    /// Sets the model up as a language uses it at this moment. Everything that is measured in the language, both sides of
-    /// sentence pairs included, goes through the model like this.
-    pub fn use_language(&mut self, language: Language) -> Result<()> {
-        Ok(self.modules.use_in(&mut self.learner, self.progress.moment, language)?)
+    /// Sets the model up as a language uses it at this moment: with its modules, and, until [`Running::use_all_heads`], with
+    /// the subnetwork that the last stage left it or the one that the method gives to a language without one. `support` is
+    /// the importance of heads on examples of the language; where the method wants it and there are none, all heads are
+    /// used.
+    ///
+    /// Everything that is measured in the language, both sides of sentence pairs included, goes through the model like this.
+    pub fn use_language(&mut self, language: Language, support: Option<&Scores>) -> Result<()> {
+        self.modules.use_in(&mut self.learner, self.progress.moment, language)?;
+        let (cell, masks) = (&self.job.cell, &self.progress.masks);
+        let Some(knobs) = cell.method.subnetworks.as_ref().filter(|_| !masks.is_empty()) else {
+            return Ok(());
+        };
+        let rule = match (knobs.target, support) {
+            (TargetMask::FromSupport, None) => TargetMask::None,
+            (rule, _) => rule,
+        };
+        let distance = |target, source| cell.distances.between(target, source);
+        let mask = target_mask(rule, language, masks, &distance, support)?;
+        Ok(self.learner.set_head_mask(mask.of_learner()?)?)
     }
+
+    /// Lets the model use all its heads again.
+    pub fn use_all_heads(&mut self) -> Result<()> {
+        Ok(self.learner.set_head_mask(None)?)
+    }
+}
+
+/// The masks other than its own that a source language is scored under, where the method asks for that: those of the other
+/// languages, and random ones like its own.
+pub fn cross_masks(running: &Running, probe: &Probe, language: Language) -> BTreeMap<String, Mask> {
+    let (cell, masks) = (&running.job.cell, &running.progress.masks);
+    let asked = cell.method.subnetworks.as_ref().is_some_and(|knobs| knobs.cross_evaluate);
+    if !asked || probe.task.head().is_none() || !masks.contains_key(&language) {
+        return BTreeMap::new();
+    }
+    let all = subnetworks::cross_masks(masks, RANDOM_MASKS, cell.seed).into_iter();
+    let named = |(source, mask)| match source {
+        MaskSource::Language(other) => (other != language).then(|| (other.code().to_owned(), mask)),
+        MaskSource::Random { like, draw } => (like == language).then(|| (format!("random-{}", draw + 1), mask)),
+    };
+    all.filter_map(named).collect()
 }

@@ -1,6 +1,8 @@
 //! One cell in a process of its own.
 
+mod analysis;
 mod control;
+mod few_shot;
 mod language;
 mod memory;
 mod probe;

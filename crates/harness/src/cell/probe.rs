@@ -7,13 +7,14 @@ use data::{
     CacheUse, EncodeOptions, Encoded, Examples, NerDecoder, NliDecoder, QaDecoder, QaExample, Tokenization,
     evaluation_batches, mask_tokens,
 };
-use evaluation::{MaskedText, RESAMPLES, Scores};
+use evaluation::{Contribution, MaskedText, RESAMPLES, Scores};
 use model::{Learner, Logits};
 use results::{ProbeExamples, Score};
 use spec::{Backend, DataKey, IGNORED_LABEL, Language, Probe, Targets, Task};
 
 use super::runner::Running;
 use super::shared::Measured;
+use super::{few_shot, language};
 use crate::seed::derived_seed;
 
 /// Real and padding tokens of one evaluation batch: large enough to keep the processor busy, small enough to stay in
@@ -47,16 +48,53 @@ pub fn measure(running: &mut Running, probe: &Probe) -> Result<Measured> {
                 .with_context(|| format!("probe data `{key}`"))?;
         warn(&used);
         let examples = running.data.load(&key, probe.examples)?;
-        running.use_language(language)?;
-        let (ids, scores) = score(&running.learner, &running.tokenization, probe.task, language, &examples, &encoded)
-            .with_context(|| format!("scoring `{key}`"))?;
-        collect(&mut measured, running.progress.moment, probe, language, ids, scores)?;
+        let held = Held { language, examples: &examples, encoded: &encoded, options: &options };
+        let scored = match &probe.adapt {
+            None => plainly(running, probe, &held),
+            Some(adapt) => few_shot::score(running, probe, adapt, &held),
+        };
+        let scored = scored.with_context(|| format!("scoring `{key}`"))?;
+        collect(&mut measured, running.progress.moment, probe, language, scored)?;
     }
     Ok(measured)
 }
 
+/// What a probe scores in one language.
+pub struct Held<'a> {
+    pub language: Language,
+    pub examples: &'a Examples,
+    pub encoded: &'a Encoded,
+    pub options: &'a EncodeOptions,
+}
+
+/// A probe's scores in one language.
+pub struct Scored {
+    pub ids: Vec<String>,
+    /// By metric, one contribution an example.
+    pub contributions: BTreeMap<String, Vec<Contribution>>,
+    /// Values of metrics that are not over examples.
+    pub values: Vec<(String, f64)>,
+}
+
+/// Scores of the model as it is, with what the language uses; also under other languages' masks where the method asks.
+fn plainly(running: &mut Running, probe: &Probe, held: &Held) -> Result<Scored> {
+    running.use_language(held.language, None)?;
+    let Held { language, examples, encoded, .. } = *held;
+    let (ids, scores) = score(&running.learner, &running.tokenization, probe.task, language, examples, encoded)?;
+    let mut contributions: BTreeMap<String, _> =
+        scores.into_iter().map(|(metric, contributions)| (metric.to_owned(), contributions)).collect();
+    for (source, mask) in language::cross_masks(running, probe, language) {
+        running.learner.set_head_mask(mask.of_learner()?)?;
+        let (_, scores) = score(&running.learner, &running.tokenization, probe.task, language, examples, encoded)?;
+        let main = probe.task.main_metric();
+        contributions.extend(scores.get(main).map(|found| (format!("{main}.mask-{source}"), found.clone())));
+    }
+    running.use_all_heads()?;
+    Ok(Scored { ids, contributions, values: Vec::new() })
+}
+
 /// Per-example scores of a model on one language's examples, with the examples' ids.
-fn score(
+pub fn score(
     learner: &Learner,
     tokenization: &Tokenization,
     task: Task,
@@ -192,31 +230,27 @@ pub fn sentence_vectors(learner: &Learner, encoded: &Encoded) -> Result<Vec<f32>
 }
 
 /// Books one language's scores with their intervals.
-fn collect(
-    measured: &mut Measured,
-    moment: usize,
-    probe: &Probe,
-    language: Language,
-    ids: Vec<String>,
-    scores: Scores,
-) -> Result<()> {
+fn collect(measured: &mut Measured, moment: usize, probe: &Probe, language: Language, scored: Scored) -> Result<()> {
     let moment = u32::try_from(moment)?;
-    for (&metric, contributions) in &scores {
+    let Scored { ids, contributions, values } = scored;
+    let whole = |metric: String, value: f64| Score {
+        moment,
+        probe: probe.name.clone(),
+        task: probe.task,
+        language,
+        metric,
+        value,
+        low: None,
+        high: None,
+        examples: ids.len() as u64,
+    };
+    for (metric, contributions) in &contributions {
         let interval = evaluation::interval(contributions, INTERVAL_SEED, RESAMPLES)?;
-        measured.scores.push(Score {
-            moment,
-            probe: probe.name.clone(),
-            task: probe.task,
-            language,
-            metric: metric.to_owned(),
-            value: evaluation::ratio(contributions),
-            low: Some(interval.low),
-            high: Some(interval.high),
-            examples: contributions.len() as u64,
-        });
+        let value = evaluation::ratio(contributions);
+        let (low, high) = (Some(interval.low), Some(interval.high));
+        measured.scores.push(Score { low, high, ..whole(metric.clone(), value) });
     }
-    let contributions: BTreeMap<String, _> =
-        scores.into_iter().map(|(metric, contributions)| (metric.to_owned(), contributions)).collect();
+    measured.scores.extend(values.into_iter().map(|(metric, value)| whole(metric, value)));
     measured.examples.push(ProbeExamples { moment, probe: probe.name.clone(), language, ids, contributions });
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! How far a cell has come: with the learner's checkpoint and the strategy's, all that a resumed cell needs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use results::{CurvePoint, ProbeExamples, Score, SeriesPoint};
 use serde::{Deserialize, Serialize};
+use spec::Language;
+use strategies::subnetworks::Mask;
 
 const FORMAT: u32 = 1;
 /// CBOR, because it gives every number back to the last bit.
@@ -27,6 +30,9 @@ pub struct Progress {
     pub curve: Vec<CurvePoint>,
     pub series: Vec<SeriesPoint>,
     pub notes: Vec<String>,
+    /// The subnetworks that the last stage left; empty without such.
+    #[serde(default)]
+    pub masks: BTreeMap<Language, Mask>,
 }
 
 impl Default for Progress {
@@ -41,6 +47,7 @@ impl Default for Progress {
             curve: Vec::new(),
             series: Vec::new(),
             notes: Vec::new(),
+            masks: BTreeMap::new(),
         }
     }
 }

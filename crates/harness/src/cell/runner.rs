@@ -84,7 +84,7 @@ pub fn run(job: &Job) -> Result<Exit> {
     };
     match running.resume().and_then(|()| running.work()) {
         Ok(()) => running.publish(Outcome::Done),
-        Err(error) if error.is::<Interrupted>() => Ok(Exit::Interrupted),
+        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => Ok(Exit::Interrupted),
         Err(error) if is_results_error(&error) => Err(error),
         Err(error) => {
             let outcome = outcome_of(&error, &job.cell, running.progress.steps);

@@ -1,11 +1,13 @@
-//! Measurements on the untouched model, shared by all cells that would make the same ones.
+//! What is found out on the untouched model, shared by all cells that would find the same: measurements, and subnetworks of
+//! languages.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use results::{ProbeExamples, Score};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use spec::{Cell, DataKey, Probe};
+use spec::{Cell, DataKey, Language, MaskKind, Probe, Stage, Subnetworks};
 
 /// A probe's scores before training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,17 +29,40 @@ pub fn path(cache: &Path, cell: &Cell, probe: &Probe) -> Result<PathBuf> {
     Ok(cache.join("measured").join(format!("{}.cbor", blake3::hash(&key).to_hex())))
 }
 
-/// The measurement, if it is there and whole.
-pub fn load(path: &Path) -> Option<Measured> {
+/// Place of what a search for the subnetwork of a language finds before a cell's first stage.
+pub fn path_of_subnetwork(cache: &Path, cell: &Cell, language: Language) -> Result<Option<PathBuf>> {
+    let (Some(knobs), Some(stage)) = (&cell.method.subnetworks, cell.protocol.stages.first()) else { return Ok(None) };
+    let stage = Stage { memories: Vec::new(), probes: Vec::new(), ..stage.clone() };
+    let read = |split| stage.languages.iter().map(move |&other| (other, split));
+    let hashes: Vec<Option<&String>> = read(stage.split)
+        .chain(read(knobs.discovery.split))
+        .map(|(other, split)| cell.data.get(&DataKey::new(stage.task, &stage.data, other, split).to_string()))
+        .collect();
+    // What comes of the mask later is of no account here.
+    let knobs = Subnetworks {
+        discovery: knobs.discovery.clone(),
+        importance: knobs.importance,
+        normalise: knobs.normalise,
+        merge: knobs.merge,
+        prune: knobs.prune.clone(),
+        ..Subnetworks::new(MaskKind::Static)
+    };
+    let of_cell = (cell.numeric_version, &cell.model_hash, cell.backend, &cell.method.structure, cell.seed);
+    let key = serde_json::to_vec(&(of_cell, &stage, hashes, &knobs, language))?;
+    Ok(Some(cache.join("subnetworks").join(format!("{}.cbor", blake3::hash(&key).to_hex()))))
+}
+
+/// What is kept there, if it is there and whole.
+pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let bytes = std::fs::read(path).ok()?;
     let (sum, body) = bytes.split_at_checked(64)?;
     (blake3::hash(body).to_hex().as_bytes() == sum).then(|| ciborium::from_reader(body).ok()).flatten()
 }
 
-/// Keeps a measurement for other cells. A cache that cannot be written only costs time.
-pub fn store(path: &Path, measured: &Measured) -> Result<()> {
+/// Keeps something for other cells. A cache that cannot be written only costs time.
+pub fn store<T: Serialize>(path: &Path, found: &T) -> Result<()> {
     let mut body = Vec::new();
-    ciborium::into_writer(measured, &mut body)?;
+    ciborium::into_writer(found, &mut body)?;
     let mut bytes = blake3::hash(&body).to_hex().to_string().into_bytes();
     bytes.extend(body);
     if let Some(folder) = path.parent() {

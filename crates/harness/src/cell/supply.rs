@@ -1,13 +1,18 @@
 //! The data of one stage: sub-batches of its languages and memories, each a function of (seed, stage, number) alone.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use data::{EncodeOptions, Encoded, Tokenization, TrainingOrder};
-use spec::{DataKey, Language, Memory, Method, Name, Split, Stage, Targets, Task};
+use data::{EncodeOptions, Encoded, Examples, Tokenization, TrainingOrder};
+use model::Learner;
+use spec::{DataKey, Discovery, Language, Memory, Method, Name, Split, Stage, Subnetworks, Targets, Task};
+use strategies::subnetworks::Discovered;
 use strategies::{SubBatch, Supply, SupplyError};
 
-use super::runner::Running;
+use super::control::Stop;
+use super::runner::{Interrupted, Running};
+use super::shared;
 use crate::seed::derived_seed;
 
 /// Share of the tokens that masked language modelling hides (Devlin et al. 2019).
@@ -21,8 +26,21 @@ pub struct StageSupply {
     sources: Stream,
     /// In the stage's order; `None` where the method does not ask for the memory.
     memories: Vec<Option<Stream>>,
+    /// Where the stage has subnetworks: what scores them, in the languages' order.
+    held: Vec<Held>,
+    /// Where other cells look for what is found for a language; empty where none would find the same.
+    shared: Vec<Option<PathBuf>>,
+    /// Looked at while a stage begins, which saves nothing on its way.
+    stop: Option<Stop>,
     /// Tokens that were drawn and are not padding.
     tokens: u64,
+}
+
+/// Held-out data of one language.
+struct Held {
+    language: Language,
+    examples: Examples,
+    encoded: Encoded,
 }
 
 /// Encoded data of some languages, and the order in which it is drawn.
@@ -65,8 +83,22 @@ impl StageSupply {
             tokenization: Arc::clone(&running.tokenization),
             sources,
             memories,
+            held: match &method.subnetworks {
+                Some(knobs) if Subnetworks::masks(stage) => held(running, stage, &knobs.discovery)?,
+                _ => Vec::new(),
+            },
+            shared: match index {
+                0 => shared(running, stage)?,
+                _ => Vec::new(),
+            },
+            stop: None,
             tokens: 0,
         })
+    }
+
+    /// From now on a draw fails once the cell is asked to stop; with `None` it does not.
+    pub fn heed(&mut self, stop: Option<Stop>) {
+        self.stop = stop;
     }
 
     /// One sentence about the stage's sequences.
@@ -84,6 +116,26 @@ impl StageSupply {
     pub fn take_tokens(&mut self) -> u64 {
         std::mem::take(&mut self.tokens)
     }
+}
+
+/// Only the first stage begins with a model that other methods have too.
+fn shared(running: &Running, stage: &Stage) -> Result<Vec<Option<PathBuf>>> {
+    let place = |&language: &Language| shared::path_of_subnetwork(&running.job.cache, &running.job.cell, language);
+    stage.languages.iter().map(place).collect()
+}
+
+/// The data that scores the subnetworks of a stage's languages.
+fn held(running: &mut Running, stage: &Stage, discovery: &Discovery) -> Result<Vec<Held>> {
+    let options = EncodeOptions { max_length: stage.max_length, stride: stage.stride, prefix: String::new() };
+    let of_language = |&language: &Language| {
+        let key = DataKey::new(stage.task, &stage.data, language, discovery.split);
+        let (data, tokenization, cache) = (&running.data, &running.tokenization, &running.job.cache);
+        let (encoded, used) = data::encoded(cache, data, &key, discovery.examples, tokenization, &options)
+            .with_context(|| format!("data `{key}`, which scores subnetworks"))?;
+        super::probe::warn(&used);
+        Ok(Held { language, examples: data.load(&key, discovery.examples)?, encoded })
+    };
+    stage.languages.iter().map(of_language).collect()
 }
 
 /// Whether a method asks for this memory.
@@ -179,6 +231,9 @@ fn batch(task: Task, encoded: &Encoded, mut items: Vec<usize>, pad_multiple: usi
 
 impl Supply for StageSupply {
     fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+        if self.stop.as_ref().is_some_and(Stop::asked) {
+            return Err(Interrupted.into());
+        }
         let mut batch = self.sources.batch(source, draw, self.pad_multiple);
         if self.sources.task == Task::Mlm {
             let seed = derived_seed(self.seed, "masks", &[self.stage, draw, source as u64]);
@@ -203,5 +258,27 @@ impl Supply for StageSupply {
             subs.push(SubBatch { batch, dropout_seed: derived_seed(self.seed, "memory dropout", &at) });
         }
         Ok(subs)
+    }
+
+    fn discovered(&mut self, source: usize) -> Option<Discovered> {
+        shared::load(self.shared.get(source)?.as_ref()?)
+    }
+
+    fn keep(&mut self, source: usize, found: &Discovered) {
+        if let Some(Some(place)) = self.shared.get(source)
+            && let Err(error) = shared::store(place, found)
+        {
+            eprintln!("warning: the cache cannot be written: {error:#}");
+        }
+    }
+
+    fn score(&mut self, learner: &Learner, source: usize) -> Result<f64, SupplyError> {
+        let held = self.held.get(source);
+        let Held { language, examples, encoded } =
+            held.ok_or_else(|| format!("nothing scores the language {source} of the stage"))?;
+        let task = self.sources.task;
+        let (_, scores) = super::probe::score(learner, &self.tokenization, task, *language, examples, encoded)?;
+        let contributions = scores.get(task.main_metric()).ok_or_else(|| format!("{task} has no main metric"))?;
+        Ok(evaluation::ratio(contributions))
     }
 }

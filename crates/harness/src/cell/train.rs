@@ -7,6 +7,7 @@ use results::{CurvePoint, SeriesPoint};
 use spec::Stage;
 use strategies::Strategy;
 
+use super::analysis;
 use super::runner::Running;
 use super::supply::StageSupply;
 use crate::cost;
@@ -18,16 +19,23 @@ const POINTS: u64 = 200;
 pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
     let job = running.job;
     let cell = &job.cell;
-    let mut supply = StageSupply::open(running, index, stage)?;
     let offset: u64 = cell.protocol.stages[..index].iter().map(|earlier| earlier.steps).sum();
+    let mut supply = StageSupply::open(running, index, stage)?;
     if running.progress.steps == 0 {
         running.note(supply.describe());
         let strategy = Strategy::new(&cell.method, &cell.protocol.stages[index], cell.seed);
         let mut strategy = strategy.with_modules(running.modules, index);
-        strategy.begin(&mut running.learner, &mut supply)?;
-        running.strategy = Some(strategy);
-        let events = running.modules.events(index).into_iter();
+        running.tell("preparing a stage", None);
+        let start = Instant::now();
+        supply.heed(Some(running.stop.clone()));
+        let began = strategy.begin(&mut running.learner, &mut supply)?;
+        supply.heed(None);
+        running.watch.book("begin", start.elapsed());
+        running.advance(cost::discovery_tokens(cell, stage));
+        let events = began.events.into_iter().chain(running.modules.events(index));
         running.progress.series.extend(events.map(|(series, value)| SeriesPoint { step: offset, series, value }));
+        began.notes.into_iter().for_each(|note| running.note(note));
+        running.strategy = Some(strategy);
     }
 
     let weight = cost::training_tokens(cell, stage) / stage.steps as f64;
@@ -56,6 +64,9 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
         running.tell(&format!("step {} of {}", step + 1, stage.steps), Some(report.loss));
         running.checkpoint_if_due()?;
     }
-    running.strategy = None;
+    if let Some(strategy) = running.strategy.take() {
+        analysis::subnetworks(running, &strategy, &mut supply, offset + stage.steps)?;
+        running.progress.masks = strategy.masks();
+    }
     Ok(())
 }

@@ -64,6 +64,7 @@ fn suite(options: &RunOne, model: Name) -> Result<Suite> {
         max_length: options.max_length,
         stride,
         prefix: String::new(),
+        adapt: None,
     };
     let stage = Stage {
         task: options.task,

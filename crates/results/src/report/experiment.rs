@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::{Cell, Method, Outcome, presets};
 
@@ -102,6 +102,9 @@ impl<'a> MethodRuns<'a> {
 /// Hash of what the cells of an experiment have in common.
 fn shared(cell: &Cell) -> String {
     let Cell { numeric_version, model, model_hash, method: _, protocol, seed: _, backend, data, distances: _ } = cell;
+    // Not what only some methods read.
+    let read: BTreeSet<String> = protocol.data().iter().map(ToString::to_string).collect();
+    let data: BTreeMap<&String, &String> = data.iter().filter(|(key, _)| read.contains(*key)).collect();
     hash(&canonical(&(numeric_version, model, model_hash, protocol, backend, data)))
 }
 

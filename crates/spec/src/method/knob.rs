@@ -15,7 +15,7 @@ pub(super) fn within(knob: &'static str, value: f64, ok: bool, allowed: &'static
     if ok { Ok(()) } else { Err(KnobError { knob, value, allowed }) }
 }
 
-pub(super) fn not_negative(knob: &'static str, value: f64) -> Result<(), KnobError> {
+pub(crate) fn not_negative(knob: &'static str, value: f64) -> Result<(), KnobError> {
     within(knob, value, value >= 0.0 && value.is_finite(), "finite and not negative")
 }
 
@@ -23,7 +23,7 @@ pub(super) fn positive(knob: &'static str, value: f64) -> Result<(), KnobError> 
     within(knob, value, value > 0.0 && value.is_finite(), "finite and above 0")
 }
 
-pub(super) fn at_least_one(knob: &'static str, value: usize) -> Result<(), KnobError> {
+pub(crate) fn at_least_one(knob: &'static str, value: usize) -> Result<(), KnobError> {
     within(knob, value as f64, (1..=MOST).contains(&value), "1 to 10,000")
 }
 

@@ -1,7 +1,7 @@
 //! How a model is updated, one file an axis.
 
 mod anchor;
-mod knob;
+pub(crate) mod knob;
 mod outer;
 mod per_language;
 mod preset;
@@ -9,6 +9,7 @@ mod rule;
 mod schedule;
 mod sharing;
 mod structure;
+mod subnetworks;
 mod validation;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,10 @@ pub use rule::*;
 pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
 pub use sharing::{FirstStage, Kernel, Laft, MissingVector, Sharing, UpdateStage};
 pub use structure::{Adapter, AdapterPlacement, Lora, MadX, StackedResidual, Structure};
+pub use subnetworks::{
+    Discovery, DynamicKnobs, DynamicStart, ImportanceSource, MaskKind, MaskUpdate, Merge, Normalise, PruneKnobs,
+    Subnetworks, TargetMask,
+};
 
 /// How a model is updated: structure × gradient rule × schedule × outer loop, and what anchors the parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +41,9 @@ pub struct Method {
     // Absent where there is none, so that cells from before anchors keep their ids.
     #[serde(default, skip_serializing_if = "Anchor::is_none")]
     pub anchor: Anchor,
+    /// Which heads each source language trains and uses; without it all use all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnetworks: Option<Subnetworks>,
     /// How the languages share what an update learns; without it they share everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<Laft>,
@@ -51,6 +59,7 @@ impl Method {
             schedule: Schedule::All,
             outer: OuterLoop::Plain,
             anchor: Anchor::None,
+            subnetworks: None,
             sharing: None,
         }
     }

@@ -26,6 +26,13 @@ impl Method {
                 self.schedule.name()
             ));
         }
+        if let Some(probe) = protocol.probes().find(|probe| probe.adapt.is_some()) {
+            return Err(format!(
+                "the probe `{}` adapts what all languages train alike, and here each language uses modules of its own: \
+                 leave its `adapt` out",
+                probe.name
+            ));
+        }
         let memories = protocol.stages.iter().flat_map(|stage| &stage.memories);
         let taken = |name| [self.rule.memories(), self.anchor.memories()].into_iter().any(|asked| asked.take(name));
         match memories.map(|memory| &memory.name).find(|name| taken(name)) {

@@ -1,7 +1,7 @@
 use super::{
     AGem, Adapter, AdapterPlacement, Anchor, CaGrad, ChainThaw, Ewc, Fomaml, Fun, Gem, GradVac, GradientRule, ImtlG,
-    L2Sp, Laft, LfMlf, Lora, MadX, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad, RecAdam,
-    Reptile, Schedule, Sgs, Sharing, Structure, Ulmfit, Unfreezing, UnfreezingVariant,
+    L2Sp, Laft, LfMlf, Lora, MadX, MaskKind, Memories, Method, Mgda, Mixout, Multitask, NashMtl, OuterLoop, PcGrad,
+    RecAdam, Reptile, Schedule, Sgs, Sharing, Structure, Subnetworks, Ulmfit, Unfreezing, UnfreezingVariant,
 };
 use crate::{Name, SpecError};
 
@@ -343,7 +343,46 @@ const PRESETS: &[Preset] = &[
         knobs: "outer.inner-steps (5), outer.inner-learning-rate (1e-3), outer.meta-step (1)",
         build: |method| Method { outer: OuterLoop::Reptile(Reptile::default()), ..method },
     },
+    Preset {
+        name: "subnet-static",
+        summary: "each source language trains and uses the attention heads that it cannot be pruned of",
+        source: "reconstruction of Choenni et al. 2023, doi 10.1162/coli_a_00482, by abstract; pruning after Michel et al. 2019",
+        fidelity: "style",
+        knobs: SUBNETWORK_KNOBS,
+        build: |method| masked(MaskKind::Static, method),
+    },
+    Preset {
+        name: "subnet-dynamic",
+        summary: "as `subnet-static`, and the heads of a language are chosen anew while the model learns",
+        source: "reconstruction of Choenni et al. 2023, doi 10.1162/coli_a_00482, by abstract",
+        fidelity: "style",
+        knobs: SUBNETWORK_KNOBS,
+        build: |method| masked(MaskKind::Dynamic, method),
+    },
+    Preset {
+        name: "subnet-random",
+        summary: "control for `subnet-static`: as many heads in every layer, drawn at random",
+        source: "control",
+        fidelity: "style",
+        knobs: SUBNETWORK_KNOBS,
+        build: |method| masked(MaskKind::Random, method),
+    },
+    Preset {
+        name: "subnet-dynamic-fomaml",
+        summary: "`subnet-dynamic` inside `fomaml`: a language adapts and is judged under its own mask",
+        source: "reconstruction of Choenni et al. 2023, doi 10.1162/coli_a_00482, by abstract; loop of Langedijk et al. 2022",
+        fidelity: "style",
+        knobs: "those of `subnet-dynamic` and of `fomaml`",
+        build: |method| Method { outer: OuterLoop::Fomaml(Fomaml::default()), ..masked(MaskKind::Dynamic, method) },
+    },
 ];
+
+const SUBNETWORK_KNOBS: &str = "subnetworks.kind, subnetworks.discovery.steps (the stage's), subnetworks.discovery.copies (1), subnetworks.discovery.batches (16), subnetworks.discovery.split (validation), subnetworks.discovery.examples (all), subnetworks.importance (abs-grad-mask), subnetworks.normalise (layer-l2-then-minmax), subnetworks.merge (majority), subnetworks.update (mask-update), subnetworks.prune.fraction (0.1), subnetworks.prune.threshold (0.9), subnetworks.dynamic.every (100), subnetworks.dynamic.ema (0.9), subnetworks.dynamic.init (static), subnetworks.dynamic.size (that of the static mask), subnetworks.target (none), subnetworks.conflict-batches (4), subnetworks.cross-evaluate (false)";
+
+/// Plain fine-tuning under masks.
+fn masked(kind: MaskKind, method: Method) -> Method {
+    Method { subnetworks: Some(Subnetworks::new(kind)), ..method }
+}
 
 /// GEM with the memory of this name.
 fn gem_with(memory: &str, method: Method) -> Method {

@@ -120,14 +120,7 @@ impl Laft {
             }
             _ => {}
         }
-        let weights = self.distance.parts();
-        if let Some((_, weight)) = weights.iter().find(|(_, weight)| !(*weight >= 0.0 && weight.is_finite())) {
-            return error("distance", *weight, "a table of finite weights, none of them negative");
-        }
-        match weights.iter().map(|(_, weight)| weight).sum::<f64>() {
-            total if total > 0.0 => Ok(()),
-            total => error("distance", total, "a table with a weight above 0"),
-        }
+        self.distance.check("distance")
     }
 
     /// Whether strengths depend on distances.

@@ -2,7 +2,9 @@
 
 use super::knob::KnobError;
 use super::rule::Rows;
-use super::{Anchor, Forgetting, GradientRule, Laft, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure};
+use super::{
+    Anchor, Forgetting, GradientRule, Laft, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure, Subnetworks,
+};
 use crate::{Protocol, SpecError, Stage, Task};
 
 impl Method {
@@ -20,8 +22,10 @@ impl Method {
             .and_then(|()| knob("schedule", self.schedule.check()))
             .and_then(|()| knob("anchor", self.anchor.check()))
             .and_then(|()| knob("outer", self.outer.check()))
+            .and_then(|()| knob("subnetworks", self.subnetworks.as_ref().map_or(Ok(()), Subnetworks::check)))
             .and_then(|()| knob("sharing", self.sharing.as_ref().map_or(Ok(()), Laft::check)))
             .and_then(|()| self.check_axes())
+            .and_then(|()| self.check_subnetworks(protocol))
             .and_then(|()| self.check_per_language(protocol))
             .and_then(|()| self.check_memories(protocol))
             .and_then(|()| self.check_stages(protocol))

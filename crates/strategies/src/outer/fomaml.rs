@@ -7,15 +7,13 @@
 //!
 //! The outer step at theta is the rule's, the anchor's and the optimiser's, as for any other gradient.
 
-use model::{Gradients, Group, Learner};
+use model::{Gradients, Learner};
 use spec::Fomaml;
 
+use super::descend;
 use crate::evaluate::Evaluation;
 use crate::strategy::StrategyError;
-use crate::supply::{SubBatch, Supply};
-
-/// The head's inner learning rate in ones of the encoder, where none is given (the reference's 1e-4 and 1e-5).
-const HEAD: f64 = 10.0;
+use crate::supply::Supply;
 
 pub(super) fn gradient(
     knobs: &Fomaml,
@@ -26,17 +24,10 @@ pub(super) fn gradient(
     step: u64,
 ) -> Result<(f64, Gradients), StrategyError> {
     let [support, query] = [supply.source(source, 2 * step)?, supply.source(source, 2 * step + 1)?];
-    let encoder = knobs.inner_learning_rate;
-    let head = knobs.head_inner_learning_rate.unwrap_or(HEAD * encoder);
+    let rates = (knobs.inner_learning_rate, knobs.head_inner_learning_rate);
     let theta = learner.save_point();
     let found = (|| {
-        for inner in 0..knobs.inner_steps as u64 {
-            // The same sentences under other dropout masks.
-            let dropout_seed = support.dropout_seed.wrapping_add(inner);
-            let sub = SubBatch { batch: support.batch.clone(), dropout_seed };
-            let (_, gradient) = evaluation.gradient(learner, &sub)?;
-            learner.shift(&gradient, &|group| if group == Group::Head { -head } else { -encoder })?;
-        }
+        descend(evaluation, learner, &support, knobs.inner_steps, rates)?;
         evaluation.gradient(learner, &query)
     })();
     learner.restore(&theta);

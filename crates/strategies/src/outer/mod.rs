@@ -3,12 +3,12 @@
 mod fomaml;
 mod reptile;
 
-use model::{Gradients, Learner};
+use model::{Gradients, Group, Learner};
 use spec::OuterLoop;
 
 use crate::evaluate::Evaluation;
 use crate::strategy::StrategyError;
-use crate::supply::Supply;
+use crate::supply::{SubBatch, Supply};
 
 /// Loss and gradient of the `source`-th language at a step. The learner's parameters are as before.
 pub(crate) fn gradient(
@@ -24,4 +24,26 @@ pub(crate) fn gradient(
         OuterLoop::Fomaml(knobs) => fomaml::gradient(knobs, evaluation, learner, supply, source, step),
         OuterLoop::Reptile(knobs) => reptile::gradient(knobs, evaluation, learner, supply, source, step),
     }
+}
+
+/// The head's learning rate in ones of the encoder, where none is given (the reference's 1e-4 and 1e-5).
+const HEAD: f64 = 10.0;
+
+/// Steps of plain gradient descent on one batch, at the rates of encoder and head.
+pub(crate) fn descend(
+    evaluation: Evaluation,
+    learner: &mut Learner,
+    batch: &SubBatch,
+    steps: usize,
+    (encoder, head): (f64, Option<f64>),
+) -> Result<(), StrategyError> {
+    let head = head.unwrap_or(HEAD * encoder);
+    for step in 0..steps as u64 {
+        // The same sentences under other dropout masks.
+        let dropout_seed = batch.dropout_seed.wrapping_add(step);
+        let sub = SubBatch { batch: batch.batch.clone(), dropout_seed };
+        let (_, gradient) = evaluation.gradient(learner, &sub)?;
+        learner.shift(&gradient, &|group| if group == Group::Head { -head } else { -encoder })?;
+    }
+    Ok(())
 }

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use spec::Language;
+use spec::{DynamicKnobs, DynamicStart, Language, Normalise};
 
 use super::importance::check;
-use super::{DynamicKnobs, DynamicStart, Mask, MaskError, Normalise, Scores};
+use super::{Mask, MaskError, Scores};
 
 /// Masks that follow the model. For each language, over its own batches:
 ///

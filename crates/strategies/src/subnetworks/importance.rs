@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use spec::Language;
+use spec::{Language, Normalise};
 
-use super::{MaskError, Normalise};
+use super::MaskError;
 use crate::rules::draw;
 
 /// Importance of heads as it is gathered over batches.

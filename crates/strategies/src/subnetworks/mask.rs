@@ -1,10 +1,11 @@
 use std::fmt;
 
+use model::{HeadMask, ModelError};
 use serde::{Deserialize, Serialize};
-use spec::Language;
+use spec::{Language, Merge};
 use thiserror::Error;
 
-use super::{Merge, Scores};
+use super::Scores;
 use crate::rules::draw;
 
 /// The heads that a language keeps, `[layers, heads]`. Written as one text of `1` and `0` a layer.
@@ -77,6 +78,17 @@ impl Mask {
     /// 1 for a head that is kept and 0 for others, `[layers, heads]` row-major.
     pub fn values(&self) -> Vec<f32> {
         self.rows.iter().flatten().map(|&kept| f32::from(u8::from(kept))).collect()
+    }
+
+    /// As the learner takes it; all heads are no mask.
+    ///
+    /// # Errors
+    /// None for a mask of this type.
+    pub fn of_learner(&self) -> Result<Option<HeadMask>, ModelError> {
+        match self.size() == self.layers() * self.heads() {
+            true => Ok(None),
+            false => HeadMask::new(self.layers(), self.heads(), self.values()).map(Some),
+        }
     }
 
     /// Without its `count` least important heads. Of equally important heads the lower goes first.

@@ -13,23 +13,23 @@
 //! ```
 //!
 //! Static masks stay as found; dynamic masks are the most important heads by a moving average of `|d loss / d m|` that is
-//! kept up while the model is trained ([`DynamicMasks`]).
+//! kept up while the model is trained ([`DynamicMasks`]). Masks are found before a stage (`discovery`), and in it every
+//! source language's batches go through its own (`stage`).
 
 mod control;
+mod discovery;
 mod dynamic;
 mod importance;
-mod knobs;
 mod mask;
 mod pruning;
+mod stage;
 mod target;
 
 pub use control::{MaskSource, cross_masks};
+pub use discovery::Discovered;
 pub use dynamic::{DynamicMasks, SavedDynamic};
 pub use importance::{Importance, Scores};
-pub use knobs::{
-    DynamicKnobs, DynamicStart, ImportanceSource, MaskMode, MaskUpdate, Merge, Normalise, PruneKnobs, Subnetworks,
-    TargetMask,
-};
 pub use mask::{Mask, MaskError};
-pub use pruning::{Ask, Better, Pruning, PruningError, Round};
-pub use target::{TargetError, target_mask};
+pub use pruning::{Ask, Pruning, PruningError, Round};
+pub(crate) use stage::{SavedMasks, StageMasks};
+pub use target::{TargetError, nearest, target_mask};

@@ -1,16 +1,8 @@
 use serde::{Deserialize, Serialize};
+use spec::PruneKnobs;
 use thiserror::Error;
 
-use super::{Mask, MaskError, PruneKnobs, Scores};
-
-/// Which way a score is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Better {
-    /// Accuracy, F1: score / full score must stay at the threshold or above.
-    Higher,
-    /// Perplexity: full score / score must.
-    Lower,
-}
+use super::{Mask, MaskError, Scores};
 
 /// What pruning wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +38,13 @@ pub enum PruningError {
     OtherRounds,
 }
 
-/// Iterative pruning (Michel et al. 2019): heads are dropped, the least important first, until the score falls below a
-/// share of the full model's. The result is the last mask above it.
+/// Iterative pruning (Michel et al. 2019): heads are dropped, the least important first, until the score, of which more is
+/// better, falls below a share of the full model's. The result is the last mask above it.
 ///
 /// Importance is measured anew under every mask. A mask keeps at least one head.
 #[derive(Debug, Clone)]
 pub struct Pruning {
     knobs: PruneKnobs,
-    better: Better,
     /// The last mask that satisfied, all heads at first.
     kept: Mask,
     /// The mask to be measured; none at the end.
@@ -64,23 +55,17 @@ pub struct Pruning {
 impl Pruning {
     /// # Errors
     /// [`MaskError::Shape`] without layers or heads.
-    pub fn new(layers: usize, heads: usize, knobs: &PruneKnobs, better: Better) -> Result<Self, MaskError> {
+    pub fn new(layers: usize, heads: usize, knobs: &PruneKnobs) -> Result<Self, MaskError> {
         let full = Mask::full(layers, heads)?;
-        Ok(Self { knobs: knobs.clone(), better, kept: full.clone(), candidate: Some(full), rounds: Vec::new() })
+        Ok(Self { knobs: knobs.clone(), kept: full.clone(), candidate: Some(full), rounds: Vec::new() })
     }
 
     /// Goes on after the saved rounds of an equal pruning.
     ///
     /// # Errors
     /// [`PruningError::OtherRounds`] if they are of another one, and those of [`Pruning::answer`].
-    pub fn resume(
-        layers: usize,
-        heads: usize,
-        knobs: &PruneKnobs,
-        better: Better,
-        rounds: &[Round],
-    ) -> Result<Self, PruningError> {
-        let mut pruning = Self::new(layers, heads, knobs, better)?;
+    pub fn resume(layers: usize, heads: usize, knobs: &PruneKnobs, rounds: &[Round]) -> Result<Self, PruningError> {
+        let mut pruning = Self::new(layers, heads, knobs)?;
         for round in rounds {
             match pruning.ask() {
                 Ask::Measure(mask) if *mask == round.mask => {}
@@ -113,11 +98,7 @@ impl Pruning {
         if full <= 0.0 {
             return Err(PruningError::NothingToKeep { score: full });
         }
-        // As products, so that no perplexity of 0 divides.
-        let satisfied = match self.better {
-            Better::Higher => score >= self.knobs.threshold * full,
-            Better::Lower => full >= self.knobs.threshold * score,
-        };
+        let satisfied = score >= self.knobs.threshold * full;
         // Of all heads, so that every round drops as many; rounded down as the public code does.
         let count = ((self.knobs.fraction * (mask.layers() * mask.heads()) as f64) as usize).max(1);
         let next = match satisfied && mask.size() > count {

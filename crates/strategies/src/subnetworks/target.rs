@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use spec::Language;
+use spec::{Language, TargetMask};
 use thiserror::Error;
 
-use super::{Mask, MaskError, Scores, TargetMask};
+use super::{Mask, MaskError, Scores};
 
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum TargetError {
@@ -18,7 +18,7 @@ pub enum TargetError {
 /// The mask of a language that was not trained; `support` are the importances on its support examples. A trained language
 /// has a mask of its own.
 ///
-/// Of equally near languages the first in alphabetical order of codes is taken. From the support as many heads are kept as
+/// From the support as many heads are kept as
 /// the trained languages' masks have on average, rounded to the nearest.
 ///
 /// # Errors
@@ -36,12 +36,7 @@ pub fn target_mask(
     let first = sources.values().next().ok_or(MaskError::Nothing)?;
     match rule {
         TargetMask::None => Ok(Mask::full(first.layers(), first.heads())?),
-        TargetMask::NearestSource => sources
-            .iter()
-            .filter_map(|(&source, mask)| distance(target, source).map(|distance| (distance, mask)))
-            .min_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(_, mask)| mask.clone())
-            .ok_or(TargetError::NoNeighbour { target }),
+        TargetMask::NearestSource => Ok(sources[&nearest(target, sources.keys().copied(), distance)?].clone()),
         TargetMask::FromSupport => {
             let scores = support.ok_or(TargetError::NoSupport { target })?;
             first.check_like(scores.layers(), scores.heads())?;
@@ -49,4 +44,18 @@ pub fn target_mask(
             Ok(Mask::most_important(scores, mean.round() as usize))
         }
     }
+}
+
+/// The source language that is nearest to a target; of equally near ones the first in alphabetical order of codes.
+///
+/// # Errors
+/// [`TargetError::NoNeighbour`] if the target has a distance to none.
+pub fn nearest(
+    target: Language,
+    sources: impl IntoIterator<Item = Language>,
+    distance: &dyn Fn(Language, Language) -> Option<f64>,
+) -> Result<Language, TargetError> {
+    let known = sources.into_iter().filter_map(|source| Some((distance(target, source)?, source)));
+    let nearest = known.min_by(|(a, first), (b, second)| a.total_cmp(b).then(first.cmp(second)));
+    nearest.map(|(_, source)| source).ok_or(TargetError::NoNeighbour { target })
 }

@@ -155,6 +155,19 @@ impl Supply for Toy {
         };
         Ok(vec![SubBatch { batch, dropout_seed: 1000 + draw }])
     }
+
+    /// The inverse of the loss on a batch that no step draws.
+    fn score(&mut self, learner: &Learner, source: usize) -> Result<f64, SupplyError> {
+        let batch = Self::labelled(source as u64, u64::MAX / 2000, self.shifts[source]);
+        let model::Logits::Tokens { labels, values } = learner.logits(&batch)? else { return Err("no labels".into()) };
+        let Targets::TokenLabels(gold) = &batch.targets else { return Err("no labels".into()) };
+        let rows = values.chunks(labels).zip(gold).filter(|(_, gold)| **gold != IGNORED_LABEL);
+        let losses = rows.map(|(logits, gold)| {
+            let sum: f64 = logits.iter().map(|logit| f64::from(*logit).exp()).sum();
+            sum.ln() - f64::from(logits[*gold as usize])
+        });
+        Ok(1.0 / losses.sum::<f64>())
+    }
 }
 
 /// Every parameter as bits.

@@ -1,0 +1,105 @@
+//! A probe that adapts: several times from the same model, steps on a few examples of the language, then its score.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use data::Examples;
+use evaluation::Contribution;
+use model::Learner;
+use spec::{Adapt, Batch, DataKey, Language, Probe, TargetMask};
+use strategies::SupportSet;
+use strategies::subnetworks::{Importance, Scores};
+
+use super::probe::{self, Held, Scored};
+use super::runner::Running;
+use crate::seed::derived_seed;
+
+/// Seed of the support sets, so that every method and every seed of a cell is asked the same.
+const SUPPORT_SEED: u64 = 0;
+
+/// Scores over all sets. What an example adds to a metric is the sum over the sets after which it was scored, so that
+/// intervals and paired tests are over examples. The main metric's mean and standard deviation over sets stand beside it.
+pub fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held: &Held) -> Result<Scored> {
+    let language = held.language;
+    let apart = (adapt.split != probe.split)
+        .then(|| running.data.load(&DataKey::new(probe.task, &probe.data, language, adapt.split), None))
+        .transpose()?;
+    let pool = apart.as_ref().unwrap_or(held.examples);
+    let main = probe.task.main_metric();
+    let mut pooled: BTreeMap<&str, Vec<Contribution>> = BTreeMap::new();
+    let mut scored_once = vec![false; held.examples.len()];
+    let mut values = Vec::with_capacity(adapt.sets);
+    for set in 0..adapt.sets as u64 {
+        let drawn = SupportSet::draw(SUPPORT_SEED, language, set, adapt.support, pool.len(), apart.is_none())?;
+        let batch = support(running, pool, &drawn, held)?;
+        let before = running.learner.save_point();
+        let importance = importance(running, language, &batch)?;
+        running.use_language(language, importance.as_ref())?;
+        let seed = derived_seed(running.job.cell.seed, &format!("adapt {language}"), &[set]);
+        strategies::adapt(adapt, &running.job.cell.method, &mut running.learner, &batch, seed)
+            .with_context(|| format!("adapting to support set {}", set + 1))?;
+        let Running { learner, tokenization, .. } = &*running;
+        let (_, scores) = probe::score(learner, tokenization, probe.task, language, held.examples, held.encoded)?;
+        running.learner.restore(&before);
+        let places: Vec<usize> = match apart {
+            Some(_) => (0..held.examples.len()).collect(),
+            None => drawn.rest,
+        };
+        places.iter().for_each(|&place| scored_once[place] = true);
+        for (metric, found) in scores {
+            let zero = Contribution { numerator: 0.0, denominator: 0.0 };
+            let sums = pooled.entry(metric).or_insert_with(|| vec![zero; found.len()]);
+            for &place in &places {
+                sums[place].numerator += found[place].numerator;
+                sums[place].denominator += found[place].denominator;
+            }
+            if metric == main {
+                let rest: Vec<Contribution> = places.iter().map(|&place| found[place]).collect();
+                values.push(evaluation::ratio(&rest));
+            }
+        }
+    }
+    let kept = |place: &usize| scored_once[*place];
+    let ids = held.examples.ids();
+    Ok(Scored {
+        ids: (0..ids.len()).filter(kept).map(|place| ids[place].to_owned()).collect(),
+        contributions: pooled
+            .into_iter()
+            .map(|(metric, sums)| (metric.to_owned(), (0..sums.len()).filter(kept).map(|place| sums[place]).collect()))
+            .collect(),
+        values: over_sets(main, &values),
+    })
+}
+
+/// All support examples as one batch.
+fn support(running: &Running, pool: &Examples, drawn: &SupportSet, held: &Held) -> Result<Batch> {
+    let encoded = data::encode(&pool.select(&drawn.support), &running.tokenization, held.options)?;
+    let items: Vec<usize> = (0..encoded.len()).collect();
+    Ok(encoded.batch(&items, probe::pad_multiple(running.job.cell.backend)))
+}
+
+/// Of heads on the support, where the method chooses this language's heads by it.
+fn importance(running: &Running, language: Language, batch: &Batch) -> Result<Option<Scores>> {
+    let masks = &running.progress.masks;
+    let knobs = running.job.cell.method.subnetworks.as_ref();
+    let Some(knobs) = knobs.filter(|knobs| knobs.target == TargetMask::FromSupport && !masks.is_empty()) else {
+        return Ok(None);
+    };
+    if masks.contains_key(&language) {
+        return Ok(None);
+    }
+    let learner: &Learner = &running.learner;
+    let config = learner.config();
+    let mut importance = Importance::new(config.num_hidden_layers, config.num_attention_heads)?;
+    importance.add(&learner.head_gradients(batch)?, batch.real_tokens() as u64)?;
+    Ok(Some(importance.scores(knobs.normalise)))
+}
+
+/// Mean and, of several sets, standard deviation (n - 1).
+fn over_sets(metric: &str, values: &[f64]) -> Vec<(String, f64)> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let deviation = (values.len() > 1).then(|| (format!("{metric}.sets-deviation"), (squares / (n - 1.0)).sqrt()));
+    std::iter::once((format!("{metric}.sets-mean"), mean)).chain(deviation).collect()
+}
