@@ -1,8 +1,10 @@
 //! `harness sweep`: every cell of a suite that is not done yet, then its tables.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use model::ModelConfig;
 use results::{ResultsFolder, Status, Table};
 use spec::Cell;
 
@@ -36,7 +38,7 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
         statuses.push(status);
     }
     if options.dry_run {
-        return dry_run(&mine, &statuses, &todo, &results);
+        return dry_run(&mine, &statuses, &todo, &plan.model, &results);
     }
     for (cell, status) in mine.iter().zip(&statuses) {
         if let Status::Damaged { why } = status {
@@ -91,8 +93,14 @@ pub fn verdict(summary: &Summary, plan: &Plan, results: &ResultsFolder) -> Resul
     Ok(Exit::Ok)
 }
 
-fn dry_run(cells: &[Cell], statuses: &[Status], todo: &[Cell], results: &ResultsFolder) -> Result<Exit> {
-    let rate = Rate::measured(cells, results);
+fn dry_run(
+    cells: &[Cell],
+    statuses: &[Status],
+    todo: &[Cell],
+    model: &Path,
+    results: &ResultsFolder,
+) -> Result<Exit> {
+    let rate = Rate::measured(cells, model, results)?;
     let mut table = Table::new("Cells", 4, ["protocol", "method", "seed", "state", "estimate"]);
     for (cell, status) in cells.iter().zip(statuses) {
         let waits = todo.iter().any(|waiting| waiting.id() == cell.id());
@@ -129,12 +137,15 @@ struct Rate {
 }
 
 impl Rate {
-    /// Tokens a second that two cores of a laptop reach on an encoder of 12 × 384.
-    const GUESS: f64 = 700.0;
+    /// Floating-point operations a second that two cores of a laptop sustain.
+    const GUESS: f64 = 3e10;
 
-    /// From finished cells of the same model and back end, if there are any.
-    fn measured(cells: &[Cell], results: &ResultsFolder) -> Self {
-        let Some(first) = cells.first() else { return Rate { tokens: Self::GUESS, basis: "a guess" } };
+    /// From finished cells of the same model and back end, or from the model's size if there are none.
+    fn measured(cells: &[Cell], model: &Path, results: &ResultsFolder) -> Result<Self> {
+        let config = ModelConfig::read(&model.join("config.json"))?;
+        let layer = 4 * config.hidden_size.pow(2) + 2 * config.hidden_size * config.intermediate_size;
+        let guess = Self::GUESS / (2 * config.num_hidden_layers * layer) as f64;
+        let Some(first) = cells.first() else { return Ok(Rate { tokens: guess, basis: "a guess" }) };
         let finished = results.finished().map(|(finished, _)| finished).unwrap_or_default();
         let (tokens, seconds) = finished
             .iter()
@@ -142,11 +153,10 @@ impl Rate {
             .filter(|done| done.outcome == spec::Outcome::Done)
             .filter_map(|done| Some((cost::tokens(&done.cell), done.timing.as_ref()?.seconds.values().sum::<f64>())))
             .fold((0.0, 0.0), |(tokens, seconds), (t, s)| (tokens + t, seconds + s));
-        if seconds > 0.0 {
-            Rate { tokens: tokens / seconds, basis: "from cells of this model that are done" }
-        } else {
-            Rate { tokens: Self::GUESS, basis: "a rough guess until a first cell is done" }
-        }
+        Ok(match seconds > 0.0 {
+            true => Rate { tokens: tokens / seconds, basis: "from cells of this model that are done" },
+            false => Rate { tokens: guess, basis: "a rough guess until a first cell is done" },
+        })
     }
 
     fn time(&self, tokens: f64) -> String {
