@@ -6,6 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernels::attention::{Attention, Inputs};
+use kernels::rows::Vector;
 use kernels::{Dropout, adamw, attention, cross_entropy, embedding, feed_forward, layer_norm, linear, reduce};
 
 struct Model {
@@ -126,7 +127,7 @@ fn operations(criterion: &mut Criterion) {
 
         group.throughput(Throughput::Elements(table.len() as u64));
         let gradient = numbers(11, table.len(), 0.01);
-        group.bench_function("dot", |b| b.iter(|| reduce::dot(&table, &gradient)));
+        group.bench_function("dot", |b| b.iter(|| reduce::dot(Vector::Dense(&table), Vector::Dense(&gradient))));
         let (mut p, mut m, mut v) =
             (table.clone(), gradient.clone(), gradient.iter().map(|g| g * g).collect::<Vec<_>>());
         let step = adamw::Step {
@@ -139,6 +140,16 @@ fn operations(criterion: &mut Criterion) {
             bias_correction1: 0.5,
             bias_correction2: 0.1,
         };
+        let rows = embedding::backward(&dy, &ids, hidden).unwrap();
+        let mut live: Vec<u32> = (0..words as u32).filter(|row| row % 8 == 0).collect();
+        let no_decay = adamw::Step { weight_decay: 0.0, ..step };
+        group.bench_function("adamw by rows, an eighth live", |b| {
+            b.iter(|| {
+                let moments = adamw::Moments { first: &mut m, second: &mut v };
+                adamw::step_rows(&mut p, &rows, &mut live, moments, &no_decay)
+            })
+        });
+        group.bench_function("dot by rows", |b| b.iter(|| reduce::dot(Vector::Rows(&rows), Vector::Rows(&rows))));
         group.bench_function("adamw", |b| {
             b.iter(|| {
                 let moments = adamw::Moments { first: &mut m, second: &mut v };

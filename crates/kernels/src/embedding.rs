@@ -3,21 +3,13 @@
 use rayon::prelude::*;
 
 use crate::error::{KernelError, check, check_sizes};
+use crate::rows::RowSparse;
 
 /// A table `[rows, hidden]` and the row each token takes from it, `[tokens]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Lookup<'a> {
     pub table: &'a [f32],
     pub ids: &'a [u32],
-}
-
-/// A gradient that is zero outside of some rows of its table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RowSparse {
-    /// Rows of the table, ascending, each once.
-    pub rows: Vec<u32>,
-    /// `[rows.len(), hidden]`
-    pub values: Vec<f32>,
 }
 
 /// `[tokens, hidden]`: for each token the sum of its rows.
@@ -68,5 +60,5 @@ pub fn backward(dy: &[f32], ids: &[u32], hidden: usize) -> Result<RowSparse, Ker
             }
         }
     });
-    Ok(RowSparse { rows, values })
+    Ok(RowSparse { hidden, rows, values })
 }

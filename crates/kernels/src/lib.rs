@@ -14,6 +14,7 @@
 pub mod adamw;
 pub mod attention;
 mod buffer;
+pub mod combine;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod embedding;
@@ -26,6 +27,7 @@ pub mod linear;
 mod math;
 mod matmul;
 pub mod reduce;
+pub mod rows;
 mod simd;
 pub mod tied;
 

@@ -4,9 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use kernels::attention::{Attention, Inputs};
 use kernels::cross_entropy::IGNORED;
+use kernels::rows::{RowSparse, Vector};
 use kernels::{
-    Dropout, Simd, adamw, attention, cross_entropy, dropout, embedding, feed_forward, gelu, layer_norm, linear, reduce,
-    tied,
+    Dropout, Simd, adamw, attention, combine, cross_entropy, dropout, embedding, feed_forward, gelu, layer_norm,
+    linear, reduce, tied,
 };
 
 /// [`Simd::limit`] concerns the whole process.
@@ -116,8 +117,24 @@ fn everything() -> Vec<(&'static str, Vec<f32>)> {
     adamw::step(&mut p, &dy, moments, &step).unwrap();
     outputs.extend([("adamw", p), ("m", first), ("v", second)]);
 
+    // The table has the rows of `x`, of which the ids touch some.
+    let sparse = embedding::backward(&dy, &ids, hidden).unwrap();
+    let (mut p, mut first, mut second) = (x.clone(), vec![0.0; x.len()], vec![0.0; x.len()]);
+    let moments = adamw::Moments { first: &mut first, second: &mut second };
+    adamw::step_rows(&mut p, &sparse, &mut vec![1, 300], moments, &step).unwrap();
+    outputs.extend([("adamw by rows", p), ("m by rows", first), ("v by rows", second)]);
+    let sum = RowSparse::combine(&[(&sparse, 0.3), (&sparse, -1.1)]).unwrap();
+    outputs.push(("sum of rows", sum.values));
+    let mut sum = x.clone();
+    combine::combine(vec![combine::Combination { sum: &mut sum, first: 0.3, terms: vec![(&y, 0.1), (&z, 1.0)] }])
+        .unwrap();
+    outputs.push(("combination", sum));
+
     outputs.push(("dropout", dropout::apply(&x, hidden, drop).unwrap()));
-    for (name, sum) in [("dot", reduce::dot(&x, &y).unwrap()), ("squares", reduce::sum_of_squares(&x))] {
+    let vectors = [Vector::Dense(&x), Vector::Dense(&y), Vector::Rows(&sparse)];
+    let sums = reduce::gram(&[vectors.map(Some).to_vec()]).unwrap().remove(0);
+    for (name, sum) in [("squares", sums[0]), ("dot", sums[1]), ("dot by rows", sums[2]), ("squares by rows", sums[8])]
+    {
         let bits = sum.to_bits();
         outputs.push((name, vec![sum as f32, f32::from_bits(bits as u32), f32::from_bits((bits >> 32) as u32)]));
     }

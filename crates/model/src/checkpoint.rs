@@ -1,13 +1,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
+use kernels::rows::RowSparse;
 use safetensors::SafeTensors;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::device::{to_device, to_host};
+use crate::device::{is_host, to_device, to_host};
 use crate::folder::{self, HostView};
+use crate::gradients::Gradient;
 use crate::layout::{Entry, Layout};
 use crate::network::Parts;
 use crate::optimizer::{AdamW, Moments};
@@ -19,7 +22,8 @@ use crate::{Gradients, Group, Learner, ModelError, OptimizerConfig};
 const VERSION: u32 = 2;
 /// The one key of the file's metadata; with several, their order would differ from run to run.
 const KEY: &str = "checkpoint";
-/// The same of a gradient's file.
+/// The same two of a gradient's file.
+const GRADIENT_VERSION: u32 = 3;
 const GRADIENT_KEY: &str = "gradient";
 
 /// What is not a tensor.
@@ -43,6 +47,8 @@ struct GradientHeader {
     version: u32,
     /// Parameters that were trained.
     open: Vec<String>,
+    /// Of tables that were only looked up: the rows that the file holds.
+    rows: BTreeMap<String, Vec<u32>>,
 }
 
 /// Writes every parameter that may differ from the model folder's or is about to, and the optimiser's state.
@@ -118,7 +124,7 @@ pub(crate) fn load(learner: &mut Learner, path: &Path) -> Result<(), ModelError>
             (Some(first), Some(second)) => {
                 used += 2;
                 let steps = header.steps.get(name).ok_or_else(|| fail(format!("steps of {name} are missing")))?;
-                Some(Moments { first, second, steps: *steps })
+                Some(Moments::restored(first, second, *steps, entry))
             }
             (None, None) => None,
             _ => return Err(fail(format!("one of the two moments of {name} is missing"))),
@@ -133,14 +139,21 @@ pub(crate) fn load(learner: &mut Learner, path: &Path) -> Result<(), ModelError>
 /// Writes a gradient.
 pub(crate) fn save_gradients(gradients: &Gradients, layout: &Layout, path: &Path) -> Result<(), ModelError> {
     let mut views = Vec::new();
-    for (entry, tensor) in layout.entries.iter().zip(&gradients.tensors) {
-        if let Some(tensor) = tensor {
-            views.push((format!("gradient/{}", entry.name), HostView::flat(to_host(tensor.clone())?)));
-        }
+    let mut rows = BTreeMap::new();
+    for (entry, gradient) in layout.entries.iter().zip(&gradients.of) {
+        let values = match gradient {
+            None => continue,
+            Some(Gradient::Dense(tensor)) => to_host(tensor.clone())?,
+            Some(Gradient::Rows(sparse)) => {
+                rows.insert(entry.name.clone(), sparse.rows.clone());
+                sparse.values.clone()
+            }
+        };
+        views.push((format!("gradient/{}", entry.name), HostView::flat(values)));
     }
     let open = layout.entries.iter().zip(&gradients.open).filter(|(_, open)| **open);
     let open = open.map(|(entry, _)| entry.name.clone()).collect();
-    write(path, GRADIENT_KEY, &GradientHeader { version: VERSION, open }, views)
+    write(path, GRADIENT_KEY, &GradientHeader { version: GRADIENT_VERSION, open, rows }, views)
 }
 
 /// Reads a gradient of the layout's parameters.
@@ -148,15 +161,42 @@ pub(crate) fn load_gradients(layout: &Layout, device: &Device, path: &Path) -> R
     let fail = |message: String| fault(path, message);
     let bytes = folder::mapped(path)?;
     let file = folder::parse(&bytes).map_err(fail)?;
-    let header: GradientHeader = header(&bytes, GRADIENT_KEY, VERSION).map_err(fail)?;
-    let tensors = layout.entries.iter().map(|entry| tensor(&file, "gradient", entry, device));
-    let tensors = tensors.collect::<Result<Vec<_>, _>>().map_err(fail)?;
+    let mut header: GradientHeader = header(&bytes, GRADIENT_KEY, GRADIENT_VERSION).map_err(fail)?;
+    let of_one = |entry: &Entry| {
+        let gradient = match header.rows.remove(&entry.name) {
+            None => tensor(&file, "gradient", entry, device)?.map(Gradient::Dense),
+            Some(rows) => Some(row_sparse(&file, entry, rows, device)?),
+        };
+        Ok(gradient)
+    };
+    let of = layout.entries.iter().map(of_one).collect::<Result<Vec<_>, _>>().map_err(fail)?;
     let open: Vec<bool> = layout.entries.iter().map(|entry| header.open.contains(&entry.name)).collect();
-    let used = tensors.iter().flatten().count();
+    let used = of.iter().flatten().count();
     let strange = used < file.len() || open.iter().filter(|open| **open).count() < header.open.len();
-    match strange || tensors.iter().zip(&open).any(|(tensor, open)| tensor.is_some() && !open) {
+    match strange || !header.rows.is_empty() || of.iter().zip(&open).any(|(gradient, open)| gradient.is_some() && !open)
+    {
         true => Err(fail("it is the gradient of another model".to_owned())),
-        false => Ok(Gradients { tensors, open }),
+        false => Ok(Gradients { of, open }),
+    }
+}
+
+/// The gradient of a table, from those of its rows; a device that has no row-sparse gradients gets it in full.
+fn row_sparse(file: &SafeTensors, entry: &Entry, rows: Vec<u32>, device: &Device) -> Result<Gradient, String> {
+    let name = &entry.name;
+    let [_, hidden] = entry.table().ok_or_else(|| format!("gradient/{name} has rows, but is no table's"))?;
+    let view = file.tensor(&format!("gradient/{name}")).map_err(|_| format!("gradient/{name} is missing"))?;
+    if view.shape() != [rows.len() * hidden] || !rows.is_sorted_by(|a, b| a < b) {
+        return Err(format!("gradient/{name} is not of {} different rows, each {hidden} wide", rows.len()));
+    }
+    let values = folder::values(&view).ok_or_else(|| format!("gradient/{name} is not of type F32"))?;
+    let gradient = Gradient::Rows(Arc::new(RowSparse { hidden, rows, values }));
+    match (gradient.fits(entry), is_host(device)) {
+        (false, _) => Err(format!("gradient/{name} has rows outside of its table: another model's?")),
+        (true, true) => Ok(gradient),
+        (true, false) => {
+            let values = gradient.to_host(entry).map_err(|error| error.to_string())?;
+            Ok(Gradient::Dense(to_device(values, device)))
+        }
     }
 }
 

@@ -40,6 +40,14 @@ impl Entry {
         self.file_shape.iter().product()
     }
 
+    /// Rows and columns of a table looked up by row, which lies in memory as in files.
+    pub fn table(&self) -> Option<[usize; 2]> {
+        match (self.transposed, self.file_shape.as_slice()) {
+            (false, &[rows, columns]) => Some([rows, columns]),
+            _ => None,
+        }
+    }
+
     /// Whether it has been added to the model that folders hold.
     pub fn is_added(&self) -> bool {
         matches!(self.group, Group::Adapter(_) | Group::Invertible)

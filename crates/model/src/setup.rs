@@ -81,7 +81,7 @@ impl State {
                     None => (now.first.zeros_like(), now.second.zeros_like()),
                 };
                 self.optimizer.moments[index] =
-                    Some(Moments { first: back(now.first, first), second: back(now.second, second), steps: now.steps });
+                    Some(Moments { first: back(now.first, first), second: back(now.second, second), ..now });
             }
         }
     }

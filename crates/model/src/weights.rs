@@ -1,10 +1,13 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
-use crate::Group;
+use crate::device::is_host;
+use crate::gradients::Gradient;
 use crate::layout::{Layout, Slot};
+use crate::{Group, ModelError, ops};
 
 /// The parameters as tensors for one forward pass: trained ones are leaves of a fresh autodiff graph, frozen ones plain
 /// tensors, so that nothing below the lowest trained group is recorded or differentiated.
@@ -15,12 +18,27 @@ pub(crate) struct Weights {
     head_masks: Option<Vec<Tensor<1>>>,
     /// Seed of this pass's dropout masks, and how many have been asked for.
     dropout: (u64, Cell<u64>),
+    /// Lookups in trained tables whose rows are leaves.
+    lookups: RefCell<Vec<Lookup>>,
+}
+
+/// Rows `[ids, hidden]` taken from the table of a parameter.
+struct Lookup {
+    index: usize,
+    ids: Arc<[u32]>,
+    rows: Tensor<2>,
 }
 
 impl Weights {
     /// For inference: nothing is recorded and dropout is off.
     pub fn inference(values: &[Tensor<1>]) -> Self {
-        Self { tensors: values.to_vec(), trained: BTreeSet::new(), head_masks: None, dropout: (0, Cell::new(0)) }
+        Self {
+            tensors: values.to_vec(),
+            trained: BTreeSet::new(),
+            head_masks: None,
+            dropout: (0, Cell::new(0)),
+            lookups: RefCell::default(),
+        }
     }
 
     /// For training: the `open` parameters require gradients.
@@ -32,7 +50,7 @@ impl Weights {
             .collect();
         let open = layout.entries.iter().zip(open).filter(|(_, open)| **open);
         let trained = open.map(|(entry, _)| entry.group).collect();
-        Self { tensors, trained, head_masks: None, dropout: (dropout_seed, Cell::new(0)) }
+        Self { tensors, trained, head_masks: None, dropout: (dropout_seed, Cell::new(0)), lookups: RefCell::default() }
     }
 
     /// The same with a factor on each head, `[heads]` by layer.
@@ -67,8 +85,31 @@ impl Weights {
         }
     }
 
-    /// The flat leaves, in the layout's order, for reading gradients off after the backward pass.
-    pub fn into_leaves(self) -> Vec<Tensor<1>> {
-        self.tensors
+    /// Rows of a table: `[ids, hidden]`. On the CPU's back end the rows that a trained table gives are leaves themselves,
+    /// whose gradient is then the table's without the rows of zeros.
+    pub fn lookup(&self, slot: Slot<2>, ids: &Arc<[u32]>) -> Tensor<2> {
+        let table = self.get(slot);
+        if !table.is_autodiff() || !is_host(&table.device().inner()) {
+            return ops::lookup(table, ids);
+        }
+        let rows = ops::lookup(table.inner(), ids).autodiff().require_grad();
+        self.lookups.borrow_mut().push(Lookup { index: slot.index, ids: Arc::clone(ids), rows: rows.clone() });
+        rows
+    }
+
+    /// What a backward pass found for each parameter, in the layout's order.
+    pub fn into_gradients(self, found: &mut burn::tensor::Gradients) -> Result<Vec<Option<Gradient>>, ModelError> {
+        let mut of_leaf = |leaf: Tensor<1>| if leaf.is_autodiff() { leaf.grad_remove(found) } else { None };
+        let mut gradients: Vec<Option<Gradient>> =
+            self.tensors.into_iter().map(|leaf| of_leaf(leaf).map(Gradient::Dense)).collect();
+        for Lookup { index, ids, rows } in self.lookups.into_inner() {
+            let Some(dy) = rows.grad_remove(found) else { continue };
+            let rows = Gradient::of_lookup(dy, &ids)?;
+            gradients[index] = Some(match gradients[index].take() {
+                None => rows,
+                Some(other) => other.add_scaled(&rows, 1.0)?,
+            });
+        }
+        Ok(gradients)
     }
 }

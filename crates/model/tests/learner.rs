@@ -195,6 +195,29 @@ fn combining_equal_parts_gives_the_gradient_of_the_mean_loss() {
 }
 
 #[test]
+fn batches_side_by_side_give_the_bits_of_one_after_the_other() {
+    let folder = "xlm-roberta-tokens";
+    let (batch, mut learner) = (Expected::read(folder).batch("batch"), tiny(folder, Backend::Cpu));
+    learner.set_dropout(Some(0.1));
+    // Full rounds of all threads, and a rest.
+    let batches: Vec<(&Batch, u64)> = (0..2 * learner.passes_at_once() as u64 + 1).map(|seed| (&batch, seed)).collect();
+    let together = learner.losses_and_gradients(&batches).unwrap();
+    assert_eq!(together.len(), batches.len());
+    for ((loss, gradients), (batch, seed)) in together.iter().zip(&batches) {
+        let (alone, expected) = learner.loss_and_gradients(batch, *seed).unwrap();
+        assert_eq!(loss.to_bits(), alone.to_bits());
+        for name in learner.parameter_names() {
+            let of = |set| learner.gradient(set, name).unwrap();
+            assert!(of(gradients) == of(&expected), "{name}, seed {seed}");
+        }
+    }
+    let broken = Batch { ids: vec![1_000_000; batch.ids.len()], ..batch.clone() };
+    let error = learner.losses_and_gradients(&[(&batch, 0), (&broken, 0)]).err().unwrap();
+    assert!(matches!(error, ModelError::Batch { .. }), "{error}");
+    assert!(learner.losses_and_gradients(&[]).unwrap().is_empty());
+}
+
+#[test]
 fn gram_matrix_holds_the_inner_products_of_all_entries() {
     for backend in [Backend::Cpu, Backend::Ndarray] {
         let expected = Expected::read("bert-tokens");

@@ -4,7 +4,7 @@
 //! trained parameters. The mean needs one.
 
 use model::{Gradients, Learner, ModelError, SavePoint};
-use spec::{GradientRule, LfMlf, Method, Rows, Stage};
+use spec::{GradientRule, LfMlf, Method, OuterLoop, Rows, Stage};
 
 use crate::evaluate::{Evaluation, RunningMean};
 use crate::forgetting::Past;
@@ -47,6 +47,15 @@ pub(crate) enum Kind {
     Rest(String),
 }
 
+/// Whose loss it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Row {
+    /// Of the stage's languages.
+    Language(usize),
+    /// Of the stage's memories.
+    Memory(usize),
+}
+
 /// Rows of the Gram matrix.
 #[derive(Default)]
 struct Gathered {
@@ -81,31 +90,32 @@ impl Ingredients<'_> {
         if rows == 1 || matches!(rule, GradientRule::Mean | GradientRule::Multitask(_)) {
             return self.mean(learner, supply, step);
         }
-        let evaluation = Evaluation::new(&self.method.anchor, self.start);
         let mut gathered = Gathered::default();
         let mut losses = Vec::with_capacity(self.stage.languages.len());
         let mut current = RunningMean::new(self.stage.languages.len());
-        for (source, language) in self.stage.languages.iter().enumerate() {
-            let (loss, gradient) = self.source(evaluation, learner, supply, source, step)?;
-            losses.push(loss);
-            match rule.rows() {
-                Rows::CurrentThenMemories => current.add(learner, loss, gradient)?,
-                Rows::Tasks | Rows::LanguagesAndAnchor => gathered.push(language.code().to_owned(), (loss, gradient)),
-            }
-        }
-        if rule.rows() == Rows::CurrentThenMemories {
-            gathered.push("current".to_owned(), current.finish()?);
-        }
         let mut series = Vec::new();
-        if rule.rows() != Rows::LanguagesAndAnchor {
-            for &memory in self.memories {
-                let subs = supply.memory(memory, step)?;
-                let name = self.memory_name(memory);
-                let found = evaluation.mean_gradient(learner, &subs)?;
-                series.push((format!("loss.{name}"), found.0));
-                gathered.push(name, found);
+        let memories = if rule.rows() == Rows::LanguagesAndAnchor { &[] } else { self.memories };
+        self.each(learner, supply, step, memories, |learner, row, (loss, gradient)| {
+            match row {
+                Row::Language(source) => {
+                    losses.push(loss);
+                    if rule.rows() == Rows::CurrentThenMemories {
+                        current.add(learner, loss, gradient)?;
+                        if losses.len() == self.stage.languages.len() {
+                            gathered.push("current".to_owned(), current.finish()?);
+                        }
+                        return Ok(());
+                    }
+                    gathered.push(self.stage.languages[source].code().to_owned(), (loss, gradient));
+                }
+                Row::Memory(memory) => {
+                    let name = self.memory_name(memory);
+                    series.push((format!("loss.{name}"), loss));
+                    gathered.push(name, (loss, gradient));
+                }
             }
-        }
+            Ok(())
+        })?;
         let anchor = match rule {
             GradientRule::LfMlf(knobs) => Some(self.anchor(knobs, learner, supply, step, learning_rate)?),
             _ => None,
@@ -138,24 +148,64 @@ impl Ingredients<'_> {
 
     /// The mean over languages and memories.
     fn mean(&self, learner: &mut Learner, supply: &mut dyn Supply, step: u64) -> Result<Direction, StrategyError> {
-        let evaluation = Evaluation::new(&self.method.anchor, self.start);
         let languages = self.stage.languages.len();
         let mut mean = RunningMean::new(languages + self.memories.len());
         let mut losses = Vec::with_capacity(languages);
         let mut series = Vec::new();
-        for source in 0..languages {
-            let (loss, gradient) = self.source(evaluation, learner, supply, source, step)?;
-            losses.push(loss);
-            mean.add(learner, loss, gradient)?;
-        }
-        for &memory in self.memories {
-            let subs = supply.memory(memory, step)?;
-            let (loss, gradient) = evaluation.mean_gradient(learner, &subs)?;
-            series.push((format!("loss.{}", self.memory_name(memory)), loss));
-            mean.add(learner, loss, gradient)?;
-        }
+        self.each(learner, supply, step, self.memories, |learner, row, (loss, gradient)| {
+            match row {
+                Row::Language(_) => losses.push(loss),
+                Row::Memory(memory) => series.push((format!("loss.{}", self.memory_name(memory)), loss)),
+            }
+            mean.add(learner, loss, gradient)
+        })?;
         let (_, gradient) = mean.finish()?;
         Ok(Direction { kind: Kind::Gradient(gradient), losses, series })
+    }
+
+    /// Loss and gradient of each language, then of each of these memories, handed over as they come.
+    fn each(
+        &self,
+        learner: &mut Learner,
+        supply: &mut dyn Supply,
+        step: u64,
+        memories: &[usize],
+        mut take: impl FnMut(&Learner, Row, (f64, Gradients)) -> Result<(), StrategyError>,
+    ) -> Result<(), StrategyError> {
+        let evaluation = Evaluation::new(&self.method.anchor, self.start);
+        let (mut subs, mut rows) = (Vec::new(), Vec::new());
+        for source in 0..self.stage.languages.len() {
+            // What changes the learner for a language keeps the others waiting.
+            if self.method.outer == OuterLoop::Plain && self.modules.is_none() {
+                subs.push(supply.source(source, step)?);
+                rows.push(Row::Language(source));
+            } else {
+                let found = self.source(evaluation, learner, supply, source, step)?;
+                take(learner, Row::Language(source), found)?;
+            }
+        }
+        for &memory in memories {
+            let parts = supply.memory(memory, step)?;
+            if parts.is_empty() {
+                return Err(StrategyError::NoBatch);
+            }
+            rows.extend(parts.iter().map(|_| Row::Memory(memory)));
+            subs.extend(parts);
+        }
+        // A memory's gradient is the mean over its sub-batches.
+        let mut mean: Option<RunningMean> = None;
+        evaluation.each(learner, &subs, |learner, index, (loss, gradient)| {
+            let row = rows[index];
+            let parts = rows.iter().filter(|other| **other == row).count();
+            let sum = mean.get_or_insert_with(|| RunningMean::new(parts));
+            sum.add(learner, loss, gradient)?;
+            if rows.get(index + 1) != Some(&row)
+                && let Some(mut mean) = mean.take()
+            {
+                take(learner, row, mean.finish()?)?;
+            }
+            Ok(())
+        })
     }
 
     fn anchor(

@@ -34,13 +34,33 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// Mean loss and gradient on each sub-batch, handed over with its place as they come: few are held at a time.
+    pub fn each(
+        &self,
+        learner: &mut Learner,
+        subs: &[SubBatch],
+        mut take: impl FnMut(&Learner, usize, (f64, Gradients)) -> Result<(), StrategyError>,
+    ) -> Result<(), StrategyError> {
+        let at_once = if self.mixout.is_some() { 1 } else { learner.passes_at_once() };
+        for (chunk, subs) in subs.chunks(at_once).enumerate() {
+            let found = match subs {
+                [sub] => vec![self.gradient(learner, sub)?],
+                _ => {
+                    let batches: Vec<_> = subs.iter().map(|sub| (&sub.batch, sub.dropout_seed)).collect();
+                    learner.losses_and_gradients(&batches)?
+                }
+            };
+            for (index, found) in found.into_iter().enumerate() {
+                take(learner, chunk * at_once + index, found)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Mean loss and gradient over sub-batches of equal weight, which are added up as they come.
     pub fn mean_gradient(&self, learner: &mut Learner, subs: &[SubBatch]) -> Result<(f64, Gradients), StrategyError> {
         let mut mean = RunningMean::new(subs.len());
-        for sub in subs {
-            let (loss, gradient) = self.gradient(learner, sub)?;
-            mean.add(learner, loss, gradient)?;
-        }
+        self.each(learner, subs, |learner, _, (loss, gradient)| mean.add(learner, loss, gradient))?;
         mean.finish()
     }
 }
@@ -68,7 +88,7 @@ impl RunningMean {
 
     /// # Errors
     /// [`StrategyError::NoBatch`] if nothing was added.
-    pub fn finish(self) -> Result<(f64, Gradients), StrategyError> {
-        Ok((self.loss, self.gradient.ok_or(StrategyError::NoBatch)?))
+    pub fn finish(&mut self) -> Result<(f64, Gradients), StrategyError> {
+        Ok((self.loss, self.gradient.take().ok_or(StrategyError::NoBatch)?))
     }
 }

@@ -12,6 +12,7 @@ mod layer_norm;
 mod linear;
 mod reduce;
 mod reference;
+mod rows;
 mod tape;
 mod tied;
 

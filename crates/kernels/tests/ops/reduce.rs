@@ -1,7 +1,17 @@
-use kernels::reduce::{dot, sum_of_squares};
+use kernels::KernelError;
+use kernels::reduce;
+use kernels::rows::Vector;
 use proptest::prelude::*;
 
 use crate::data::numbers;
+
+fn dot(a: &[f32], b: &[f32]) -> Result<f64, KernelError> {
+    reduce::dot(Vector::Dense(a), Vector::Dense(b))
+}
+
+fn sum_of_squares(x: &[f32]) -> f64 {
+    dot(x, x).unwrap()
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
@@ -12,7 +22,6 @@ proptest! {
         let scale = 1e-12 * (1.0 + len as f64);
         prop_assert!((dot(&a, &b).unwrap() - plain(&a, &b)).abs() <= scale);
         prop_assert!((sum_of_squares(&a) - plain(&a, &a)).abs() <= scale);
-        prop_assert_eq!(dot(&a, &a).unwrap().to_bits(), sum_of_squares(&a).to_bits());
         prop_assert_eq!(dot(&a, &b).unwrap().to_bits(), dot(&b, &a).unwrap().to_bits());
     }
 }

@@ -76,7 +76,7 @@ impl Embeddings {
 
     /// `[batch, seq, hidden]`.
     pub fn forward(&self, input: &Input, dropout: Dropout, weights: &Weights) -> Tensor<3> {
-        let lookup = |table: Slot<2>, ids: &Arc<[u32]>| ops::lookup(weights.get(table), ids);
+        let lookup = |table: Slot<2>, ids: &Arc<[u32]>| weights.lookup(table, ids);
         let typed = lookup(self.words, &input.ids) + lookup(self.types, &input.type_ids);
         let placed = lookup(self.positions, &input.positions);
         let normed = ops::residual_layer_norm(placed, typed, self.norm, self.epsilon, 0.0, weights);

@@ -1,6 +1,7 @@
 //! The learner: [`Learner`] and what it does, by kind of work.
 
 mod infer;
+mod lanes;
 mod parameters;
 mod persist;
 mod structure;

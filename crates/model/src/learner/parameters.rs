@@ -25,8 +25,8 @@ impl Learner {
     pub fn gradient(&self, gradients: &Gradients, name: &str) -> Result<Option<Vec<f32>>, ModelError> {
         let index = self.index(name)?;
         let entry = &self.state.layout.entries[index];
-        let gradient = gradients.tensors.get(index).and_then(Option::as_ref);
-        gradient.map(|gradient| Ok(folder::file_order(entry, to_host(gradient.clone())?))).transpose()
+        let gradient = gradients.of.get(index).and_then(Option::as_ref);
+        gradient.map(|gradient| Ok(folder::file_order(entry, gradient.to_host(entry)?))).transpose()
     }
 
     pub(super) fn index(&self, name: &str) -> Result<usize, ModelError> {

@@ -3,10 +3,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use spec::Batch;
 
-use super::Learner;
+use super::{Learner, lanes};
 use crate::device::{guard, is_host, to_host};
 use crate::encoder::Dropout;
-use crate::gradients::{self, Gradients};
+use crate::gradients::{self, Gradient, Gradients};
 use crate::optimizer::AdamW;
 use crate::weights::Weights;
 use crate::{Group, ModelError, OptimizerConfig, SavePoint, StepNorms, batch};
@@ -29,6 +29,39 @@ impl Learner {
     /// when everything that takes part in the loss is frozen, [`ModelError::NonFinite`] if the loss is not finite,
     /// [`ModelError::Device`] and [`ModelError::OutOfMemory`].
     pub fn loss_and_gradients(&mut self, batch: &Batch, dropout_seed: u64) -> Result<(f64, Gradients), ModelError> {
+        self.pass(batch, dropout_seed)
+    }
+
+    /// [`Learner::loss_and_gradients`] of several batches with the seeds of their dropout, to the same bits. On the CPU's
+    /// back end as many at a time as there are threads, each on one of them: small batches then wait for each other once,
+    /// not at every operation.
+    ///
+    /// # Errors
+    /// As [`Learner::loss_and_gradients`], of the first batch that fails.
+    pub fn losses_and_gradients(&mut self, batches: &[(&Batch, u64)]) -> Result<Vec<(f64, Gradients)>, ModelError> {
+        let learner = &*self;
+        let one = |&(batch, seed): &(&Batch, u64)| learner.pass(batch, seed);
+        let lanes = self.passes_at_once();
+        let mut found = Vec::with_capacity(batches.len());
+        for batches in batches.chunks(lanes) {
+            // Fewer batches than threads leave none idle if they take turns.
+            let results = match batches.len() < lanes || lanes == 1 {
+                true => batches.iter().map(one).collect(),
+                false => lanes::side_by_side(batches, one)?,
+            };
+            for result in results {
+                found.push(result?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many batches [`Learner::losses_and_gradients`] computes at a time, at least 1.
+    pub fn passes_at_once(&self) -> usize {
+        if is_host(&self.device) { lanes::count() } else { 1 }
+    }
+
+    fn pass(&self, batch: &Batch, dropout_seed: u64) -> Result<(f64, Gradients), ModelError> {
         batch::check(batch, &self.config)?;
         let state = &self.state;
         state.network.check_targets(batch, &self.config)?;
@@ -55,9 +88,7 @@ impl Learner {
                 return Err(ModelError::NonFinite { what: "loss".to_owned() });
             }
             let mut found = loss.backward();
-            let leaves = weights.into_leaves().into_iter();
-            let tensors = leaves.map(|leaf| if leaf.is_autodiff() { leaf.grad_remove(&mut found) } else { None });
-            Ok((value, Gradients { tensors: tensors.collect(), open }))
+            Ok((value, Gradients { of: weights.into_gradients(&mut found)?, open }))
         })
     }
 
@@ -88,7 +119,7 @@ impl Learner {
     /// [`ModelError::State`] if the numbers of gradients and weights differ, there are none, or they are not of the same
     /// trained parameters; [`ModelError::NonFinite`] for a weight that is not finite.
     pub fn combine(&self, gradients: Vec<Gradients>, weights: &[f64]) -> Result<Gradients, ModelError> {
-        guard(|| gradients::combine(gradients, weights))
+        guard(|| gradients::combine(gradients, weights, &self.device))
     }
 
     /// How far the trained parameters have moved since `origin`, `θ - θ₀`.
@@ -103,8 +134,9 @@ impl Learner {
         let open = state.open();
         guard(|| {
             let pairs = state.values.iter().zip(&origin.values).zip(&open);
-            let tensors = pairs.map(|((now, then), &open)| open.then(|| now.clone() - then.clone())).collect();
-            Ok(Gradients { tensors, open: open.clone() })
+            let of =
+                pairs.map(|((now, then), &open)| open.then(|| Gradient::Dense(now.clone() - then.clone()))).collect();
+            Ok(Gradients { of, open: open.clone() })
         })
     }
 
@@ -135,14 +167,10 @@ impl Learner {
         }
         let state = &mut self.state;
         let open = state.open();
-        let fits = gradients.tensors.len() == open.len()
-            && gradients.tensors.iter().zip(&open).zip(&state.layout.entries).all(|((gradient, open), entry)| {
-                gradient.as_ref().is_none_or(|gradient| *open && gradient.dims() == [entry.len()])
-            });
-        if !fits {
+        if !gradients.fits(&state.layout, &open) {
             return Err(ModelError::state("the gradient was taken before a group was frozen or the head replaced"));
         }
-        for (changed, gradient) in state.changed.iter_mut().zip(&gradients.tensors) {
+        for (changed, gradient) in state.changed.iter_mut().zip(&gradients.of) {
             *changed |= gradient.is_some();
         }
         let still = state.still(&self.config, &self.device)?;

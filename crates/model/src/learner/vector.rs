@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Learner;
 use crate::device::{guard, to_device};
-use crate::gradients::Gradients;
+use crate::gradients::{Gradient, Gradients, add_rows};
 use crate::layout::Role;
 use crate::random::Uniform;
 use crate::{Group, ModelError, SavePoint, checkpoint};
@@ -18,17 +18,20 @@ impl Learner {
     pub fn shift(&mut self, direction: &Gradients, rate: &dyn Fn(Group) -> f64) -> Result<(), ModelError> {
         let state = &mut self.state;
         let open = state.open();
-        let misplaced = direction.tensors.iter().zip(&open).any(|(tensor, &open)| tensor.is_some() && !open);
-        if direction.tensors.len() != open.len() || misplaced {
+        if !direction.fits(&state.layout, &open) {
             return Err(ModelError::state("the direction was taken before a group was frozen or the head replaced"));
         }
-        for (index, tensor) in direction.tensors.iter().enumerate() {
-            let Some(tensor) = tensor else { continue };
+        for (index, gradient) in direction.of.iter().enumerate() {
+            let Some(gradient) = gradient else { continue };
             let rate = rate(state.layout.entries[index].group);
             if !rate.is_finite() {
                 return Err(ModelError::state(format!("rate {rate} of a move is not finite")));
             }
-            state.values[index] = guard(|| Ok(state.values[index].clone() + tensor.clone() * rate))?;
+            let value = state.values[index].clone();
+            state.values[index] = guard(|| match gradient {
+                Gradient::Dense(tensor) => Ok(value + tensor.clone() * rate),
+                Gradient::Rows(rows) => add_rows(value, rows, rate),
+            })?;
             state.changed[index] = true;
         }
         Ok(())
@@ -37,17 +40,18 @@ impl Learner {
     /// The trained parameters themselves.
     pub fn point(&self) -> Gradients {
         let open = self.state.open();
-        let tensors = self.state.values.iter().zip(&open).map(|(value, &open)| open.then(|| value.clone())).collect();
-        Gradients { tensors, open }
+        let values = self.state.values.iter().zip(&open);
+        let of = values.map(|(value, &open)| open.then(|| Gradient::Dense(value.clone()))).collect();
+        Gradients { of, open }
     }
 
     /// The part of a gradient in some groups that are trained now; elsewhere it is 0.
     pub fn part(&self, gradients: &Gradients, of: &dyn Fn(Group) -> bool) -> Gradients {
         let open = self.state.open();
         let entries = self.state.layout.entries.iter().zip(&open);
-        let tensors = gradients.tensors.iter().zip(entries);
-        let tensors = tensors.map(|(tensor, (entry, &open))| tensor.clone().filter(|_| open && of(entry.group)));
-        Gradients { tensors: tensors.collect(), open }
+        let part = gradients.of.iter().zip(entries);
+        let part = part.map(|(gradient, (entry, &open))| gradient.clone().filter(|_| open && of(entry.group)));
+        Gradients { of: part.collect(), open }
     }
 
     /// One value an input column of each dense weight of the encoder's layers that trains, the same for all its output
@@ -58,7 +62,7 @@ impl Learner {
     pub fn by_input_column(&self, seed: u64, value: &dyn Fn(f64) -> f64) -> Result<Gradients, ModelError> {
         let open = self.state.open();
         let entries = self.state.layout.entries.iter().zip(&open);
-        let tensors = entries.map(|(entry, &open)| {
+        let columns = entries.map(|(entry, &open)| {
             let (true, true, Role::Weight, Group::Layer(_), &[outputs, inputs]) =
                 (open, entry.transposed, entry.role, entry.group, entry.file_shape.as_slice())
             else {
@@ -68,9 +72,9 @@ impl Learner {
             // Dense weights lie in memory as `[in, out]`.
             let values: Vec<f32> =
                 (0..inputs).flat_map(|_| std::iter::repeat_n(value(uniform.draw()) as f32, outputs)).collect();
-            guard(|| Ok(Some(to_device(values, &self.device))))
+            guard(|| Ok(Some(Gradient::Dense(to_device(values, &self.device)))))
         });
-        Ok(Gradients { tensors: tensors.collect::<Result<_, ModelError>>()?, open: self.state.open() })
+        Ok(Gradients { of: columns.collect::<Result<_, ModelError>>()?, open: self.state.open() })
     }
 
     /// Changes the optimiser's epsilon from the next step on; moments stay.
