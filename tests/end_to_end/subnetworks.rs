@@ -125,6 +125,69 @@ fn stages_with_subnetworks_resume_to_the_byte() {
     }
 }
 
+/// URIEL's features of a few languages.
+const URIEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/tests/reference/uriel");
+
+/// As `static`, and languages that were not trained use the subnetwork of the nearest.
+const NEAREST: &str = r#"
+[method.nearest]
+preset = "subnet-static"
+subnetworks = { kind = "static", target = "nearest-source", discovery = { split = "test", steps = 40, batches = 2 }, prune = { threshold = 0.5 } }
+"#;
+
+/// Hindi is nearer to German and Chinese to English: of these are the sentences that stand for theirs.
+fn with_strangers(world: &World, languages: &str) -> String {
+    for (language, file) in [("hi", "de-test.tsv"), ("zh", "en-test.tsv"), ("eu", "en-test.tsv")] {
+        let file = world.path(file);
+        let import = ["data", "import", file.to_str().unwrap(), "--format", "wikiann-text", "--name", "people"];
+        world.ok(&[&import[..], &["--language", language, "--split", "test"]].concat());
+    }
+    let text =
+        suite("\"static\", \"nearest\"", "\"people\"").replace("[probe.few]", &format!("{NEAREST}\n[probe.few]"));
+    // So few steps that the model still errs.
+    text.replace("steps = 30", "steps = 6").replacen("[\"en\", \"de\"]", languages, 1)
+}
+
+#[test]
+fn a_language_that_was_not_trained_uses_the_subnetwork_of_the_nearest() {
+    let world = World::new();
+    world.write("suite.toml", &with_strangers(&world, "[\"en\", \"de\", \"hi\", \"zh\"]"));
+    world.ok(&["sweep", "suite.toml", "--uriel", URIEL]);
+    let text = world.ok(&["report", "suite.toml", "--uriel", URIEL, "--format", "csv", "--metric", "ner.f1.lenient"]);
+    let score = |method: &str, language: &str| -> String {
+        let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let row = rows.find(|row| row[4..9] == [method, "1", "people", "ner", language]);
+        row.unwrap_or_else(|| panic!("{method} {language} in {text}"))[10].to_owned()
+    };
+    for (target, source) in [("hi", "de"), ("zh", "en")] {
+        assert_eq!(score("nearest", target), score("nearest", source));
+        assert_eq!(score("nearest", source), score("static", source));
+    }
+    let differs =
+        [("hi", "de"), ("zh", "en")].map(|(target, source)| score("static", target) != score("static", source));
+    assert!(differs.contains(&true), "with all heads it is another model: {text}");
+    for (method, knows) in [("static", false), ("nearest", true)] {
+        let recorded = world.recorded("results");
+        let cell = |name: &&String| name.starts_with(&format!("ner-{method}-")) && name.ends_with("cell.json");
+        let cell = String::from_utf8_lossy(&recorded[recorded.keys().find(cell).expect(method)]).into_owned();
+        assert_eq!(cell.contains("\"distances\""), knows, "{cell}");
+    }
+}
+
+#[test]
+fn without_a_nearest_language_nothing_runs() {
+    let world = World::new();
+    let text = with_strangers(&world, "[\"en\", \"de\", \"eu\"]");
+    world.write("suite.toml", &text);
+    let error = world.fails(2, &["sweep", "suite.toml"]);
+    assert!(error.contains("method `nearest`") && error.contains("--uriel"), "{error}");
+    let by_family = "target = \"nearest-source\", target-distance = \"fam-cosine\"";
+    world.write("suite.toml", &text.replace("target = \"nearest-source\"", by_family));
+    let error = world.fails(2, &["sweep", "suite.toml", "--uriel", URIEL]);
+    assert!(error.contains("method `nearest`") && error.contains("has a distance to `eu`"), "{error}");
+    assert!(world.recorded("results").is_empty());
+}
+
 #[test]
 fn what_cannot_be_done_is_said_before_anything_runs() {
     let world = World::new();

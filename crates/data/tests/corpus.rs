@@ -13,7 +13,9 @@ fn tokenization() -> Tokenization {
 /// Words are letters, and the languages have none in common.
 fn corpus(tokenization: &Tokenization) -> Corpus {
     let words = |word: &dyn Fn(usize) -> String| -> Vec<TextExample> {
-        let text = |row: usize| (0..6).map(|place| word(row * (place + 2) + place * place + row / 7)).collect::<Vec<_>>().join(" ");
+        let text = |row: usize| {
+            (0..6).map(|place| word(row * (place + 2) + place * place + row / 7)).collect::<Vec<_>>().join(" ")
+        };
         (0..400).map(|row| TextExample { id: row.to_string(), text: text(row) }).collect()
     };
     let english = words(&|number| ["a", "b", "c", "d", "e", "f", "g"][number % 7].to_owned());

@@ -107,6 +107,11 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     let late = stage("ner", "[\"en\"]", "probes = [\"ner\"]") + &stage("mlm", "[\"en\", \"de\"]", "");
     let foreign = stage("mlm", "[\"en\", \"de\"]", "") + &stage("ner", "[\"sw\"]", "probes = [\"ner\"]");
     let narrow = stage("mlm", "[\"en\"]", "") + &stage("ner", "[\"en\"]", "probes = [\"ner\"]");
+    let adapted = |stages: String| {
+        stages.replace("[\"ner\"]", "[\"few\"]")
+            + &PROBE.replace("[probe.ner]", "[probe.few]").replace("\n[protocol.p]\n", "adapt = { support = 5 }\n")
+    };
+    let (few, few_text) = (adapted(update()), adapted(stacks()));
     let remembering = stage("ner", "[\"en\", \"de\"]", "")
         + &stage("ner", "[\"de\"]", "memories = [\"past-stages\"]\nprobes = [\"ner\"]");
     for (text, stages, expected) in [
@@ -121,6 +126,8 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
         ("preset = \"laft\"\nschedule = \"gu\"", &update(), "the schedule `gu` opens groups"),
         ("preset = \"laft\"\nanchor = \"mixout\"", &update(), "use another anchor"),
         ("preset = \"laft\"\nrule = \"gem\"", &remembering, "gradients on the memory `past-stages`"),
+        ("preset = \"laft\"", &few, "the probe `few` adapts what all languages train alike"),
+        ("preset = \"madx\"", &few_text, "the probe `few` adapts what all languages train alike"),
         ("preset = \"laft-uriel\"\nsharing = { kind = \"scaled\", tau = 0.0 }", &update(), "sharing knob `tau` is 0"),
         ("preset = \"madx\"", &update(), "begin [protocol.p] with a stage of task mlm"),
         ("preset = \"madx\"", &late, "begin [protocol.p] with a stage of task mlm"),

@@ -124,6 +124,11 @@ impl Ingredients<'_> {
         Ok(Direction { kind, losses, series })
     }
 
+    /// Whether all languages use the same of the learner.
+    fn is_alike(&self) -> bool {
+        self.masks.is_none() && self.modules.is_none_or(|(modules, _)| modules.are_common())
+    }
+
     /// Loss and gradient of the stage's `source`-th language, with what this language uses.
     fn source(
         &self,
@@ -176,7 +181,7 @@ impl Ingredients<'_> {
         let (mut subs, mut rows) = (Vec::new(), Vec::new());
         for source in 0..self.stage.languages.len() {
             // What changes the learner for a language keeps the others waiting.
-            if self.method.outer == OuterLoop::Plain && self.modules.is_none() {
+            if self.method.outer == OuterLoop::Plain && self.is_alike() {
                 subs.push(supply.source(source, step)?);
                 rows.push(Row::Language(source));
             } else {

@@ -44,6 +44,11 @@ impl<'a> Modules<'a> {
         }))
     }
 
+    /// Whether all languages use the same.
+    pub(crate) fn are_common(&self) -> bool {
+        matches!(self.0, Kind::Common)
+    }
+
     /// Adds what stages up to this one (from 0) train, where the learner lacks it, and gives the groups that this one
     /// trains; `None` if they are the structure's.
     pub(crate) fn begin(&self, learner: &mut Learner, stage: usize) -> Result<Option<Vec<Group>>, StrategyError> {
