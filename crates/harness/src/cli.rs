@@ -113,7 +113,7 @@ pub enum Command {
     },
     /// Train a tokenizer and a small multilingual encoder on text; the same command carries on after an interruption
     #[command(
-        after_help = "Examples:\n  harness pretrain my-encoder --data-set mini\n  harness pretrain my-encoder --text corpus --parallel --layers 6 --hidden 384 --heads 6\n  harness pretrain my-encoder --text corpus --translations 0 --ranking 0 --comparing 0"
+        after_help = "Examples:\n  harness pretrain my-encoder --data-set mini\n  harness pretrain my-encoder --text corpus --parallel --layers 6 --hidden 384 --heads 6\n  harness pretrain my-encoder --text corpus --translations 0 --ranking 0"
     )]
     Pretrain(Pretrain),
     /// Run a saved model over a file: logits and predictions as JSON lines
@@ -401,14 +401,14 @@ pub struct Pretrain {
     /// Tokens of the vocabulary at most
     #[arg(long, default_value_t = 8000)]
     pub vocabulary: usize,
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 4)]
     pub layers: usize,
     /// Features of a hidden state
     #[arg(long, default_value_t = 128)]
     pub hidden: usize,
     #[arg(long, default_value_t = 4)]
     pub heads: usize,
-    /// Features inside a feed-forward block; twice those of a hidden state if left out
+    /// Features inside a feed-forward block; four times those of a hidden state if left out
     #[arg(long)]
     pub feed_forward: Option<usize>,
     /// Tokens of a row at most, special ones included
@@ -417,7 +417,7 @@ pub struct Pretrain {
     /// Of pre-training alone; the saved configuration says 0.1
     #[arg(long, default_value_t = 0.0)]
     pub dropout: f64,
-    #[arg(long, default_value_t = 12_000)]
+    #[arg(long, default_value_t = 7000)]
     pub steps: u64,
     /// Tokens of a batch
     #[arg(long, default_value_t = 2048)]
@@ -432,7 +432,7 @@ pub struct Pretrain {
     #[arg(long, default_value_t = 0.12)]
     pub ranking: f64,
     /// Share of the later steps that compare texts: which tokens of one the other does not say, and whether there are any
-    #[arg(long, default_value_t = 0.7)]
+    #[arg(long, default_value_t = 0.0)]
     pub comparing: f64,
     /// Share of all steps that is over before texts are compared
     #[arg(long, default_value_t = 0.35)]

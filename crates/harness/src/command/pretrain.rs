@@ -22,7 +22,7 @@ pub fn run(folders: &Folders, options: &Pretrain) -> Result<Exit> {
         layers: options.layers,
         hidden: options.hidden,
         heads: options.heads,
-        feed_forward: options.feed_forward.unwrap_or(2 * options.hidden),
+        feed_forward: options.feed_forward.unwrap_or(4 * options.hidden),
         max_length: options.max_length,
         dropout: options.dropout,
         steps: options.steps,

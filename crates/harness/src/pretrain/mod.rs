@@ -65,7 +65,7 @@ impl Pretraining {
         let corpus = Corpus::new(&self.text.rows, self.text.parallel, &tokenization, settings.max_length)?;
         if !self.text.parallel && settings.translations + settings.ranking + settings.comparing > 0.0 {
             bail!(
-                "translations need parallel text: say --parallel if line i of every file says the same, or --translations 0 --ranking 0 --comparing 0"
+                "translations need parallel text: say --parallel if line i of every file says the same, or --translations 0 --ranking 0"
             );
         }
         let mut learner = Learner::fresh(&work, self.backend, settings.seed)?;
