@@ -93,13 +93,7 @@ pub fn verdict(summary: &Summary, plan: &Plan, results: &ResultsFolder) -> Resul
     Ok(Exit::Ok)
 }
 
-fn dry_run(
-    cells: &[Cell],
-    statuses: &[Status],
-    todo: &[Cell],
-    model: &Path,
-    results: &ResultsFolder,
-) -> Result<Exit> {
+fn dry_run(cells: &[Cell], statuses: &[Status], todo: &[Cell], model: &Path, results: &ResultsFolder) -> Result<Exit> {
     let rate = Rate::measured(cells, model, results)?;
     let mut table = Table::new("Cells", 4, ["protocol", "method", "seed", "state", "estimate"]);
     for (cell, status) in cells.iter().zip(statuses) {
