@@ -15,6 +15,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("mini-madx", include_str!("../../../suites/mini-madx.toml")),
     ("real-quick", include_str!("../../../suites/real-quick.toml")),
     ("real-small", include_str!("../../../suites/real-small.toml")),
+    ("real-methods", include_str!("../../../suites/real-methods.toml")),
     ("real-updates", include_str!("../../../suites/real-updates.toml")),
     ("real-full", include_str!("../../../suites/real-full.toml")),
 ];
