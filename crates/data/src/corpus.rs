@@ -1,6 +1,8 @@
 //! Text to pre-train on: single texts for masked language modelling, pairs for translation language modelling, ranking and
 //! comparing.
 
+use std::sync::OnceLock;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
@@ -24,8 +26,8 @@ pub struct Corpus {
     /// Rows as (language, row) by length; in a parallel corpus the language is 0 and the length that of all languages.
     groups: Vec<Vec<(usize, usize)>>,
     max_length: usize,
-    /// In a parallel corpus.
-    correspondence: Option<Correspondence>,
+    /// Made when texts are first compared.
+    correspondence: OnceLock<Correspondence>,
 }
 
 /// What the rows of a batch are.
@@ -111,8 +113,7 @@ impl Corpus {
         let rows: Vec<(usize, usize)> = rows.into_iter().map(|(_, row)| row).collect();
         let groups = rows.chunks(rows.len().div_ceil(LENGTH_GROUPS)).map(<[_]>::to_vec).collect();
         let languages = texts.iter().map(|(language, _)| *language).collect();
-        let correspondence = parallel.then(|| Correspondence::of(&tokens));
-        Ok(Self { languages, texts: tokens, parallel, groups, max_length, correspondence })
+        Ok(Self { languages, texts: tokens, parallel, groups, max_length, correspondence: OnceLock::new() })
     }
 
     pub fn languages(&self) -> &[Language] {
@@ -141,10 +142,9 @@ impl Corpus {
         tokenization: &Tokenization,
         seed: u64,
     ) -> Result<Batch, DataError> {
-        let comparable = || {
-            let missing = || DataError::options("translations need a parallel corpus");
-            self.correspondence.as_ref().ok_or_else(missing)
-        };
+        if objective != Objective::MaskedLm && !self.parallel {
+            return Err(DataError::options("translations need a parallel corpus"));
+        }
         let mut key = blake3::Hasher::new();
         key.update(b"lethe corpus 1\n").update(&seed.to_le_bytes());
         let mut random = ChaCha8Rng::from_seed(*key.finalize().as_bytes());
@@ -160,19 +160,16 @@ impl Corpus {
                     vec![plain(tokenization.single.single(&self.texts[language][row]).0)]
                 }
                 Objective::TranslationLm => {
-                    comparable()?;
                     let (one, other) = self.pair(&mut random);
                     vec![plain(tokenization.pair.pair(&self.texts[one][row], &self.texts[other][row]).0)]
                 }
                 Objective::Ranking => {
-                    comparable()?;
                     let (one, other) = self.pair(&mut random);
                     let row = |language: usize| plain(tokenization.single.single(&self.texts[language][row]).0);
                     vec![row(one), row(other)]
                 }
                 Objective::Correspondence | Objective::Entailment => {
-                    let compared = self.compared(comparable()?, objective, group, row, tokenization, &mut random);
-                    vec![compared.labelled(objective)]
+                    vec![self.compared(objective, group, row, tokenization, &mut random)]
                 }
             };
             let length = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0).max(longest);
@@ -206,7 +203,6 @@ impl Corpus {
     /// One to three texts of a group, `row` among them, and a retelling of that one.
     fn compared(
         &self,
-        correspondence: &Correspondence,
         objective: Objective,
         group: &[(usize, usize)],
         row: usize,
@@ -218,7 +214,8 @@ impl Corpus {
             true => one,
             false => below(random, self.languages.len()),
         };
-        let Retelling { ids: told, strange, faithful } = correspondence.retell(&self.texts, other, row, random);
+        let Retelling { ids: told, strange, faithful } =
+            self.correspondence.get_or_init(|| Correspondence::of(&self.texts)).retell(&self.texts, other, row, random);
         let differs = strange.contains(&true);
         let original = &self.texts[one][row];
         let said = |id: &u32| match (one == other, faithful) {
@@ -254,7 +251,9 @@ impl Corpus {
         labels.extend(sides[order[0]].iter().map(|(_, label)| *label));
         labels.extend(frame.between.iter().map(|_| IGNORED_LABEL));
         labels.extend(sides[order[1]].iter().map(|(_, label)| *label));
-        labels[0] = i32::from(differs);
+        if objective == Objective::Entailment {
+            labels = vec![i32::from(differs)];
+        }
         Row { ids: frame.pair(&left, &right).0, labels }
     }
 
@@ -266,16 +265,5 @@ impl Corpus {
         };
         let other = (one + 1 + below(random, count - 1)) % count;
         if below(random, 2) == 0 { (one, other) } else { (other, one) }
-    }
-}
-
-impl Row {
-    /// With the labels that an objective asks for: of a compared row, the first one is the whole row's.
-    fn labelled(mut self, objective: Objective) -> Self {
-        match objective {
-            Objective::Entailment => self.labels.truncate(1),
-            _ => self.labels[0] = IGNORED_LABEL,
-        }
-        self
     }
 }

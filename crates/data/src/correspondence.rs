@@ -103,18 +103,20 @@ impl Correspondence {
 
     /// Of a few rows that share a rare token with `row`, the one that shares most tokens with it.
     fn alike(&self, texts: &[Vec<u32>], row: usize, random: &mut ChaCha8Rng) -> usize {
+        let own = distinct(&texts[row]);
         let mut tokens: Vec<(usize, u32)> =
-            distinct(&texts[row]).into_iter().map(|id| (self.holders.get(&id).map_or(0, Vec::len), id)).collect();
+            own.iter().map(|&id| (self.holders.get(&id).map_or(0, Vec::len), id)).collect();
         tokens.sort_unstable();
         tokens.truncate(RAREST);
-        let shared = |other: usize| distinct(&texts[row]).iter().filter(|id| texts[other].contains(id)).count();
+        let shared = |other: usize| own.iter().filter(|id| texts[other].contains(id)).count();
         let mut best = None;
         for _ in 0..CANDIDATES {
             let (_, token) = tokens[below(random, tokens.len())];
             let Some(holders) = self.holders.get(&token) else { continue };
             let other = holders[below(random, holders.len())];
-            if other != row && best.is_none_or(|(most, _)| shared(other) > most) {
-                best = Some((shared(other), other));
+            let common = shared(other);
+            if other != row && best.is_none_or(|(most, _)| common > most) {
+                best = Some((common, other));
             }
         }
         best.map_or_else(|| below(random, texts.len()), |(_, other)| other)
