@@ -2,7 +2,8 @@
 //!
 //! Kills are aimed: a cell is frozen, its work folder is looked at while nothing moves, and only then it is killed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -91,16 +92,24 @@ pub enum Moment {
 
 impl Moment {
     pub fn is_now(self, work: &Path) -> bool {
-        let checkpoint = || checkpoint(work).map(|(_, progress)| progress);
         match self {
             Moment::Start => work.is_dir() && states(work).next().is_none() && !work.join("new-state").exists(),
             Moment::Checkpointing => work.join("new-state").is_dir() && states(work).next().is_some(),
-            Moment::Training => checkpoint().is_some_and(|at| at.moment == 0 && (20..50).contains(&at.steps)),
-            Moment::Updating => checkpoint().is_some_and(|at| at.moment == 1 && (20..50).contains(&at.steps)),
-            Moment::Updated => checkpoint() == Some(Progress { moment: 2, probes: 0, steps: 0 }),
-            Moment::BetweenStages => checkpoint() == Some(Progress { moment: 1, probes: 0, steps: 0 }),
-            Moment::Probing => checkpoint() == Some(Progress { moment: 1, probes: 1, steps: 0 }),
             Moment::Publishing => work.join("finished").is_dir(),
+            _ => checkpoint(work).is_some_and(|(_, progress)| self.is_at(&progress)),
+        }
+    }
+
+    /// Whether a newest checkpoint says so; the moments between checkpoints never do.
+    pub fn is_at(self, progress: &Progress) -> bool {
+        let Progress { moment, probes, steps } = *progress;
+        match self {
+            Moment::Training => moment == 0 && (20..50).contains(&steps),
+            Moment::Updating => moment == 1 && (20..50).contains(&steps),
+            Moment::Updated => (moment, probes, steps) == (2, 0, 0),
+            Moment::BetweenStages => (moment, probes, steps) == (1, 0, 0),
+            Moment::Probing => (moment, probes, steps) == (1, 1, 0),
+            Moment::Start | Moment::Checkpointing | Moment::Publishing => false,
         }
     }
 }
@@ -193,6 +202,25 @@ pub fn freeze(parent: &mut Child, world: &World, results: &str, moment: Moment) 
         parent.try_wait().expect("a child").is_some()
     });
     frozen
+}
+
+/// Sweeps, and kills each cell once that is seen at this moment; gives the folders of those that were. The moment is
+/// one that checkpoints tell, and passes: a cell that is killed too often is given up.
+pub fn kill_each(world: &World, results: &str, sweep: &[&str], moment: Moment) -> BTreeSet<OsString> {
+    let mut struck = BTreeSet::new();
+    // One at a time: whose folder is looked at is whose process is frozen.
+    let mut parent = spawn(world, results, &[sweep, &["-j", "1"]].concat());
+    while let Some(cell) = freeze(&mut parent, world, results, moment) {
+        let work = work(world, results).expect("a frozen cell's folder");
+        let (_, before) = checkpoint(&work).expect("a checkpoint");
+        signal(cell, libc::SIGKILL);
+        assert!(work.file_name().is_some_and(|name| struck.insert(name.to_owned())), "{work:?} was killed before");
+        wait_until("a killed cell to go on", || {
+            !work.exists() || checkpoint(&work).is_some_and(|(_, at)| at > before && !moment.is_at(&at))
+        });
+    }
+    assert!(parent.wait().expect("the parent ends").success());
+    struck
 }
 
 /// Sweeps one cell and kills its process at two moments; `false` if one of them passed unseen.

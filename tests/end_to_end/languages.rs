@@ -1,11 +1,10 @@
 //! Methods whose languages use modules of their own, in real cells: updates that are shared by nearness, and MAD-X.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 
 use serde_json::Value;
 
-use crate::crash::{Moment, checkpoint, freeze, signal, spawn, wait_until, work};
+use crate::crash::{Moment, kill_each};
 use crate::world::{SUITE, World, stderr};
 
 /// URIEL's features of a few languages.
@@ -95,22 +94,8 @@ fn survives(world: &World, moment: Moment, arguments: &[&str]) {
     let mut struck = BTreeSet::new();
     for attempt in 0..10 {
         let results = format!("killed-{moment:?}-{attempt}");
-        let mut parent = spawn(world, &results, &sweep);
-        while let Some(cell) = freeze(&mut parent, world, &results, moment) {
-            let work = work(world, &results).expect("a frozen cell's folder");
-            let (_, before) = checkpoint(&work).expect("a checkpoint");
-            signal(cell, libc::SIGKILL);
-            struck.extend(work.file_name().map(OsStr::to_owned));
-            wait_until("a killed cell to go on", || {
-                !work.exists() || checkpoint(&work).is_some_and(|(_, at)| at > before && !moment.is_now(&work))
-            });
-        }
-        assert!(parent.wait().expect("the parent ends").success());
-        let recorded = world.recorded(&results);
-        assert!(recorded.keys().eq(whole.keys()), "{:?} instead of {:?}", recorded.keys(), whole.keys());
-        for (name, bytes) in &whole {
-            assert!(recorded[name] == *bytes, "{name} differs");
-        }
+        struck.extend(kill_each(world, &results, &sweep, moment));
+        world.assert_recorded(&results, &whole);
         if struck.len() == cells {
             return;
         }

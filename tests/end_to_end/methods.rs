@@ -1,6 +1,6 @@
 //! Methods of every axis in real cells: they run, they record what they did, and they resume to the byte.
 
-use crate::crash::{Moment, checkpoint, freeze, signal, spawn, wait_until, work};
+use crate::crash::{Moment, kill_each};
 use crate::world::{SUITE, World};
 
 /// Everything that needs no language model, on two stages with memories.
@@ -97,24 +97,9 @@ fn methods_with_a_state_resume_to_the_byte() {
     let sweep = ["sweep", "suite.toml", "--checkpoint-every", "0"];
     world.ok_in("whole", &sweep);
     let whole = world.recorded("whole");
-    let mut killed = 0;
-    let mut parent = spawn(&world, "killed", &sweep);
-    while let Some(cell) = freeze(&mut parent, &world, "killed", Moment::Training) {
-        let work = work(&world, "killed").expect("a frozen cell's folder");
-        signal(cell, libc::SIGKILL);
-        killed += 1;
-        // No cell is killed twice, lest it is given up.
-        wait_until("a killed cell to go on", || {
-            !work.exists() || checkpoint(&work).is_some_and(|(_, at)| at.moment > 0 || at.steps >= 50)
-        });
-    }
-    assert!(parent.wait().expect("the parent ends").success());
-    assert!(killed >= 3, "{killed} cells were killed in training");
-    let recorded = world.recorded("killed");
-    assert!(recorded.keys().eq(whole.keys()), "{:?} instead of {:?}", recorded.keys(), whole.keys());
-    for (name, bytes) in &whole {
-        assert!(recorded[name] == *bytes, "{name} differs");
-    }
+    let killed = kill_each(&world, "killed", &sweep, Moment::Training);
+    assert!(killed.len() >= 3, "{} cells were killed in training", killed.len());
+    world.assert_recorded("killed", &whole);
 }
 
 #[test]

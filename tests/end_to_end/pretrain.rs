@@ -44,7 +44,7 @@ fn pretrain(folder: &Path, out: &str, more: &[&str]) -> Command {
 fn an_interrupted_pretraining_ends_with_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     text(&folder.path().join("text"));
-    let steps = ["--steps", "400", "--ranking", "0.2", "--checkpoint-every", "0"];
+    let steps = ["--steps", "400", "--ranking", "0.2", "--comparing", "0.3", "--checkpoint-every", "0"];
     let whole = pretrain(folder.path(), "whole", &steps).output().unwrap();
     assert!(whole.status.success(), "{}", said(&whole));
 
@@ -73,8 +73,9 @@ fn an_interrupted_pretraining_ends_with_the_same_bytes() {
     let record: serde_json::Value =
         serde_json::from_slice(&fs::read(folder.path().join("whole/pretraining.json")).unwrap()).unwrap();
     let curve = record["curve"].as_array().unwrap();
-    let loss = |at: usize| curve[at]["translation-lm"].as_f64().unwrap();
-    assert!(loss(curve.len() - 1) < 0.7 * loss(1), "{} to {}", loss(1), loss(curve.len() - 1));
+    let losses: Vec<f64> = curve.iter().filter_map(|point| point["translation-lm"].as_f64()).collect();
+    assert!(losses[losses.len() - 1] < 0.7 * losses[1], "{losses:?}");
+    assert!(curve.iter().any(|point| point["entailment"].is_f64()), "texts were compared");
 }
 
 #[test]
@@ -90,6 +91,7 @@ fn what_cannot_work_is_refused() {
         ("new", &["--mask", "1.5"], "--mask"),
         ("new", &["--tokens", "8"], "raise --tokens"),
         ("new", &["--languages", "en"], "at least two languages"),
+        ("new", &["--comparing", "1"], "--comparing"),
         ("new", &["--languages", "xx-nonsense"], "xx-nonsense"),
     ] {
         let refused = pretrain(folder.path(), out, more).output().unwrap();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::crash::{Moment, checkpoint, freeze, signal, spawn, wait_until, work};
+use crate::crash::{Moment, kill_each};
 use crate::world::{SUITE, World, people};
 
 /// The made-up data has no validation part.
@@ -106,23 +106,9 @@ fn stages_with_subnetworks_resume_to_the_byte() {
     let whole = world.recorded("whole");
     // What one method has found another takes, and finding it anew changes nothing.
     std::fs::remove_dir_all(world.path("cache/subnetworks")).expect("subnetworks are shared");
-    let mut killed = 0;
-    let mut parent = spawn(&world, "killed", &sweep);
-    while let Some(cell) = freeze(&mut parent, &world, "killed", Moment::Training) {
-        let work = work(&world, "killed").expect("a frozen cell's folder");
-        signal(cell, libc::SIGKILL);
-        killed += 1;
-        wait_until("a killed cell to go on", || {
-            !work.exists() || checkpoint(&work).is_some_and(|(_, at)| at.moment > 0 || at.steps >= 50)
-        });
-    }
-    assert!(parent.wait().expect("the parent ends").success());
-    assert!(killed >= 1, "no cell was killed in training");
-    let recorded = world.recorded("killed");
-    assert!(recorded.keys().eq(whole.keys()), "{:?} instead of {:?}", recorded.keys(), whole.keys());
-    for (name, bytes) in &whole {
-        assert!(recorded[name] == *bytes, "{name} differs");
-    }
+    let killed = kill_each(&world, "killed", &sweep, Moment::Training);
+    assert!(!killed.is_empty(), "no cell was killed in training");
+    world.assert_recorded("killed", &whole);
 }
 
 /// URIEL's features of a few languages.

@@ -167,6 +167,16 @@ impl World {
         }
         files
     }
+
+    /// Panics unless these results hold the same cells, file by file and byte by byte.
+    #[track_caller]
+    pub fn assert_recorded(&self, results: &str, whole: &BTreeMap<String, Vec<u8>>) {
+        let recorded = self.recorded(results);
+        assert!(recorded.keys().eq(whole.keys()), "{:?} instead of {:?}", recorded.keys(), whole.keys());
+        for (name, bytes) in whole {
+            assert!(recorded[name] == *bytes, "{name} differs");
+        }
+    }
 }
 
 pub fn stderr(output: &Output) -> String {

@@ -19,7 +19,7 @@ impl Default for Sizes {
     fn default() -> Self {
         Self {
             ner: [2000, 300, 400],
-            qa: [1500, 200, 300],
+            qa: [4000, 200, 300],
             nli: [6000, 300, 600],
             retrieval: [300, 300],
             mlm: [20_000, 300, 300],

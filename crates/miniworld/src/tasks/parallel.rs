@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::story::{any_style, distinct, paragraph};
+use super::story::{any_style, distinct, paragraph, two_lives};
 use super::{Told, join};
 use crate::error::MiniworldError;
 use crate::grammar::{Language, Style};
@@ -70,7 +70,7 @@ fn training(draw: &mut Draw, pool: &Pool, sentences: usize, held_out: &HashSet<F
                 let fact = Fact::practised(pool.person(draw));
                 Passage::Telling(vec![Told { fact, style: Style::PLAIN }])
             }
-            13..20 => Passage::Telling(paragraph(draw, pool, any_style)),
+            13..20 => Passage::Telling(paragraph(draw, pool, two_lives, any_style)),
             _ => Passage::Telling(vec![single(draw, pool)]),
         };
         count += match &passage {

@@ -3,7 +3,7 @@
 use data::{Answer, QaExample};
 use spec::Split;
 
-use super::story::{answers, paragraph};
+use super::story::{answers, one_life, paragraph};
 use super::{Told, join, style};
 use crate::error::MiniworldError;
 use crate::grammar::{Language, Reference};
@@ -35,7 +35,7 @@ pub fn questions(seed: u64, purpose: &str, split: Split, count: usize) -> Result
     let mut plans: Vec<QuestionPlan> = Vec::with_capacity(count);
     let mut barren = 0;
     while plans.len() < count {
-        let told = paragraph(&mut draw, &pool, |draw, fact| style(draw, fact, split));
+        let told = paragraph(&mut draw, &pool, one_life, |draw, fact| style(draw, fact, split));
         let mut candidates: Vec<(usize, Role)> = (0..told.len())
             .flat_map(|sentence| told[sentence].fact.askable().iter().map(move |&role| (sentence, role)))
             .collect();

@@ -59,19 +59,42 @@ pub(super) fn distinct<T: Copy + Eq + std::hash::Hash>(
     Ok(items)
 }
 
-/// A paragraph: two people, of whom the same kinds of things are told, and sometimes two companies or institutions.
-/// `pattern` picks the pattern of each sentence.
-pub(super) fn paragraph(draw: &mut Draw, pool: &Pool, mut pattern: impl FnMut(&mut Draw, &Fact) -> Style) -> Vec<Told> {
-    let mut groups = groups(draw, pool);
+/// Which facts a paragraph tells, those about one person together.
+pub(super) type Facts = fn(&mut Draw, &Pool) -> Vec<Vec<Fact>>;
+
+/// A paragraph; `pattern` picks the pattern of each sentence.
+pub(super) fn paragraph(
+    draw: &mut Draw,
+    pool: &Pool,
+    facts: Facts,
+    mut pattern: impl FnMut(&mut Draw, &Fact) -> Style,
+) -> Vec<Told> {
+    let mut groups = facts(draw, pool);
     while !coherent(&groups.concat()) {
-        groups = self::groups(draw, pool);
+        groups = facts(draw, pool);
     }
     draw.shuffle(&mut groups);
     groups.into_iter().flat_map(|group| tell(draw, group, &mut pattern)).collect()
 }
 
-/// The facts of a paragraph, those about one person together.
-fn groups(draw: &mut Draw, pool: &Pool) -> Vec<Vec<Fact>> {
+/// One person, and sometimes another of whom something is told that is told of the first, or an organisation.
+pub(super) fn one_life(draw: &mut Draw, pool: &Pool) -> Vec<Vec<Fact>> {
+    let person = pool.person(draw);
+    let mut groups = vec![life(draw, pool, person)];
+    if draw.chance(30) {
+        let other = pool.another_person(draw, person);
+        let fact = draw.pick(&groups[0]);
+        let mut facts = vec![pool.similar_about(draw, &fact, other)];
+        consistent(draw, &mut facts);
+        groups.push(facts);
+    } else if draw.chance(50) {
+        groups.push(vec![pool.fact_of_organisations(draw)]);
+    }
+    groups
+}
+
+/// Two people, of whom the same kinds of things are told, and sometimes two companies or institutions.
+pub(super) fn two_lives(draw: &mut Draw, pool: &Pool) -> Vec<Vec<Fact>> {
     let first = pool.person(draw);
     let second = pool.another_person(draw, first);
     let facts = life(draw, pool, first);
