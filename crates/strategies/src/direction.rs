@@ -6,12 +6,12 @@
 use model::{Gradients, Learner, ModelError, SavePoint};
 use spec::{GradientRule, LfMlf, Method, OuterLoop, Rows, Stage};
 
+use crate::error::StrategyError;
 use crate::evaluate::{Evaluation, RunningMean};
 use crate::forgetting::Past;
 use crate::modules::Modules;
 use crate::outer;
 use crate::rules::{AnchorDirection, Combination, Event, Gram, RuleError, RuleInput, RuleState};
-use crate::strategy::StrategyError;
 use crate::subnetworks::StageMasks;
 use crate::supply::Supply;
 

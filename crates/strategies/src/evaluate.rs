@@ -4,7 +4,7 @@ use model::{Gradients, Learner, SavePoint};
 use spec::{Anchor, Mixout};
 
 use crate::anchors::mixout;
-use crate::strategy::StrategyError;
+use crate::error::StrategyError;
 use crate::supply::SubBatch;
 
 /// How a loss and its gradient are taken: at the parameters themselves or, with Mixout, at mixed ones.

@@ -8,9 +8,9 @@ use model::{Group, Learner};
 use spec::{Adapt, Batch, Language, Method};
 use thiserror::Error;
 
+use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
 use crate::rules::draw;
-use crate::strategy::StrategyError;
 use crate::supply::SubBatch;
 use crate::{outer, structures};
 

@@ -3,7 +3,7 @@
 use model::{Gradients, Learner};
 use spec::{Batch, FisherSquare, Targets};
 
-use crate::strategy::StrategyError;
+use crate::error::StrategyError;
 use crate::supply::{SubBatch, Supply};
 
 /// `F_i = mean of (d loss / d theta_i)^2` over the examples, or over the batches' mean losses, of the first `batches`

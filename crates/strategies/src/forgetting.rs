@@ -5,8 +5,8 @@ use model::{Gradients, Learner, SavePoint};
 use spec::{Forgetting, LfMlf, Mu, MuRule};
 
 use crate::anchors::displacement;
+use crate::error::StrategyError;
 use crate::evaluate::{Evaluation, RunningMean};
-use crate::strategy::StrategyError;
 use crate::supply::{SubBatch, Supply};
 
 /// What measures of forgetting are taken from.

@@ -6,6 +6,7 @@
 
 mod anchors;
 mod direction;
+mod error;
 mod evaluate;
 mod few_shot;
 mod fisher;
@@ -14,6 +15,7 @@ pub mod laft;
 mod learning_rate;
 mod modules;
 mod outer;
+mod report;
 pub mod rules;
 pub mod schedules;
 mod strategy;
@@ -21,9 +23,11 @@ mod structures;
 pub mod subnetworks;
 mod supply;
 
+pub use error::StrategyError;
 pub use few_shot::{SupportError, SupportSet, adapt};
 pub use learning_rate::linear_warmup_decay;
 pub use modules::Modules;
-pub use strategy::{Began, StepReport, Strategy, StrategyError};
+pub use report::{Began, StepReport};
+pub use strategy::Strategy;
 pub use structures::check_schedule;
 pub use supply::{SubBatch, Supply, SupplyError};

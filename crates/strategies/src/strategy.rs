@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use model::{Gradients, Group, Learner, ModelError, OptimizerConfig, SavePoint};
 use serde::{Deserialize, Serialize};
@@ -8,70 +8,17 @@ use spec::{
     Anchor, Batch, FisherSquare, Forgetting, GradientRule, Language, Memories, Method, OuterLoop, Stage, Subnetworks,
     Task,
 };
-use thiserror::Error;
 
 use crate::direction::{Direction, Ingredients, Kind};
+use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
 use crate::modules::Modules;
-use crate::rules::{RuleError, RuleState};
-use crate::schedules::{Open, Request, SavedSchedule, ScheduleError, ScheduleState, fisher_trace};
-use crate::subnetworks::{Mask, MaskError, PruningError, SavedMasks, StageMasks};
+use crate::report::{Began, StepReport};
+use crate::rules::RuleState;
+use crate::schedules::{Open, Request, SavedSchedule, ScheduleState, fisher_trace};
+use crate::subnetworks::{Mask, SavedMasks, StageMasks};
 use crate::supply::{Supply, SupplyError};
 use crate::{anchors, fisher, linear_warmup_decay, structures};
-
-#[derive(Debug, Error)]
-pub enum StrategyError {
-    #[error(transparent)]
-    Spec(#[from] spec::SpecError),
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    #[error("gradient rule: {0}")]
-    Rule(#[from] RuleError),
-    #[error(transparent)]
-    Schedule(#[from] ScheduleError),
-    #[error("training data: {0}")]
-    Supply(#[from] SupplyError),
-    #[error("there is no batch to learn from")]
-    NoBatch,
-    #[error("the stage has not begun")]
-    NotBegun,
-    #[error("subnetworks: {0}")]
-    Mask(#[from] MaskError),
-    #[error("no subnetwork of `{language}` can be found: {error}{}", if matches!(error, PruningError::NothingToKeep { .. }) { "; give its copy more steps (`discovery.steps`)" } else { "" })]
-    Pruning { language: Language, error: PruningError },
-    #[error("{}: {message}", path.display())]
-    State { path: PathBuf, message: String },
-}
-
-/// What one step did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepReport {
-    /// Mean over the languages of their mean losses.
-    pub loss: f64,
-    /// Mean loss of each language's sub-batch, in the stage's order.
-    pub losses: Vec<f64>,
-    /// Of the optimiser; with Reptile the meta-step.
-    pub learning_rate: f64,
-    /// Global L2 norm before clipping; 0 for a step that was left out.
-    pub gradient_norm: f64,
-    /// What a method has at every step, by name: `weight.de`, `cosine.de.en`, `conflicts`, `solver.residual`, `h`, and
-    /// `skipped`, the number of steps left out so far where there are any.
-    pub series: Vec<(String, f64)>,
-    /// What happens now and then, by name: `fisher.layer.3`, `open.layer.3` (1 where a group opens, 0 where it closes),
-    /// `losses risen`.
-    pub events: Vec<(String, f64)>,
-    /// Something for the record, in words.
-    pub note: Option<String>,
-}
-
-/// What was found before the first step.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Began {
-    /// By name: `heads.de` of a subnetwork, `prune.de.12` for the score that 12 heads left on the way to it.
-    pub events: Vec<(String, f64)>,
-    /// For the record, in words.
-    pub notes: Vec<String>,
-}
 
 /// A method at work on one stage.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 use evaluation::{holm, macro_paired_difference, macro_permutation_test};
 
 use super::estimate::SEED;
-use super::section::{Row, View};
+use super::view::{Row, View};
 use crate::error::ResultsError;
 use crate::number;
 use crate::table::Table;

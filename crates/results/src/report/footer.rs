@@ -4,7 +4,7 @@ use spec::{Language, Probe};
 
 use super::ReportOptions;
 use super::experiment::{Experiment, State};
-use super::section::View;
+use super::view::View;
 use crate::error::ResultsError;
 use crate::number;
 use crate::table::Table;

@@ -6,6 +6,7 @@ mod experiment;
 mod footer;
 mod section;
 mod update;
+mod view;
 
 use spec::Cell;
 

@@ -1,36 +1,15 @@
 use evaluation::{macro_paired_difference, paired_difference};
-use spec::{Language, Probe, Task};
 
 use super::compare;
 use super::estimate::{Estimate, Measured, SEED};
 use super::experiment::Experiment;
 use super::footer;
 use super::update;
+use super::view::{Row, View, views};
 use super::{ReportOptions, Section};
 use crate::error::ResultsError;
 use crate::number::{self, HOLE};
 use crate::table::Table;
-
-/// One metric of one probe: what a table shows.
-pub(crate) struct View<'a> {
-    pub probe: &'a Probe,
-    pub metric: &'a str,
-    /// The last moment at which the probe was measured.
-    pub moment: u32,
-    /// The first one, where there is an earlier one.
-    pub before: Option<u32>,
-    /// Source languages first.
-    pub languages: Vec<Language>,
-    sources: Vec<Language>,
-    pub targets: Vec<Language>,
-}
-
-/// A method's examples, with its name as it stands in tables: `†` marks seeds that are missing.
-pub(crate) struct Row {
-    pub name: String,
-    pub label: String,
-    pub measured: Measured,
-}
 
 /// A method's estimates at one moment: of every language of the view, and of the average over its targets.
 struct Line {
@@ -45,11 +24,7 @@ struct Lines<'a> {
     after: Line,
 }
 
-pub(crate) fn build(
-    experiment: &Experiment,
-    options: &ReportOptions,
-    values: &mut Table,
-) -> Result<Section, ResultsError> {
+pub fn build(experiment: &Experiment, options: &ReportOptions, values: &mut Table) -> Result<Section, ResultsError> {
     let protocol = &experiment.cell.protocol;
     let rows: Vec<Row> = experiment
         .methods
@@ -88,60 +63,7 @@ pub(crate) fn build(
     Ok(Section { title: format!("{} on {} ({})", protocol.name, cell.model, cell.backend), tables, notes })
 }
 
-/// Every probe with each metric asked for, in the protocol's order.
-fn views<'a>(experiment: &Experiment<'a>, options: &'a ReportOptions) -> Vec<View<'a>> {
-    let protocol = &experiment.cell.protocol;
-    let sources = protocol.sources();
-    let mut views: Vec<View> = Vec::new();
-    for (moment, probe) in protocol.moments().enumerate().flat_map(|(m, probes)| probes.iter().map(move |p| (m, p))) {
-        let moment = u32::try_from(moment).unwrap_or(u32::MAX);
-        let known = views.iter_mut().filter(|view| view.probe.name == probe.name);
-        let mut seen = false;
-        for view in known {
-            view.before.get_or_insert(view.moment);
-            (view.moment, seen) = (moment, true);
-        }
-        if seen {
-            continue;
-        }
-        let (own, targets): (Vec<Language>, Vec<Language>) =
-            probe.languages.iter().partition(|language| sources.contains(language));
-        let languages: Vec<Language> = own.iter().chain(&targets).copied().collect();
-        let targets = if targets.is_empty() { languages.clone() } else { targets };
-        for metric in metrics(probe.task, options) {
-            let (sources, languages, targets) = (own.clone(), languages.clone(), targets.clone());
-            views.push(View { probe, metric, moment, before: None, languages, sources, targets });
-        }
-    }
-    // Tables of the task that was trained come first.
-    views.sort_by_key(|view| Some(view.probe.task) != protocol.task());
-    views
-}
-
-fn metrics(task: Task, options: &ReportOptions) -> Vec<&str> {
-    let main = task.main_metric();
-    let family = main.split('.').next().unwrap_or(main);
-    let others = options.metrics.iter().map(String::as_str);
-    let others = others.filter(|metric| *metric != main && metric.split('.').next() == Some(family));
-    std::iter::once(main).chain(others).collect()
-}
-
 impl View<'_> {
-    /// What the average runs over, in words.
-    pub fn average(&self) -> &'static str {
-        if self.targets.len() == self.languages.len() { "all languages" } else { "target languages" }
-    }
-
-    pub fn when(&self) -> String {
-        if self.moment == 0 { "before training".to_owned() } else { format!("after stage {}", self.moment) }
-    }
-
-    /// Names of the language columns and of the average; source languages carry a star.
-    pub fn columns(&self) -> impl Iterator<Item = String> + '_ {
-        let star = |language: &Language| if self.sources.contains(language) { "*" } else { "" };
-        self.languages.iter().map(move |language| format!("{language}{}", star(language))).chain(["avg".to_owned()])
-    }
-
     fn line(&self, row: &Row, moment: u32, resamples: usize) -> Result<Line, ResultsError> {
         let languages = self.languages.iter().map(|&language| {
             let pool = row.measured.get(moment, self.probe, self.metric, language);

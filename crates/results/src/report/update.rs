@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evaluation::{Update, ratio};
 use spec::{Language, Stage};
 
-use super::section::{Row, View};
+use super::view::{Row, View};
 use crate::number::HOLE;
 use crate::table::Table;
 

@@ -10,7 +10,7 @@ use model::{Gradients, Learner, SavePoint};
 use spec::Ewc;
 
 use super::displacement;
-use crate::strategy::StrategyError;
+use crate::error::StrategyError;
 
 pub(super) fn pulled(
     knobs: &Ewc,

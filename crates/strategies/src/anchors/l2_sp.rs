@@ -11,7 +11,7 @@ use model::{Gradients, Learner, SavePoint};
 use spec::L2Sp;
 
 use super::{displacement, pretrained};
-use crate::strategy::StrategyError;
+use crate::error::StrategyError;
 
 pub(super) fn pulled(
     knobs: &L2Sp,

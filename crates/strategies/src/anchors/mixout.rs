@@ -13,7 +13,7 @@ use model::{Gradients, Learner, SavePoint};
 use spec::{Mixout, MixoutBackward};
 
 use super::displacement;
-use crate::strategy::StrategyError;
+use crate::error::StrategyError;
 use crate::supply::SubBatch;
 
 /// Loss and gradient on one sub-batch; the learner's parameters are as before.

@@ -11,7 +11,7 @@ mod rec_adam;
 use model::{Gradients, Group, Learner, SavePoint, StepNorms};
 use spec::Anchor;
 
-use crate::strategy::StrategyError;
+use crate::error::StrategyError;
 
 /// Whether the parameters of a group have a theta0: they had a meaning before the stage.
 pub(crate) fn pretrained(group: Group) -> bool {

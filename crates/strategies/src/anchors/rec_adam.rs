@@ -13,7 +13,7 @@ use model::{Gradients, Group, Learner, OptimizerConfig, SavePoint, StepNorms};
 use spec::RecAdam;
 
 use super::{displacement, pretrained};
-use crate::strategy::StrategyError;
+use crate::error::StrategyError;
 
 /// Of the released code, which adds it to the root before the bias correction.
 const EPSILON: f64 = 1e-6;

@@ -11,8 +11,8 @@ use model::{Gradients, Learner};
 use spec::Fomaml;
 
 use super::descend;
+use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
-use crate::strategy::StrategyError;
 use crate::supply::Supply;
 
 pub(super) fn gradient(

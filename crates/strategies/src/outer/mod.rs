@@ -6,8 +6,8 @@ mod reptile;
 use model::{Gradients, Group, Learner};
 use spec::OuterLoop;
 
+use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
-use crate::strategy::StrategyError;
 use crate::supply::{SubBatch, Supply};
 
 /// Loss and gradient of the `source`-th language at a step. The learner's parameters are as before.

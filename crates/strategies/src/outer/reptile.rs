@@ -9,8 +9,8 @@
 use model::{Gradients, Learner};
 use spec::Reptile;
 
+use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
-use crate::strategy::StrategyError;
 use crate::supply::Supply;
 
 pub(super) fn gradient(

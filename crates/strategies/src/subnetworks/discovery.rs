@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use spec::{ImportanceSource, Language, MaskKind, Stage, Subnetworks};
 
 use super::{Ask, Importance, Mask, Pruning, Scores};
+use crate::error::StrategyError;
 use crate::linear_warmup_decay;
-use crate::strategy::{Began, StrategyError};
+use crate::report::Began;
 use crate::supply::Supply;
 
 /// What a search for one language's mask has found.

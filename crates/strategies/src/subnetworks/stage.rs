@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use spec::{Language, MaskKind, MaskUpdate, Merge, Stage, Subnetworks};
 
 use super::{DynamicMasks, Mask, MaskError, SavedDynamic, discovery};
-use crate::strategy::{Began, StrategyError};
+use crate::error::StrategyError;
+use crate::report::Began;
 use crate::supply::Supply;
 
 /// The masks of a stage's languages at work.

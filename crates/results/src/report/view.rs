@@ -1,0 +1,83 @@
+//! What a table shows.
+
+use spec::{Language, Probe, Task};
+
+use super::ReportOptions;
+use super::estimate::Measured;
+use super::experiment::Experiment;
+
+/// One metric of one probe: what a table shows.
+pub struct View<'a> {
+    pub probe: &'a Probe,
+    pub metric: &'a str,
+    /// The last moment at which the probe was measured.
+    pub moment: u32,
+    /// The first one, where there is an earlier one.
+    pub before: Option<u32>,
+    /// Source languages first.
+    pub languages: Vec<Language>,
+    sources: Vec<Language>,
+    pub targets: Vec<Language>,
+}
+
+/// A method's examples, with its name as it stands in tables: `†` marks seeds that are missing.
+pub struct Row {
+    pub name: String,
+    pub label: String,
+    pub measured: Measured,
+}
+
+impl View<'_> {
+    /// What the average runs over, in words.
+    pub fn average(&self) -> &'static str {
+        if self.targets.len() == self.languages.len() { "all languages" } else { "target languages" }
+    }
+
+    pub fn when(&self) -> String {
+        if self.moment == 0 { "before training".to_owned() } else { format!("after stage {}", self.moment) }
+    }
+
+    /// Names of the language columns and of the average; source languages carry a star.
+    pub fn columns(&self) -> impl Iterator<Item = String> + '_ {
+        let star = |language: &Language| if self.sources.contains(language) { "*" } else { "" };
+        self.languages.iter().map(move |language| format!("{language}{}", star(language))).chain(["avg".to_owned()])
+    }
+}
+
+/// Every probe with each metric asked for, in the protocol's order.
+pub fn views<'a>(experiment: &Experiment<'a>, options: &'a ReportOptions) -> Vec<View<'a>> {
+    let protocol = &experiment.cell.protocol;
+    let sources = protocol.sources();
+    let mut views: Vec<View> = Vec::new();
+    for (moment, probe) in protocol.moments().enumerate().flat_map(|(m, probes)| probes.iter().map(move |p| (m, p))) {
+        let moment = u32::try_from(moment).unwrap_or(u32::MAX);
+        let known = views.iter_mut().filter(|view| view.probe.name == probe.name);
+        let mut seen = false;
+        for view in known {
+            view.before.get_or_insert(view.moment);
+            (view.moment, seen) = (moment, true);
+        }
+        if seen {
+            continue;
+        }
+        let (own, targets): (Vec<Language>, Vec<Language>) =
+            probe.languages.iter().partition(|language| sources.contains(language));
+        let languages: Vec<Language> = own.iter().chain(&targets).copied().collect();
+        let targets = if targets.is_empty() { languages.clone() } else { targets };
+        for metric in metrics(probe.task, options) {
+            let (sources, languages, targets) = (own.clone(), languages.clone(), targets.clone());
+            views.push(View { probe, metric, moment, before: None, languages, sources, targets });
+        }
+    }
+    // Tables of the task that was trained come first.
+    views.sort_by_key(|view| Some(view.probe.task) != protocol.task());
+    views
+}
+
+fn metrics(task: Task, options: &ReportOptions) -> Vec<&str> {
+    let main = task.main_metric();
+    let family = main.split('.').next().unwrap_or(main);
+    let others = options.metrics.iter().map(String::as_str);
+    let others = others.filter(|metric| *metric != main && metric.split('.').next() == Some(family));
+    std::iter::once(main).chain(others).collect()
+}
