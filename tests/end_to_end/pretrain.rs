@@ -79,6 +79,43 @@ fn an_interrupted_pretraining_ends_with_the_same_bytes() {
 }
 
 #[test]
+fn a_model_is_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    text(&folder.path().join("text"));
+    let first = pretrain(folder.path(), "first", &["--steps", "60", "--comparing", "0"]).output().unwrap();
+    assert!(first.status.success(), "{}", said(&first));
+    let on = |out: &str, from: &str, more: &[&str]| {
+        let mut command = harness(folder.path());
+        command
+            .args(["pretrain", out, "--from", from, "--text", "text", "--tokens", "256", "--steps", "20"])
+            .args(more);
+        command.output().unwrap()
+    };
+    let second = on("second", "first", &["--parallel"]);
+    assert!(second.status.success(), "{}", said(&second));
+    let record = |model: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(folder.path().join(model).join("pretraining.json")).unwrap()).unwrap()
+    };
+    assert_eq!(record("second")["before"], record("first"));
+    assert_eq!(record("second")["settings"]["max-length"], 32, "as the model that was trained on");
+    let tokenizer = |model: &str| fs::read(folder.path().join(model).join("tokenizer.json")).unwrap();
+    assert_eq!(tokenizer("second"), tokenizer("first"));
+    // It begins where the first one ended.
+    let loss = |model: &str, at: usize| record(model)["curve"][at]["translation-lm"].as_f64().unwrap();
+    assert!(loss("second", 0) < 0.9 * loss("first", 0), "{} {}", loss("second", 0), loss("first", 0));
+
+    for (from, more, needle) in [
+        ("first", &["--layers", "2"][..], "--layers"),
+        ("first", &["--max-length", "64"], "reads at most 32"),
+        ("frist", &[], "no model `frist`"),
+    ] {
+        let refused = on("third", from, more);
+        assert_eq!(refused.status.code(), Some(2), "{more:?}: {}", said(&refused));
+        assert!(said(&refused).contains(needle), "{more:?}: {}", said(&refused));
+    }
+}
+
+#[test]
 fn what_cannot_work_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     text(&folder.path().join("text"));

@@ -113,7 +113,7 @@ pub enum Command {
     },
     /// Train a tokenizer and a small multilingual encoder on text; the same command carries on after an interruption
     #[command(
-        after_help = "Examples:\n  harness pretrain my-encoder --data-set mini\n  harness pretrain my-encoder --text corpus --parallel --layers 6 --hidden 384 --heads 6\n  harness pretrain my-encoder --text corpus --translations 0 --ranking 0"
+        after_help = "Examples:\n  harness pretrain my-encoder --data-set mini\n  harness pretrain my-encoder --text corpus --parallel --layers 6 --hidden 384 --heads 6\n  harness pretrain my-encoder --text corpus --layers 4 --steps 5000\n  harness pretrain adapted --from my-encoder --text more --steps 2000"
     )]
     Pretrain(Pretrain),
     /// Run a saved model over a file: logits and predictions as JSON lines
@@ -398,26 +398,29 @@ pub struct Pretrain {
     /// Only these languages
     #[arg(long, value_delimiter = ',')]
     pub languages: Vec<Language>,
+    /// Go on from this model, by name or folder, with its tokenizer and its shape; without it, both are made
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["vocabulary", "layers", "hidden", "heads", "feed_forward"])]
+    pub from: Option<String>,
     /// Tokens of the vocabulary at most
     #[arg(long, default_value_t = 8000)]
     pub vocabulary: usize,
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 6)]
     pub layers: usize,
     /// Features of a hidden state
     #[arg(long, default_value_t = 128)]
     pub hidden: usize,
     #[arg(long, default_value_t = 4)]
     pub heads: usize,
-    /// Features inside a feed-forward block; four times those of a hidden state if left out
+    /// Features inside a feed-forward block; twice those of a hidden state if left out
     #[arg(long)]
     pub feed_forward: Option<usize>,
-    /// Tokens of a row at most, special ones included
-    #[arg(long, default_value_t = 256)]
-    pub max_length: usize,
+    /// Tokens of a row at most, special ones included; 256, or what the model goes up to, if left out
+    #[arg(long)]
+    pub max_length: Option<usize>,
     /// Of pre-training alone; the saved configuration says 0.1
     #[arg(long, default_value_t = 0.0)]
     pub dropout: f64,
-    #[arg(long, default_value_t = 7000)]
+    #[arg(long, default_value_t = 24_000)]
     pub steps: u64,
     /// Tokens of a batch
     #[arg(long, default_value_t = 2048)]
@@ -425,17 +428,19 @@ pub struct Pretrain {
     /// Share of the tokens that are hidden
     #[arg(long, default_value_t = 0.15)]
     pub mask: f64,
-    /// Share of the steps that compare nothing whose rows are a text and its translation (translation language modelling)
-    #[arg(long, default_value_t = 0.5)]
-    pub translations: f64,
-    /// Share of the same steps that rank a sentence's translation among those of the batch
-    #[arg(long, default_value_t = 0.12)]
-    pub ranking: f64,
-    /// Share of the later steps that compare texts: which tokens of one the other does not say, and whether there are any
-    #[arg(long, default_value_t = 0.0)]
-    pub comparing: f64,
+    /// Share of the steps that compare nothing whose rows are a text and its translation (translation language modelling);
+    /// 0.5 of parallel text and 0 of any other if left out
+    #[arg(long)]
+    pub translations: Option<f64>,
+    /// Share of the same steps that rank a sentence's translation among those of the batch; 0.12 or 0
+    #[arg(long)]
+    pub ranking: Option<f64>,
+    /// Share of the later steps that compare texts: which tokens of one the other does not say, and whether there are any;
+    /// 0.7 or 0
+    #[arg(long)]
+    pub comparing: Option<f64>,
     /// Share of all steps that is over before texts are compared
-    #[arg(long, default_value_t = 0.35)]
+    #[arg(long, default_value_t = 0.2)]
     pub comparing_after: f64,
     #[arg(long, default_value_t = 1e-3)]
     pub learning_rate: f64,

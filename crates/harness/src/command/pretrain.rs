@@ -12,41 +12,55 @@ use crate::exit::Exit;
 use crate::pretrain::{Ended, FILE, Point, Pretraining, Record, Settings, of_data_set, of_folder};
 use crate::{interrupt, places, screen};
 
+/// Shares of the steps on parallel text, where nobody says.
+const TRANSLATIONS: f64 = 0.5;
+const RANKING: f64 = 0.12;
+const COMPARING: f64 = 0.7;
+/// Tokens of a row where nobody says.
+const MAX_LENGTH: usize = 256;
 /// Where there is no terminal a line is printed this often.
 const LINE_EVERY: Duration = Duration::from_secs(30);
 
 pub fn run(folders: &Folders, options: &Pretrain) -> Result<Exit> {
-    let settings = Settings {
+    let text = match &options.text {
+        Some(folder) => of_folder(folder, &options.languages, options.parallel)?,
+        None => of_data_set(&places::data(&folders.data, &folders.cache)?, &options.data_set, &options.languages)?,
+    };
+    let of_parallel = |given: Option<f64>, share| given.unwrap_or(if text.parallel { share } else { 0.0 });
+    let from = options.from.as_deref().map(|model| places::find_model(folders, model)).transpose()?;
+    let fresh = Settings {
         seed: options.seed,
+        from: None,
         vocabulary: options.vocabulary,
         layers: options.layers,
         hidden: options.hidden,
         heads: options.heads,
-        feed_forward: options.feed_forward.unwrap_or(4 * options.hidden),
-        max_length: options.max_length,
+        feed_forward: options.feed_forward.unwrap_or(2 * options.hidden),
+        max_length: options.max_length.unwrap_or(MAX_LENGTH),
         dropout: options.dropout,
         steps: options.steps,
         tokens: options.tokens,
         mask: options.mask,
-        translations: options.translations,
-        ranking: options.ranking,
-        comparing: options.comparing,
+        translations: of_parallel(options.translations, TRANSLATIONS),
+        ranking: of_parallel(options.ranking, RANKING),
+        comparing: of_parallel(options.comparing, COMPARING),
         comparing_after: options.comparing_after,
         learning_rate: options.learning_rate,
         warmup: options.warmup,
         weight_decay: options.weight_decay,
         clip: options.clip,
     };
+    let settings = match &from {
+        Some(folder) => fresh.of_model(folder, options.max_length)?,
+        None => fresh,
+    };
     if let Some(problem) = settings.problem() {
         bail!("{problem}");
     }
-    let text = match &options.text {
-        Some(folder) => of_folder(folder, &options.languages, options.parallel)?,
-        None => of_data_set(&places::data(&folders.data, &folders.cache)?, &options.data_set, &options.languages)?,
-    };
     let pretraining = Pretraining {
         settings,
         text,
+        from,
         out: options.out.clone(),
         backend: options.backend,
         precision: match options.precision {

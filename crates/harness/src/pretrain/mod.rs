@@ -36,6 +36,8 @@ const COMPARING: Head = Head::TokenLabels { labels: 3 };
 pub struct Pretraining {
     pub settings: Settings,
     pub text: Text,
+    /// The model to go on from; `None` for a fresh one.
+    pub from: Option<PathBuf>,
     /// The model folder that is made.
     pub out: PathBuf,
     pub backend: Backend,
@@ -60,15 +62,24 @@ impl Pretraining {
         let settings = &self.settings;
         let work = work_folder(&self.out);
         std::fs::create_dir_all(&work).with_context(|| format!("cannot create `{}`", work.display()))?;
-        let vocabulary = prepare(&work, settings, &self.text)?;
-        let tokenization = Tokenization::load(&work)?;
+        let mut learner = match &self.from {
+            Some(folder) => Learner::load(folder, self.backend)?,
+            None => {
+                prepare(&work, settings, &self.text)?;
+                Learner::fresh(&work, self.backend, settings.seed)?
+            }
+        };
+        let home = self.from.as_deref().unwrap_or(&work);
+        if !learner.has_language_model() {
+            bail!("`{}` has no language-model head: there is nothing to go on with", home.display());
+        }
+        let tokenization = Tokenization::load(home)?;
         let corpus = Corpus::new(&self.text.rows, self.text.parallel, &tokenization, settings.max_length)?;
         if !self.text.parallel && settings.translations + settings.ranking + settings.comparing > 0.0 {
             bail!(
-                "translations need parallel text: say --parallel if line i of every file says the same, or --translations 0 --ranking 0"
+                "--translations, --ranking and --comparing need parallel text: say --parallel if line i of every file says the same, or leave them out"
             );
         }
-        let mut learner = Learner::fresh(&work, self.backend, settings.seed)?;
         learner.set_dropout(Some(settings.dropout));
         if settings.comparing > 0.0 {
             learner.set_head(COMPARING, settings.seed)?;
@@ -86,10 +97,14 @@ impl Pretraining {
             languages: corpus.languages().to_vec(),
             rows: corpus.rows(),
             text_tokens: corpus.tokens(),
-            vocabulary,
+            vocabulary: learner.config().vocab_size,
             tokens: 0,
             steps: 0,
             curve: Vec::new(),
+            before: match &self.from {
+                Some(folder) if folder.join(FILE).is_file() => Some(Box::new(Record::load(folder)?)),
+                _ => None,
+            },
             open: [(0.0, 0); OBJECTIVES.len()],
         };
         if let Some(folder) = latest(&work)? {
@@ -151,7 +166,7 @@ fn work_folder(out: &Path) -> PathBuf {
 }
 
 /// Tokenizer and configuration; made once, since a resumed run needs the same ones.
-fn prepare(work: &Path, settings: &Settings, text: &Text) -> Result<usize> {
+fn prepare(work: &Path, settings: &Settings, text: &Text) -> Result<()> {
     let config = work.join("config.json");
     if !config.is_file() {
         let texts: Vec<&str> = text.rows.iter().flat_map(|(_, rows)| rows).map(|row| row.text.as_str()).collect();
@@ -161,7 +176,7 @@ fn prepare(work: &Path, settings: &Settings, text: &Text) -> Result<usize> {
             .and_then(|()| std::fs::rename(&fresh, &config))
             .with_context(|| format!("cannot write `{}`", config.display()))?;
     }
-    Ok(model::ModelConfig::read(&config)?.vocab_size)
+    Ok(())
 }
 
 /// Which objective a step has, so that any stretch of steps has about the shares asked for.

@@ -48,6 +48,9 @@ pub struct Record {
     pub tokens: u64,
     pub steps: u64,
     pub curve: Vec<Point>,
+    /// Of the model that was trained on, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<Record>>,
     /// Sum of losses and steps by objective since the last point, in the order of [`OBJECTIVES`].
     pub open: [(f64, u64); OBJECTIVES.len()],
 }

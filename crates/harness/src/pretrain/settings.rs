@@ -1,11 +1,20 @@
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use model::ModelConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::hash;
 
 /// Everything that decides what a pre-trained encoder becomes, but for the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Settings {
     pub seed: u64,
+    /// Content hash of the model that is trained on; absent for a fresh one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// Tokens of the vocabulary at most.
     pub vocabulary: usize,
     pub layers: usize,
@@ -37,6 +46,28 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The same for a model that exists: its shape, and rows of at most this length, or as long as it can read.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or the model reads no rows of that length.
+    pub fn of_model(self, folder: &Path, max_length: Option<usize>) -> Result<Self> {
+        let config = ModelConfig::read(&folder.join("config.json"))?;
+        let most = config.max_tokens();
+        if let Some(length) = max_length.filter(|&length| length > most) {
+            bail!("--max-length {length}: `{}` reads at most {most} tokens", folder.display());
+        }
+        Ok(Self {
+            from: Some(hash::model_folder(folder)?),
+            vocabulary: config.vocab_size,
+            layers: config.num_hidden_layers,
+            hidden: config.hidden_size,
+            heads: config.num_attention_heads,
+            feed_forward: config.intermediate_size,
+            max_length: self.max_length.min(most),
+            ..self
+        })
+    }
+
     /// The `config.json` of such an encoder, for a vocabulary of `tokens` tokens: XLM-R's architecture.
     pub fn config(&self, tokens: usize) -> Value {
         json!({
