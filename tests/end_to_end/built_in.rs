@@ -105,7 +105,7 @@ fn the_encoder_knows_its_languages_learns_and_forgets() {
 fn what_is_inside_can_be_listed_checked_and_explained() {
     let folder = tempfile::tempdir().unwrap();
     let all = ok(folder.path(), &["list"]);
-    for expected in ["mini-quick", "gem-mlm", "mlm.accuracy", "4 layers"] {
+    for expected in ["mini-quick", "gem-mlm", "mlm.accuracy", "6 layers"] {
         assert!(all.contains(expected), "{expected} is missing in\n{all}");
     }
     let checked = ok(folder.path(), &["data", "check"]);
