@@ -2,8 +2,6 @@
 
 use spec::{Cell, Probe, Stage, Structure, Subnetworks, Task};
 
-use crate::cell::asked;
-
 /// A training step costs about three forward passes: one forward, two backward.
 const TRAINING: f64 = 3.0;
 
@@ -22,7 +20,7 @@ pub fn tokens(cell: &Cell) -> f64 {
 pub fn training_tokens(cell: &Cell, stage: &Stage) -> f64 {
     let (_, passes) = cell.method.outer.batches();
     let languages = passes as f64 * stage.batch as f64 * mean_length(stage.task, stage.max_length);
-    let memories = stage.memories.iter().filter(|memory| asked(&cell.method, memory));
+    let memories = stage.memories.iter().filter(|memory| cell.method.asks_for(memory));
     let memories = memories.map(|memory| {
         let sides = if memory.task == Task::Retrieval { 2.0 } else { 1.0 };
         sides * memory.batch as f64 * mean_length(memory.task, memory.max_length)
