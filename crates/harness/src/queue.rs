@@ -81,7 +81,7 @@ impl<'a> Queue<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::collections::BTreeSet;
 
     use spec::{Backend, LanguageDistances, NUMERIC_VERSION};
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     /// The cells of a built-in suite, of data and a model that are not looked at.
-    fn cells(suite: &str) -> Vec<Cell> {
+    pub fn cells(suite: &str) -> Vec<Cell> {
         let suite = crate::suites::load(suite, false).unwrap();
         let of_work = |(protocol, method, seed): (&spec::Protocol, &spec::Method, u64)| Cell {
             numeric_version: NUMERIC_VERSION,

@@ -122,7 +122,7 @@ impl Running<'_> {
         let folder = folder(&self.job.cache, prefix);
         let Kept { progress, learner } = shared::load(&folder.join(STATE))?;
         let path = folder.join(LEARNER);
-        if hash::file(&path).ok()?.to_hex().as_str() != learner {
+        if !progress.is_known() || hash::file(&path).ok()?.to_hex().as_str() != learner {
             return None;
         }
         let stage = self.job.cell.protocol.stages.get(self.progress.moment)?;
