@@ -87,8 +87,7 @@ fn updates(methods: &str, own: &str) -> String {
 
 /// Sweeps in peace, then again and again until each cell has been killed at this moment once, and compares.
 fn survives(world: &World, moment: Moment, arguments: &[&str]) {
-    // One at a time: of several work folders only one is looked at.
-    let sweep = [&["sweep", "suite.toml", "--checkpoint-every", "0", "--jobs", "1"], arguments].concat();
+    let sweep = [&["sweep", "suite.toml", "--checkpoint-every", "0"], arguments].concat();
     world.ok_in("whole", &sweep);
     let whole = world.recorded("whole");
     let cells = whole.keys().filter(|name| name.ends_with("outcome.json")).count();
