@@ -145,7 +145,7 @@ pub fn signal(process: u32, signal: i32) {
 }
 
 /// Processes started by this one.
-fn children(process: u32) -> Vec<u32> {
+pub fn children(process: u32) -> Vec<u32> {
     let mut found: Vec<u32> = Vec::new();
     for task in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
         let text = fs::read_to_string(task.path().join("children")).unwrap_or_default();
@@ -161,7 +161,7 @@ fn threads(process: u32) -> Vec<char> {
     tasks.filter_map(|task| state(fs::read_to_string(task.path().join("stat")).ok()?)).collect()
 }
 
-fn is_gone(process: u32) -> bool {
+pub fn is_gone(process: u32) -> bool {
     threads(process).iter().all(|state| "ZX".contains(*state))
 }
 

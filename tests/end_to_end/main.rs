@@ -7,6 +7,7 @@ mod crash;
 mod languages;
 mod methods;
 mod pretrain;
+mod reuse;
 mod subnetworks;
 mod sweep;
 mod tools;

@@ -1,8 +1,8 @@
 //! Rough cost of a cell, in tokens passed forward through the whole encoder. Only for estimates of time.
 
-use spec::{Cell, Probe, Stage, Structure, Subnetworks, Task};
+use std::collections::BTreeSet;
 
-use crate::cell::asked;
+use spec::{Cell, Probe, Stage, Structure, Subnetworks, Task};
 
 /// A training step costs about three forward passes: one forward, two backward.
 const TRAINING: f64 = 3.0;
@@ -18,11 +18,25 @@ pub fn tokens(cell: &Cell) -> f64 {
     training + cell.protocol.probes().map(probe_tokens).sum::<f64>()
 }
 
+/// The same of cells that are run together: a stage that several have in common is trained once.
+pub fn together(cells: &[Cell]) -> f64 {
+    let mut trained = BTreeSet::new();
+    let mut saved = 0.0;
+    for cell in cells {
+        for (index, stage) in cell.protocol.stages.iter().enumerate() {
+            if !trained.insert(cell.prefix(index + 1)) {
+                saved += training_tokens(cell, stage) + discovery_tokens(cell, stage);
+            }
+        }
+    }
+    cells.iter().map(tokens).sum::<f64>() - saved
+}
+
 /// All steps of a stage, over its languages and the memories that the method asks for.
 pub fn training_tokens(cell: &Cell, stage: &Stage) -> f64 {
     let (_, passes) = cell.method.outer.batches();
     let languages = passes as f64 * stage.batch as f64 * mean_length(stage.task, stage.max_length);
-    let memories = stage.memories.iter().filter(|memory| asked(&cell.method, memory));
+    let memories = stage.memories.iter().filter(|memory| cell.method.asks_for(memory));
     let memories = memories.map(|memory| {
         let sides = if memory.task == Task::Retrieval { 2.0 } else { 1.0 };
         sides * memory.batch as f64 * mean_length(memory.task, memory.max_length)
@@ -72,4 +86,24 @@ fn mean_length(task: Task, max_length: usize) -> f64 {
         Task::Retrieval | Task::Mlm => 15,
     };
     typical.min(max_length) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::tests::cells;
+
+    #[test]
+    fn a_stage_in_common_costs_once() {
+        let cells = cells("mini-updates");
+        let apart: f64 = cells.iter().map(tokens).sum();
+        let of = |method: &str| {
+            let found = cells.iter().find(|cell| cell.method.name.as_str() == method && cell.seed == 1);
+            found.unwrap_or_else(|| panic!("no cell of {method}")).clone()
+        };
+        let stage = |method: &str| training_tokens(&of(method), &of(method).protocol.stages[0]);
+        assert_eq!(together(&[of("ft"), of("frozen")]), tokens(&of("ft")) + tokens(&of("frozen")));
+        assert_eq!(together(&[of("ft"), of("laft")]), tokens(&of("ft")) + tokens(&of("laft")) - stage("laft"));
+        assert!(together(&cells) < apart);
+    }
 }

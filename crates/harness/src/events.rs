@@ -23,6 +23,8 @@ pub struct Job {
     pub cache: std::path::PathBuf,
     pub checkpoint_seconds: u64,
     pub overwrite: results::Overwrite,
+    /// How many of the first stages other cells of the sweep have in common with this one, and want to have from it.
+    pub common_stages: usize,
     /// Folder that gets the model after the last stage.
     pub save: Option<std::path::PathBuf>,
 }

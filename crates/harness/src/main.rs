@@ -19,6 +19,7 @@ mod plan;
 mod prepare;
 mod pretrain;
 mod process;
+mod queue;
 mod scheduler;
 mod screen;
 mod seed;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -15,6 +15,7 @@ use crate::events::Job;
 use crate::headline::headline;
 use crate::interrupt;
 use crate::process::{self, Ending};
+use crate::queue::{Next, Queue};
 
 /// A cell whose process dies is started again this many times; it resumes from its last checkpoint.
 const RETRIES: usize = 2;
@@ -53,21 +54,26 @@ pub fn jobs(model: &std::path::Path) -> usize {
     if size <= SMALL_WEIGHTS { cores } else { 1 }
 }
 
+/// Threads of each of so many cells at a time: together one a core.
+fn threads(cores: usize, jobs: usize) -> impl Iterator<Item = usize> {
+    (0..jobs).map(move |job| (cores / jobs + usize::from(job < cores % jobs)).max(1))
+}
+
 /// Runs every cell, at most `jobs` at a time.
 pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: &Options) -> Result<Summary> {
     let stop = interrupt::flag()?;
     let results = ResultsFolder::open(&folders.results)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = (cores / options.jobs).max(1);
     let board = Board::new(cells);
-    let next = AtomicUsize::new(0);
+    let queue = Mutex::new(Queue::new(cells, &folders.cache));
     let summary = Mutex::new(Summary::default());
     let halt = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        for _ in 0..options.jobs.min(cells.len()) {
-            scope.spawn(|| {
+        for threads in threads(cores, options.jobs.min(cells.len())) {
+            let (stop, board, results, queue, summary, halt) = (&stop, &board, &results, &queue, &summary, &halt);
+            scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && !halt.load(Ordering::Relaxed) {
-                    let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    let Some(Next { cell, common_stages }) = lock(queue).next() else { break };
                     let job = Job {
                         cell: cell.clone(),
                         model: model.to_owned(),
@@ -76,10 +82,12 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
                         cache: folders.cache.clone(),
                         checkpoint_seconds: options.checkpoint_seconds,
                         overwrite: options.overwrite,
+                        common_stages,
                         save: options.save.clone(),
                     };
-                    let ending = run_cell(&job, threads, options, &stop, &board, &results);
-                    let mut summary = lock(&summary);
+                    let ending = run_cell(&job, threads, options, stop, board, results);
+                    lock(queue).end(cell, !matches!(ending, Ok(Ended::Interrupted) | Err(_)));
+                    let mut summary = lock(summary);
                     match ending {
                         Ok(Ended::Done) => summary.done += 1,
                         Ok(Ended::Failed) => {

@@ -93,12 +93,19 @@ pub struct Timing {
     /// Real (not padding) tokens trained on a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_tokens_per_second: Option<f64>,
+    /// Steps that another cell had done already, up to the same state: no time of this one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps_of_other_cells: u64,
     pub threads: usize,
     /// Processor, memory, operating system, device.
     pub host: String,
     /// How often the cell was started.
     #[serde(default)]
     pub attempts: u32,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A recorded cell. Scores and examples stay on disk until asked for.

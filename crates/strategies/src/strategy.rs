@@ -248,13 +248,9 @@ impl<'a> Strategy<'a> {
                 self.memo.skipped += 1;
                 let skipped = self.memo.skipped;
                 // The first time, then ever more rarely: the series has every count.
-                note = skipped.is_power_of_two().then(|| {
-                    format!(
-                        "{}: step {} is left out, the {skipped}. of the stage: {reason}",
-                        self.method.name,
-                        step + 1
-                    )
-                });
+                note = skipped
+                    .is_power_of_two()
+                    .then(|| format!("step {} is left out, the {skipped}. of the stage: {reason}", step + 1));
             }
         }
         if let Some(masks) = &mut self.masks {

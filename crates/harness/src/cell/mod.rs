@@ -3,6 +3,7 @@
 mod analysis;
 mod control;
 mod few_shot;
+mod kept;
 mod language;
 mod memory;
 mod probe;
@@ -13,7 +14,7 @@ mod supply;
 mod timing;
 mod train;
 
+pub use kept::{forget, is_kept};
 pub use memory::keep_freed_memory;
 pub use probe::{each_batch, predict_answers, predict_labels, predict_tags, sentence_vectors};
 pub use runner::run;
-pub use supply::asked;

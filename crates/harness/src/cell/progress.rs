@@ -65,10 +65,15 @@ impl Progress {
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let progress: Self =
             ciborium::from_reader(bytes.as_slice()).with_context(|| format!("`{}` is damaged", path.display()))?;
-        if progress.format != FORMAT {
+        if !progress.is_known() {
             bail!("`{}` has format {}, this build reads {FORMAT}", path.display(), progress.format);
         }
         Ok(progress)
+    }
+
+    /// Whether it is of the format that this build writes.
+    pub fn is_known(&self) -> bool {
+        self.format == FORMAT
     }
 
     /// Whether the learner has been changed since it was loaded.

@@ -12,9 +12,10 @@ use strategies::laft::LaftError;
 use strategies::{Modules, Strategy, StrategyError};
 
 use super::control::{Events, Stop};
+use super::kept::Way;
 use super::progress::{LEARNER, Progress};
 use super::timing::Stopwatch;
-use super::{probe, shared, train};
+use super::{kept, probe, shared, train};
 use crate::cost;
 use crate::events::{Event, Job};
 use crate::exit::{Exit, one_line};
@@ -180,14 +181,26 @@ impl<'a> Running<'a> {
             self.measure()?;
             let Some(stage) = stages.get(self.progress.moment) else { return Ok(()) };
             let index = self.progress.moment;
-            let begins = self.progress.steps == 0 && index > 0;
-            if begins && stage.task.head().is_some() && stages[index - 1].task != stage.task {
+            let begins = self.progress.steps == 0;
+            let mut turn = None;
+            if begins {
+                match self.take_stage()? {
+                    Way::Taken => {
+                        self.checkpoint()?;
+                        continue;
+                    }
+                    Way::Training(own) => turn = own,
+                }
+            }
+            if begins && index > 0 && stage.task.head().is_some() && stages[index - 1].task != stage.task {
                 self.set_head(index)?;
             }
             train::stage(self, index, stage)?;
             self.progress.moment += 1;
             self.progress.probes = 0;
             self.progress.steps = 0;
+            self.learner.end_stage();
+            self.keep_stage(turn);
             self.checkpoint()?;
         }
     }
@@ -198,15 +211,17 @@ impl<'a> Running<'a> {
         let Some(probes) = self.cell().protocol.moments().nth(moment) else { return Ok(()) };
         for probe in probes.iter().skip(self.progress.probes) {
             self.tell(&format!("measuring {}", probe.name), None);
-            let place = shared::path(&self.job.cache, self.cell(), probe)?;
-            let known = (!self.progress.trained()).then(|| shared::load(&place)).flatten();
-            let measured = match known {
+            let place = match moment {
+                0 => shared::path(&self.job.cache, self.cell(), probe)?,
+                _ => kept::path_of_measurement(&self.job.cache, self.cell(), moment, probe)?,
+            };
+            let measured = match shared::load(&place) {
                 Some(measured) => measured,
                 None => {
                     let start = Instant::now();
                     let measured = probe::measure(self, probe).with_context(|| format!("probe `{}`", probe.name))?;
                     self.watch.book("probe", start.elapsed());
-                    if !self.progress.trained()
+                    if moment <= self.job.common_stages
                         && let Err(error) = shared::store(&place, &measured)
                     {
                         eprintln!("warning: the cache cannot be written: {error:#}");

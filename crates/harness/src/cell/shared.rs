@@ -1,4 +1,4 @@
-//! What is found out on the untouched model, shared by all cells that would find the same: measurements, and subnetworks of
+//! What is found out on the untouched model and shared by all cells that would find the same: measurements, and subnetworks of
 //! languages.
 
 use std::path::{Path, PathBuf};

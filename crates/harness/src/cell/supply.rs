@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use data::{EncodeOptions, Encoded, Examples, Tokenization, TrainingOrder};
 use model::Learner;
-use spec::{DataKey, Discovery, Language, Memory, Method, Name, Split, Stage, Subnetworks, Targets, Task};
+use spec::{DataKey, Discovery, Language, Memory, Name, Split, Stage, Subnetworks, Targets, Task};
 use strategies::subnetworks::Discovered;
 use strategies::{SubBatch, Supply, SupplyError};
 
@@ -67,7 +67,8 @@ impl StageSupply {
         let method = &running.job.cell.method;
         let sources = Stream::open(running, &Origin::of_stage(stage), &format!("stage {index}"))?;
         let memories = stage.memories.iter().enumerate().map(|(place, memory)| {
-            asked(method, memory)
+            method
+                .asks_for(memory)
                 .then(|| {
                     let purpose = format!("stage {index} memory {place}");
                     Stream::open(running, &Origin::of_memory(memory), &purpose)
@@ -136,11 +137,6 @@ fn held(running: &mut Running, stage: &Stage, discovery: &Discovery) -> Result<V
         Ok(Held { language, examples: data.load(&key, discovery.examples)?, encoded })
     };
     stage.languages.iter().map(of_language).collect()
-}
-
-/// Whether a method asks for this memory.
-pub fn asked(method: &Method, memory: &Memory) -> bool {
-    method.rule.memories().take(&memory.name) || method.anchor.memories().take(&memory.name)
 }
 
 impl<'a> Origin<'a> {

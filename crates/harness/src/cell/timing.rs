@@ -9,6 +9,7 @@ pub struct Stopwatch {
     seconds: BTreeMap<String, f64>,
     trained_tokens: u64,
     training: Duration,
+    steps_of_other_cells: u64,
 }
 
 impl Stopwatch {
@@ -31,12 +32,18 @@ impl Stopwatch {
         self.trained_tokens += tokens;
     }
 
+    /// Books steps that another cell did for this one.
+    pub fn taken(&mut self, steps: u64) {
+        self.steps_of_other_cells += steps;
+    }
+
     pub fn report(self) -> results::Timing {
         let seconds = self.training.as_secs_f64();
         results::Timing {
             seconds: self.seconds,
             peak_memory_bytes: peak_memory(),
             train_tokens_per_second: (seconds > 0.0).then(|| self.trained_tokens as f64 / seconds),
+            steps_of_other_cells: self.steps_of_other_cells,
             threads: threads(),
             host: host(),
             ..results::Timing::default()

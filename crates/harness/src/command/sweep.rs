@@ -118,7 +118,7 @@ fn dry_run(cells: &[Cell], statuses: &[Status], todo: &[Cell], model: &Path, res
     if todo.is_empty() {
         screen::print(summary)?;
     } else {
-        let total = todo.iter().map(cost::tokens).sum();
+        let total = cost::together(todo);
         screen::print(format_args!("{summary}: {} ({})", rate.time(total), rate.basis))?;
     }
     Ok(Exit::Ok)
@@ -145,7 +145,9 @@ impl Rate {
             .iter()
             .filter(|done| done.cell.model_hash == first.model_hash && done.cell.backend == first.backend)
             .filter(|done| done.outcome == spec::Outcome::Done)
-            .filter_map(|done| Some((cost::tokens(&done.cell), done.timing.as_ref()?.seconds.values().sum::<f64>())))
+            .filter_map(|done| Some((&done.cell, done.timing.as_ref()?)))
+            .filter(|(_, timing)| timing.steps_of_other_cells == 0)
+            .map(|(cell, timing)| (cost::tokens(cell), timing.seconds.values().sum::<f64>()))
             .fold((0.0, 0.0), |(tokens, seconds), (t, s)| (tokens + t, seconds + s));
         Ok(match seconds > 0.0 {
             true => Rate { tokens: tokens / seconds, basis: "from cells of this model that are done" },

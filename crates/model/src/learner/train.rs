@@ -20,6 +20,11 @@ impl Learner {
         self.state.optimizer = AdamW::new(optimizer, self.state.values.len());
     }
 
+    /// Ends a stage: its optimiser state, twice as large as what has been trained, is no part of checkpoints from here on.
+    pub fn end_stage(&mut self) {
+        self.begin_stage(OptimizerConfig::default());
+    }
+
     /// Mean loss over the batch's targets that count, and its gradient with respect to everything not frozen. The targets
     /// say which output layer gives the loss: masked tokens the language model, translations none (in-batch ranking of
     /// sentence vectors), all others the head. Dropout draws from `dropout_seed`.
