@@ -1,4 +1,5 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::backend::Flex;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -93,9 +94,17 @@ pub(crate) fn to_device(values: Vec<f32>, device: &Device) -> Tensor<1> {
 /// The CPU back end's own tensor, whose memory is readable and writable in place.
 pub(crate) type HostTensor = burn::backend::tensor::FloatTensor<Flex>;
 
-/// Whether tensors of this device are [`HostTensor`]s.
+static COMPOSED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the CPU's back end is treated like any other in this process: Burn's own operations, dense gradients and an
+/// optimiser in several passes. For benchmarks that ask what the kernels are worth; call it before any learner is made.
+pub fn compose_operations() {
+    COMPOSED.store(true, Ordering::Relaxed);
+}
+
+/// Whether tensors of this device are [`HostTensor`]s, on which the kernels compute.
 pub(crate) fn is_host(device: &Device) -> bool {
-    *device == Device::flex()
+    *device == Device::flex() && !COMPOSED.load(Ordering::Relaxed)
 }
 
 /// The tensor's own memory: contiguous, from the start of its storage.

@@ -31,7 +31,7 @@ mod weights;
 
 pub use adapter::{Activation, AdapterConfig, AdapterInit, AdapterStack, StackResidual};
 pub use config::{Family, ModelConfig};
-pub use device::built_in;
+pub use device::{built_in, compose_operations};
 pub use error::ModelError;
 pub use folder::{Precision, holds_language_model};
 pub use gradients::Gradients;
