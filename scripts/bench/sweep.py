@@ -36,7 +36,7 @@ def suite(methods: list[str] | None, steps: int) -> tuple[str, dict]:
         (r'^before = .*$', 'before = ["retrieval"]'),
         (r'^probes = .*$', 'probes = ["ner", "retrieval"]'),
         (r"^steps = .*$", f"steps = {steps}"),
-        (r"\[probe\.mlm\][^\[]*", ""),
+        (r"\[probe\.mlm\][\s\S]*?(?=^\[)", ""),
     ):
         text, count = re.subn(pattern, new, text, flags=re.MULTILINE)
         if count != 1:
