@@ -8,6 +8,7 @@ mod dropout;
 mod embedding;
 mod feed_forward;
 mod gelu;
+mod hostile;
 mod layer_norm;
 mod linear;
 mod reduce;
