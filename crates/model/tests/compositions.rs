@@ -3,8 +3,6 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-
 use common::{bits, difference, flat, max_abs, real_tokens};
 use model::{Group, HeadMask, Learner, ModelError, OptimizerConfig};
 use proptest::prelude::*;
@@ -205,6 +203,4 @@ fn a_model_of_nan_is_an_error_everywhere_and_moves_nothing() {
     broken(learner.head_gradients(&batch).unwrap_err());
     broken(learner.logits(&batch).err().unwrap());
     assert!(bits(&learner) == before);
-    let none: BTreeSet<Group> = BTreeSet::new();
-    learner.set_frozen(&none);
 }

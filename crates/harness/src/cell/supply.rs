@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use data::{EncodeOptions, Encoded, Examples, Tokenization, TrainingOrder};
@@ -34,6 +35,8 @@ pub struct StageSupply {
     stop: Option<Stop>,
     /// Tokens that were drawn and are not padding.
     tokens: u64,
+    /// What drawing took.
+    time: Duration,
 }
 
 /// Held-out data of one language.
@@ -94,6 +97,7 @@ impl StageSupply {
             },
             stop: None,
             tokens: 0,
+            time: Duration::ZERO,
         })
     }
 
@@ -113,9 +117,9 @@ impl StageSupply {
         )
     }
 
-    /// Tokens drawn since the last call that are not padding.
-    pub fn take_tokens(&mut self) -> u64 {
-        std::mem::take(&mut self.tokens)
+    /// Tokens drawn since the last call that are not padding, and the time that drawing them took.
+    pub fn take_drawn(&mut self) -> (u64, Duration) {
+        (std::mem::take(&mut self.tokens), std::mem::take(&mut self.time))
     }
 }
 
@@ -230,6 +234,7 @@ impl Supply for StageSupply {
         if self.stop.as_ref().is_some_and(Stop::asked) {
             return Err(Interrupted.into());
         }
+        let start = Instant::now();
         let mut batch = self.sources.batch(source, draw, self.pad_multiple);
         if self.sources.task == Task::Mlm {
             let seed = derived_seed(self.seed, "masks", &[self.stage, draw, source as u64]);
@@ -237,10 +242,12 @@ impl Supply for StageSupply {
         }
         self.tokens += batch.real_tokens() as u64;
         let dropout_seed = derived_seed(self.seed, "dropout", &[self.stage, draw, source as u64]);
+        self.time += start.elapsed();
         Ok(SubBatch { batch, dropout_seed })
     }
 
     fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+        let start = Instant::now();
         let stream = self.memories.get_mut(memory).and_then(Option::as_mut);
         let stream = stream.ok_or_else(|| format!("memory {memory} of the stage was not asked for"))?;
         let mut subs = Vec::with_capacity(stream.languages.len());
@@ -253,6 +260,7 @@ impl Supply for StageSupply {
             self.tokens += batch.real_tokens() as u64;
             subs.push(SubBatch { batch, dropout_seed: derived_seed(self.seed, "memory dropout", &at) });
         }
+        self.time += start.elapsed();
         Ok(subs)
     }
 

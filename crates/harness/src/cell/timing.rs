@@ -25,9 +25,10 @@ impl Stopwatch {
         *self.seconds.entry(phase.to_owned()).or_default() += time.as_secs_f64();
     }
 
-    /// Books training steps over `tokens` tokens that are not padding.
-    pub fn trained(&mut self, time: Duration, tokens: u64) {
-        self.book("train", time);
+    /// Books training steps over `tokens` tokens that are not padding; `batches` of the time went into drawing them.
+    pub fn trained(&mut self, time: Duration, batches: Duration, tokens: u64) {
+        self.book("train", time.saturating_sub(batches));
+        self.book("batches", batches);
         self.training += time;
         self.trained_tokens += tokens;
     }

@@ -42,9 +42,10 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
     for step in running.progress.steps..stage.steps {
         let start = Instant::now();
         let strategy = running.strategy.as_mut().context("a resumed stage has no strategy")?;
-        supply.take_tokens();
+        supply.take_drawn();
         let report = strategy.step(&mut running.learner, &mut supply, step)?;
-        running.watch.trained(start.elapsed(), supply.take_tokens());
+        let (tokens, drawing) = supply.take_drawn();
+        running.watch.trained(start.elapsed(), drawing, tokens);
         running.progress.curve.push(CurvePoint {
             step: offset + step + 1,
             stage: index as u32 + 1,
