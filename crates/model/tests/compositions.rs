@@ -117,19 +117,17 @@ proptest! {
         let (loss, gradients) = ours.loss_and_gradients(&batch, 0).unwrap();
         let (expected_loss, expected) = theirs.loss_and_gradients(&batch, 0).unwrap();
         prop_assert!((loss - expected_loss).abs() <= f64::from(TOLERANCE) * expected_loss);
-        let names = ours.parameter_names();
-        let pairs: Vec<(&str, Option<Vec<f32>>, Option<Vec<f32>>)> = names
-            .into_iter()
-            .map(|name| (name, ours.gradient(&gradients, name).unwrap(), theirs.gradient(&expected, name).unwrap()))
-            .collect();
-        let largest = pairs.iter().filter_map(|(_, _, theirs)| theirs.as_deref()).map(max_abs).fold(0.0, f32::max);
-        for (name, ours, theirs) in &pairs {
+        let of = |learner: &Learner, set, name| learner.gradient(set, name).unwrap();
+        let names: Vec<String> = ours.parameter_names().into_iter().map(str::to_owned).collect();
+        let largest = names.iter().filter_map(|name| of(&theirs, &expected, name)).map(|g| max_abs(&g)).fold(0.0, f32::max);
+        for name in &names {
+            let (ours, theirs) = (of(&ours, &gradients, name), of(&theirs, &expected, name));
             prop_assert_eq!(ours.is_some(), theirs.is_some(), "{}", name);
             let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
             // Where the true gradient is 0 (keys' biases; queries and keys of single tokens) both hold rounding noise,
             // whose size follows the other gradients.
-            let scale = max_abs(theirs).max(1e-2 * largest);
-            let worst = difference(ours, theirs);
+            let scale = max_abs(&theirs).max(1e-2 * largest);
+            let worst = difference(&ours, &theirs);
             prop_assert!(worst <= TOLERANCE * scale, "{} differs by {} of {}", name, worst, scale);
         }
     }
