@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Training steps and forward passes of three encoders, by turns in Lethe and in PyTorch, on the same batch of 16 × 128.
 
     LETHE_PYTHON=python-with-torch scripts/bench/compare_step.py
@@ -13,6 +14,7 @@ variants   ours       the back end `cpu`
            burn       the back end `cpu` by Burn's own operations instead of the kernels (stock Burn)
            ndarray    the back end `ndarray`, likewise
            *-avx2     the same on a processor without AVX-512, as far as the programs know
+           torch-passive  its threads sleep while they wait: slower, but on a busy machine its processor time is then work
 --tune lets PyTorch try both attentions, three AdamWs and two settings of the allocator first, and prints what it found.
 """
 
@@ -29,8 +31,13 @@ TWIN = str(Path(__file__).with_name("training_step.py"))
 ROWS, SEQ = 16, 128
 SIZES = {"4x256": (4, 256), "12x384": (12, 384), "12x768": (12, 768)}
 WHATS = ("forward", "step", "step-dropout", "frozen-half", "adapters", "products")
-VARIANTS = ("ours", "torch", "burn", "ndarray", "ours-avx2", "torch-avx2", "burn-avx2", "ndarray-avx2")
-TORCH_AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+VARIANTS = ("ours", "torch", "burn", "ndarray", "ours-avx2", "torch-avx2", "burn-avx2", "ndarray-avx2", "torch-passive")
+# What a variant of PyTorch is told by the environment.
+TORCH = {
+    "": {},
+    "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "passive": {"OMP_WAIT_POLICY": "passive"},
+}
 
 
 def products_flops(hidden: int) -> float:
@@ -81,12 +88,12 @@ class Measurement:
         self.common = threads_environment(arguments.threads) | KEEP_MEMORY
 
     def worker(self, variant: str, size: str, what: str) -> Worker:
-        engine, _, avx2 = variant.partition("-")
+        engine, _, kind = variant.partition("-")
         if engine == "torch":
             command = [self.arguments.python, TWIN, size, what, "--worker", "--threads", str(self.arguments.threads)]
-            return Worker(variant, command, self.common | (TORCH_AVX2 if avx2 else {}))
+            return Worker(variant, command, self.common | TORCH[kind])
         options = {"ours": [], "burn": ["composed"], "ndarray": ["ndarray"]}[engine]
-        options = options + ([hidden_features(self.binary)] if avx2 else [])
+        options = options + ([hidden_features(self.binary)] if kind == "avx2" else [])
         return Worker(variant, [str(self.binary), size, what, *options], self.common)
 
     def measure(self, size: str, what: str) -> list[Worker]:

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A long stage: what of a step's time goes into making batches, how much of the tokens is padding, whether memory grows.
 
     scripts/bench/memory.py [--steps 5000] [--suite mini-quick]

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """One real cell, by turns: the entities cell of the suite real-small in Lethe, and as a plain transformers script.
 
     LETHE_REAL=folder-of-data-and-models LETHE_PYTHON=python-with-transformers scripts/bench/real_cell.py

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A whole sweep: every method of the suite mini-methods on entities, against one plain transformers script a cell.
 
     LETHE_PYTHON=python-with-transformers scripts/bench/sweep.py
