@@ -28,16 +28,17 @@ PEER = str(Path(__file__).with_name("transformers_cell.py"))
 
 
 def suite(methods: list[str] | None, steps: int) -> tuple[str, dict]:
-    """mini-methods with one seed, without its language-modelling probe, which the peer lacks."""
+    """The entities of mini-methods with one seed, without the language-modelling probe, which the peer lacks."""
     text = (ROOT / "suites" / "mini-methods.toml").read_text()
     methods = methods or tomllib.loads(text)["methods"]
+    text = re.sub(r"^\[protocol\.(?!ner\])[\s\S]*", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^\[probe\.(?!ner\]|retrieval\])[\s\S]*?(?=^\[)", "", text, flags=re.MULTILINE)
     for pattern, new in (
         (r"^seeds = .*$", "seeds = [1]"),
         (r"^methods = .*$", f"methods = {methods}".replace("'", '"')),
-        (r'^before = .*$', 'before = ["retrieval"]'),
-        (r'^probes = .*$', 'probes = ["ner", "retrieval"]'),
+        (r"^before = .*$", 'before = ["retrieval"]'),
+        (r"^probes = .*$", 'probes = ["ner", "retrieval"]'),
         (r"^steps = .*$", f"steps = {steps}"),
-        (r"\[probe\.mlm\][\s\S]*?(?=^\[)", ""),
     ):
         text, count = re.subn(pattern, new, text, flags=re.MULTILINE)
         if count != 1:
