@@ -156,6 +156,7 @@ pub fn timing() -> Timing {
         seconds: BTreeMap::from([("train".to_owned(), 1.5)]),
         peak_memory_bytes: Some(1 << 20),
         train_tokens_per_second: Some(240.0),
+        steps_of_other_cells: 0,
         threads: 2,
         host: "test".to_owned(),
         attempts: 1,
