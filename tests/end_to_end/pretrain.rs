@@ -100,6 +100,10 @@ fn a_model_is_trained_on() {
     assert_eq!(record("second")["settings"]["max-length"], 32, "as the model that was trained on");
     let tokenizer = |model: &str| fs::read(folder.path().join(model).join("tokenizer.json")).unwrap();
     assert_eq!(tokenizer("second"), tokenizer("first"));
+    // Text of which nothing is known teaches less, and that is said.
+    let alone = on("alone", "first", &[]);
+    assert!(alone.status.success() && said(&alone).contains("masked language modelling alone"), "{}", said(&alone));
+    assert_eq!(record("alone")["settings"]["translations"], 0.0);
     // It begins where the first one ended.
     let loss = |model: &str, at: usize| record(model)["curve"][at]["translation-lm"].as_f64().unwrap();
     assert!(loss("second", 0) < 0.9 * loss("first", 0), "{} {}", loss("second", 0), loss("first", 0));

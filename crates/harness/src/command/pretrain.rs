@@ -26,6 +26,11 @@ pub fn run(folders: &Folders, options: &Pretrain) -> Result<Exit> {
         Some(folder) => of_folder(folder, &options.languages, options.parallel)?,
         None => of_data_set(&places::data(&folders.data, &folders.cache)?, &options.data_set, &options.languages)?,
     };
+    if !text.parallel {
+        eprintln!(
+            "the text is not known to be parallel (--parallel): masked language modelling alone, no translations to learn from"
+        );
+    }
     let of_parallel = |given: Option<f64>, share| given.unwrap_or(if text.parallel { share } else { 0.0 });
     let from = options.from.as_deref().map(|model| places::find_model(folders, model)).transpose()?;
     let fresh = Settings {
