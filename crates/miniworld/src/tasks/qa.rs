@@ -25,6 +25,16 @@ pub struct QuestionPlan {
 /// Questions asked of one paragraph.
 const PER_PARAGRAPH: usize = 3;
 
+/// In percent: how often a part of a sentence may be asked for. Every sentence has a year and most have a person for
+/// their subject, which else would be asked for in three questions of five.
+fn share(asked: Role) -> usize {
+    match asked {
+        Role::Year => 50,
+        Role::Subject => 70,
+        _ => 100,
+    }
+}
+
 /// `count` questions; up to three share a paragraph.
 ///
 /// # Errors
@@ -38,6 +48,7 @@ pub fn questions(seed: u64, purpose: &str, split: Split, count: usize) -> Result
         let told = paragraph(&mut draw, &pool, one_life, |draw, fact| style(draw, fact, split));
         let mut candidates: Vec<(usize, Role)> = (0..told.len())
             .flat_map(|sentence| told[sentence].fact.askable().iter().map(move |&role| (sentence, role)))
+            .filter(|&(_, role)| draw.chance(share(role)))
             .collect();
         draw.shuffle(&mut candidates);
         let before = plans.len();

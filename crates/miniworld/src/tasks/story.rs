@@ -80,7 +80,7 @@ pub(super) fn paragraph(
 /// One person, and sometimes another of whom something is told that is told of the first, or an organisation.
 pub(super) fn one_life(draw: &mut Draw, pool: &Pool) -> Vec<Vec<Fact>> {
     let person = pool.person(draw);
-    let mut groups = vec![life(draw, pool, person)];
+    let mut groups = vec![life(draw, pool, person, 2)];
     if draw.chance(30) {
         let other = pool.another_person(draw, person);
         let fact = draw.pick(&groups[0]);
@@ -97,7 +97,8 @@ pub(super) fn one_life(draw: &mut Draw, pool: &Pool) -> Vec<Vec<Fact>> {
 pub(super) fn two_lives(draw: &mut Draw, pool: &Pool) -> Vec<Vec<Fact>> {
     let first = pool.person(draw);
     let second = pool.another_person(draw, first);
-    let facts = life(draw, pool, first);
+    let count = 2 + draw.below(2);
+    let facts = life(draw, pool, first, count);
     let mut others: Vec<Fact> = facts.iter().map(|fact| pool.similar_about(draw, fact, second)).collect();
     let keep = 1 + draw.below(2);
     draw.shuffle(&mut others);
@@ -121,10 +122,9 @@ fn coherent(facts: &[Fact]) -> bool {
         .all(|(at, fact)| facts[at + 1..].iter().all(|other| relation(&[*fact], other) != Label::Contradiction))
 }
 
-/// Two or three facts of different kinds about `person`, in an order and with years that a life allows.
-fn life(draw: &mut Draw, pool: &Pool, person: Person) -> Vec<Fact> {
+/// `count` facts of different kinds about `person`, in an order and with years that a life allows.
+fn life(draw: &mut Draw, pool: &Pool, person: Person, count: usize) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::new();
-    let count = 2 + draw.below(2);
     while facts.len() < count {
         let fact = pool.fact_about(draw, Some(person));
         let new = |other: &Fact| std::mem::discriminant(&other.event) != std::mem::discriminant(&fact.event);
