@@ -11,6 +11,7 @@ mod device;
 mod encoder;
 mod error;
 mod folder;
+mod frozen_trunk;
 mod fused;
 mod gradients;
 mod group;

@@ -58,6 +58,10 @@ impl Weights {
         Self { head_masks, ..self }
     }
 
+    pub fn head_masks(&self) -> Option<Vec<Tensor<1>>> {
+        self.head_masks.clone()
+    }
+
     pub fn head_mask(&self, layer: usize) -> Option<Tensor<1>> {
         self.head_masks.as_ref().map(|masks| masks[layer].clone())
     }
@@ -83,6 +87,17 @@ impl Weights {
             true => kernels::Dropout::new(probability as f32, u64::from_le_bytes(first)).ok(),
             false => None,
         }
+    }
+
+    /// How many dropout masks this pass has asked for.
+    pub fn dropout_asked(&self) -> u64 {
+        self.dropout.1.get()
+    }
+
+    /// Counts dropout masks as asked for by a part of the pass that is left out.
+    pub fn pass_over_dropout(&self, count: u64) {
+        let asked = &self.dropout.1;
+        asked.set(asked.get() + count);
     }
 
     /// Rows of a table: `[ids, hidden]`. On the CPU's back end the rows that a trained table gives are leaves themselves,

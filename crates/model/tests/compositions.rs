@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use common::{bits, difference, flat, max_abs, real_tokens};
 use model::{Group, HeadMask, Learner, ModelError, OptimizerConfig};
 use proptest::prelude::*;
@@ -75,13 +77,16 @@ impl Case {
             let factors = (0..self.layers * self.heads).map(factor).collect();
             learner.set_head_mask(Some(HeadMask::new(self.layers, self.heads, factors).unwrap())).unwrap();
         }
-        let frozen = |group: &Group| match group {
+        learner.set_frozen(&learner.groups().into_iter().filter(|group| self.freezes(group)).collect());
+        learner
+    }
+
+    fn freezes(&self, group: &Group) -> bool {
+        match group {
             Group::Layer(layer) => self.frozen[*layer],
             Group::Embeddings => self.frozen[3],
             _ => false,
-        };
-        learner.set_frozen(&learner.groups().into_iter().filter(frozen).collect());
-        learner
+        }
     }
 
     fn batch(&self) -> Batch {
@@ -130,6 +135,94 @@ proptest! {
             let worst = difference(&ours, &theirs);
             prop_assert!(worst <= TOLERANCE * scale, "{} differs by {} of {}", name, worst, scale);
         }
+    }
+}
+
+/// What a pass gives: the loss, every gradient, and the logits at real tokens, bit for bit.
+fn pass(learner: &mut Learner, batch: &Batch, seed: u64) -> (u64, BTreeMap<String, Vec<u32>>, Vec<u32>) {
+    let of_bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
+    let (loss, gradients) = learner.loss_and_gradients(batch, seed).unwrap();
+    let names = learner.parameter_names().into_iter().map(str::to_owned);
+    let gradient = |name: String| Some((name.clone(), of_bits(&learner.gradient(&gradients, &name).unwrap()?)));
+    let gradients = names.filter_map(gradient).collect();
+    (loss.to_bits(), gradients, of_bits(&real_tokens(batch, flat(learner.logits(batch).unwrap()))))
+}
+
+/// The rows in another order, some twice, in longer padding, with others among them.
+fn mixed(batch: &Batch, seq: usize) -> Batch {
+    let rows: Vec<usize> = (0..batch.len()).rev().chain([0]).collect();
+    let widen = |values: &[i32], filler: i32| -> Vec<i32> {
+        let row = |&row: &usize| {
+            let own = values[row * batch.seq..][..batch.seq].iter().copied();
+            own.chain(std::iter::repeat_n(filler, seq - batch.seq)).collect::<Vec<i32>>()
+        };
+        rows.iter().flat_map(row).collect()
+    };
+    Batch {
+        ids: widen(&batch.ids, 1),
+        type_ids: widen(&batch.type_ids, 0),
+        lengths: rows.iter().map(|&row| batch.lengths[row]).collect(),
+        seq,
+        targets: match &batch.targets {
+            Targets::Classes(classes) => Targets::Classes(rows.iter().map(|&row| classes[row]).collect()),
+            Targets::TokenLabels(labels) => Targets::TokenLabels(widen(labels, IGNORED_LABEL)),
+            _ => unreachable!("cases have labels"),
+        },
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn what_is_kept_of_frozen_layers_changes_no_bit(mut case in cases(), depth in 0usize..4, dropout in any::<bool>()) {
+        // The embeddings and the first layers are frozen, as schedules freeze them.
+        let depth = depth.min(case.layers);
+        case.frozen = (0..4).map(|layer| layer < depth || layer == 3).collect();
+        let dropout = if dropout { 0.3 } else { 0.0 };
+        let learner = || {
+            let mut learner = case.learner(Backend::Cpu);
+            learner.set_dropout(Some(dropout));
+            learner
+        };
+        let batch = case.batch();
+        let cold = pass(&mut learner(), &batch, 7);
+        let mut warm = learner();
+        for seen in [mixed(&batch, POSITIONS - 2), mixed(&batch, case.seq)] {
+            pass(&mut warm, &seen, 1);
+        }
+        prop_assert!(pass(&mut warm, &batch, 7) == cold, "seen before");
+        prop_assert!(pass(&mut warm, &batch, 7) == cold, "seen in this very batch");
+
+        // Where nothing is frozen nothing is kept.
+        let mut whole = learner();
+        whole.set_frozen(&BTreeSet::new());
+        let (loss, gradients, logits) = pass(&mut whole, &batch, 7);
+        prop_assert!(logits == cold.2);
+        if dropout == 0.0 {
+            prop_assert!(loss == cold.0);
+            prop_assert!(cold.1.iter().all(|(name, gradient)| gradients[name] == *gradient));
+        }
+
+        // Another trunk is another trunk.
+        warm.set_frozen(&BTreeSet::new());
+        let (_, gradients) = warm.loss_and_gradients(&batch, 3).unwrap();
+        warm.begin_stage(OptimizerConfig::default());
+        warm.step(gradients, 1e-2).unwrap();
+        let point = warm.save_point();
+        let mut fresh = learner();
+        fresh.restore(&point);
+        for learner in [&mut warm, &mut fresh] {
+            let frozen = learner.groups().into_iter().filter(|group| case.freezes(group)).collect();
+            learner.set_frozen(&frozen);
+        }
+        let moved = pass(&mut fresh, &batch, 7);
+        prop_assert!(moved != cold);
+        prop_assert!(pass(&mut warm, &batch, 7) == moved, "the trunk has been trained");
+        let mask = HeadMask::new(case.layers, case.heads, vec![0.5; case.layers * case.heads]).unwrap();
+        for learner in [&mut warm, &mut fresh] {
+            learner.set_head_mask(Some(mask.clone())).unwrap();
+        }
+        prop_assert!(pass(&mut warm, &batch, 7) == pass(&mut fresh, &batch, 7), "the heads are masked otherwise");
     }
 }
 

@@ -1,9 +1,8 @@
 //! States after stages that several cells have in common: the first cell to get there keeps its own in the cache, with
 //! what it measures there, and the others go on from it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -11,13 +10,11 @@ use spec::{Cell, DataKey, PrefixId, Probe};
 
 use super::progress::{LEARNER, Progress};
 use super::runner::Running;
-use super::shared;
+use super::shared::{self, Turn};
 use crate::{cost, hash};
 
 /// The file of a kept state that is written last.
 const STATE: &str = "state.cbor";
-/// How often a cell looks whether the one it waits for is there.
-const TICK: Duration = Duration::from_millis(100);
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -25,11 +22,6 @@ struct Kept {
     progress: Progress,
     /// Hash of the learner's checkpoint beside it.
     learner: String,
-}
-
-/// The right to train a stage that other cells wait for. It ends with this value, or with the process.
-pub struct Turn {
-    _lock: File,
 }
 
 /// How a cell comes to the state after its next stage.
@@ -91,29 +83,10 @@ impl Running<'_> {
         if stages > self.job.common_stages {
             return Ok(Way::Training(None));
         }
-        let path = lock(cache, &prefix);
-        let open = || {
-            fs::create_dir_all(cache.join("stages"))?;
-            OpenOptions::new().write(true).create(true).truncate(false).open(&path)
-        };
-        // Without a lock each trains for itself.
-        let Ok(lock) = open() else { return Ok(Way::Training(None)) };
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) => {
-                    self.tell("waiting for the same stage of another cell", None);
-                    std::thread::sleep(TICK);
-                    if self.stop.asked() {
-                        self.checkpoint_if_due()?;
-                    }
-                }
-                Err(TryLockError::Error(_)) => return Ok(Way::Training(None)),
-            }
-        }
+        let turn = self.turn(&lock(cache, &prefix), "waiting for the same stage of another cell")?;
         Ok(match self.take(&prefix) {
             Some(()) => Way::Taken,
-            None => Way::Training(Some(Turn { _lock: lock })),
+            None => Way::Training(turn),
         })
     }
 

@@ -14,6 +14,7 @@ use strategies::{Modules, Strategy, StrategyError};
 use super::control::{Events, Stop};
 use super::kept::Way;
 use super::progress::{LEARNER, Progress};
+use super::shared::Measured;
 use super::timing::Stopwatch;
 use super::{kept, probe, shared, train};
 use crate::cost;
@@ -215,15 +216,21 @@ impl<'a> Running<'a> {
                 0 => shared::path(&self.job.cache, self.cell(), probe)?,
                 _ => kept::path_of_measurement(&self.job.cache, self.cell(), moment, probe)?,
             };
+            // Whoever is there first measures for all.
+            let common = moment <= self.job.common_stages;
+            let _turn = match common && shared::load::<Measured>(&place).is_none() {
+                true => {
+                    self.turn(&place.with_extension("lock"), &format!("waiting for another cell's {}", probe.name))?
+                }
+                false => None,
+            };
             let measured = match shared::load(&place) {
                 Some(measured) => measured,
                 None => {
                     let start = Instant::now();
                     let measured = probe::measure(self, probe).with_context(|| format!("probe `{}`", probe.name))?;
                     self.watch.book("probe", start.elapsed());
-                    if moment <= self.job.common_stages
-                        && let Err(error) = shared::store(&place, &measured)
-                    {
+                    if common && let Err(error) = shared::store(&place, &measured) {
                         eprintln!("warning: the cache cannot be written: {error:#}");
                     }
                     measured

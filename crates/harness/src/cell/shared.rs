@@ -1,13 +1,52 @@
 //! What is found out on the untouched model and shared by all cells that would find the same: measurements, and subnetworks of
 //! languages.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use results::{ProbeExamples, Score};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use spec::{Cell, DataKey, Language, MaskKind, Probe, Stage, Subnetworks};
+
+use super::runner::Running;
+
+/// How often a cell looks whether the one it waits for is there.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The right to find out what other cells wait for. It ends with this value, or with the process.
+pub struct Turn {
+    _lock: File,
+}
+
+impl Running<'_> {
+    /// The turn that this file stands for, once no other cell has it. Without a lock, `None`: each works for itself.
+    ///
+    /// # Errors
+    /// [`super::runner::Interrupted`], if the cell is asked to stop while it waits.
+    pub fn turn(&mut self, path: &Path, waiting: &str) -> Result<Option<Turn>> {
+        let open = || {
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            OpenOptions::new().write(true).create(true).truncate(false).open(path)
+        };
+        let Ok(lock) = open() else { return Ok(None) };
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Some(Turn { _lock: lock })),
+                Err(TryLockError::WouldBlock) => {
+                    self.tell(waiting, None);
+                    std::thread::sleep(TICK);
+                    if self.stop.asked() {
+                        self.checkpoint_if_due()?;
+                    }
+                }
+                Err(TryLockError::Error(_)) => return Ok(None),
+            }
+        }
+    }
+}
 
 /// A probe's scores before training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -51,11 +51,39 @@ impl Encoder {
 
     /// Hidden states of the last layer, `[batch, seq, hidden]`, with the active adapters.
     pub fn forward(&self, input: &Input, active: &Active, dropout: Dropout, weights: &Weights) -> Tensor<3> {
+        let embedded = self.below(0, input, active, dropout, weights);
+        self.above(0, embedded, input, active, dropout, weights)
+    }
+
+    /// What enters layer `depth`, `[batch, seq, hidden]`.
+    pub fn below(
+        &self,
+        depth: usize,
+        input: &Input,
+        active: &Active,
+        dropout: Dropout,
+        weights: &Weights,
+    ) -> Tensor<3> {
         let mut embedded = self.embeddings.forward(input, dropout, weights);
         if let Some(coupling) = active.coupling() {
             embedded = coupling.forward(embedded, weights);
         }
-        self.layers.iter().fold(embedded, |hidden, layer| layer.forward(hidden, &input.mask, active, dropout, weights))
+        let layers = self.layers[..depth].iter();
+        layers.fold(embedded, |hidden, layer| layer.forward(hidden, &input.mask, active, dropout, weights))
+    }
+
+    /// Hidden states of the last layer from what enters layer `depth`, `[batch, seq, hidden]` both.
+    pub fn above(
+        &self,
+        depth: usize,
+        hidden: Tensor<3>,
+        input: &Input,
+        active: &Active,
+        dropout: Dropout,
+        weights: &Weights,
+    ) -> Tensor<3> {
+        let layers = self.layers[depth..].iter();
+        layers.fold(hidden, |hidden, layer| layer.forward(hidden, &input.mask, active, dropout, weights))
     }
 
     /// The batch on the device; it must have been checked.

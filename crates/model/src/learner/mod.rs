@@ -18,6 +18,7 @@ use spec::{Backend, Head};
 use crate::device::{self, guard, to_device};
 use crate::encoder::Dropout;
 use crate::folder::{self, CONFIG, Pooler};
+use crate::frozen_trunk::FrozenTrunk;
 use crate::layout::{Entry, Role};
 use crate::network::{Network, Parts};
 use crate::optimizer::AdamW;
@@ -39,6 +40,7 @@ pub struct Learner {
     folder: PathBuf,
     notes: Vec<String>,
     state: State,
+    trunk: FrozenTrunk,
 }
 
 impl Learner {
@@ -70,6 +72,7 @@ impl Learner {
                 setup: Setup::default(),
                 changed: vec![false; parameters],
             },
+            trunk: FrozenTrunk::default(),
         })
     }
 
@@ -106,6 +109,7 @@ impl Learner {
                 setup: Setup::default(),
                 changed: vec![true; parameters],
             },
+            trunk: FrozenTrunk::default(),
         })
     }
 
