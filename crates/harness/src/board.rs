@@ -63,16 +63,19 @@ impl Board {
     }
 
     pub fn event(&self, cell: &Cell, event: &Event) {
-        let (phase, done, of, loss) = match event {
-            Event::Progress { phase, done, of, loss } => (phase, done, of, loss),
+        let (phase, position, loss) = match event {
+            Event::Progress { phase, done, of, loss } => (phase, Some((*done, *of)), loss),
+            Event::Waiting { phase } => (phase, None, &None),
             Event::Note { text } => return self.note(&format!("  {}: {text}", label(cell))),
             Event::Ended { .. } => return,
         };
         let mut state = self.lock();
         let Some(running) = state.cells.get_mut(&cell.folder()) else { return };
-        running.share = *done as f64 / (*of).max(1) as f64;
-        running.bar.set_length(*of);
-        running.bar.set_position(*done);
+        if let Some((done, of)) = position {
+            running.share = done as f64 / of.max(1) as f64;
+            running.bar.set_length(of);
+            running.bar.set_position(done);
+        }
         let loss = loss.map(|loss| format!(", loss {loss:.3}")).unwrap_or_default();
         let message = format!("{}: {phase}{loss}", label(cell));
         running.bar.set_message(message.clone());

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// What the cell is doing, and how far it is on a scale of `of` units of work.
     Progress { phase: String, done: u64, of: u64, loss: Option<f64> },
+    /// The cell waits for what another one is finding out; sent again and again until it has it.
+    Waiting { phase: String },
     /// Something worth a line of its own.
     Note { text: String },
     /// The cell has ended and its results are published (`outcome` is its label).

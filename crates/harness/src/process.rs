@@ -83,14 +83,17 @@ pub fn run(
     });
     let errors = std::thread::spawn(move || last_bytes(stderr, KEPT_STDERR));
 
-    let started = Instant::now();
+    let mut stint = Stint::new(Instant::now());
     let mut asked_at: Option<Instant> = None;
     let mut timed_out = false;
     let mut published = None;
     loop {
         match events.recv_timeout(TICK) {
             Ok(Event::Ended { outcome }) => published = Some(outcome),
-            Ok(event) => on_event(&event),
+            Ok(event) => {
+                stint.heard(&event, Instant::now());
+                on_event(&event);
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -102,7 +105,7 @@ pub fn run(
             kill(&mut child);
             asked_at = Some(Instant::now());
         }
-        if limit.is_some_and(|limit| started.elapsed() > limit) && !timed_out {
+        if limit.is_some_and(|limit| stint.worked(Instant::now()) > limit) && !timed_out {
             timed_out = true;
             kill(&mut child);
         }
@@ -129,6 +132,31 @@ pub fn run(
     })
 }
 
+/// How long a cell has been at work: what it waits for its neighbours is not held against it.
+struct Stint {
+    started: Instant,
+    waited: Duration,
+    waiting: Option<Instant>,
+}
+
+impl Stint {
+    fn new(started: Instant) -> Self {
+        Self { started, waited: Duration::ZERO, waiting: None }
+    }
+
+    fn heard(&mut self, event: &Event, now: Instant) {
+        if let Event::Waiting { .. } = event {
+            self.waiting.get_or_insert(now);
+        } else if let Some(since) = self.waiting.take() {
+            self.waited += now - since;
+        }
+    }
+
+    fn worked(&self, now: Instant) -> Duration {
+        now - self.started - self.waited - self.waiting.map_or(Duration::ZERO, |since| now - since)
+    }
+}
+
 /// Kills the cell and whatever it started.
 fn kill(child: &mut Child) {
     let _ = child.kill();
@@ -152,4 +180,26 @@ fn last_bytes(mut stream: impl Read, most: usize) -> String {
 fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(12)..].join("\n").trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_for_others_is_not_work() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let waiting = Event::Waiting { phase: "waiting".to_owned() };
+        let working = Event::Progress { phase: "measuring".to_owned(), done: 0, of: 1, loss: None };
+        let mut stint = Stint::new(start);
+        let mut worked = Vec::new();
+        for (second, event) in
+            [(2, &working), (5, &waiting), (6, &waiting), (9, &working), (11, &waiting), (13, &waiting)]
+        {
+            stint.heard(event, at(second));
+            worked.push(stint.worked(at(second + 1)).as_secs());
+        }
+        assert_eq!(worked, [3, 5, 5, 6, 7, 7]);
+    }
 }

@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use spec::{Cell, DataKey, Language, MaskKind, Probe, Stage, Subnetworks};
 
+use super::control::Events;
 use super::runner::Running;
+use crate::events::Event;
 
 /// How often a cell looks whether the one it waits for is there.
 const TICK: Duration = Duration::from_millis(100);
@@ -32,11 +34,18 @@ impl Running<'_> {
             OpenOptions::new().write(true).create(true).truncate(false).open(path)
         };
         let Ok(lock) = open() else { return Ok(None) };
+        let mut waited = false;
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(Some(Turn { _lock: lock })),
+                Ok(()) => {
+                    if waited {
+                        self.tell("going on from what another cell found", None);
+                    }
+                    return Ok(Some(Turn { _lock: lock }));
+                }
                 Err(TryLockError::WouldBlock) => {
-                    self.tell(waiting, None);
+                    waited = true;
+                    Events.send(&Event::Waiting { phase: waiting.to_owned() });
                     std::thread::sleep(TICK);
                     if self.stop.asked() {
                         self.checkpoint_if_due()?;
