@@ -33,7 +33,7 @@ pub struct MaskedScore {
 const POSITIONS: usize = 256;
 
 impl Learner {
-    /// The head's output, without dropout.
+    /// The head's output, without dropout; what stands at padding is left open.
     ///
     /// # Errors
     /// [`ModelError::Batch`] if the batch does not fit, [`ModelError::State`] without a head,
@@ -112,7 +112,7 @@ impl Learner {
         self.infer(batch, |hidden, input, _, _| finite("sentence vectors", input.mask.mean(hidden)))
     }
 
-    /// The encoder's last hidden states, `[batch, seq, hidden]`.
+    /// The encoder's last hidden states, `[batch, seq, hidden]`; what stands at padding is left open.
     ///
     /// # Errors
     /// As [`Learner::sentence_vectors`].
