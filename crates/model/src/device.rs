@@ -66,6 +66,18 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T, ModelError>) -> Result<T
     })
 }
 
+/// [`guard`] on a thread of the kernels' pool, if the CPU's kernels do the work: there they start their pieces without
+/// waking another thread for every operation and waiting for it.
+pub(crate) fn compute<T: Send>(
+    device: &Device,
+    work: impl FnOnce() -> Result<T, ModelError> + Send,
+) -> Result<T, ModelError> {
+    match is_host(device) && rayon::current_thread_index().is_none() {
+        true => rayon::scope(|_| guard(work)),
+        false => guard(work),
+    }
+}
+
 /// A device's complaint as an error; exhaustion is told apart by the words that the runtimes use for it.
 fn failure(text: &str) -> ModelError {
     let lower = text.to_lowercase();

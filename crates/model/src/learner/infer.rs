@@ -3,7 +3,7 @@ use kernels::cross_entropy;
 use spec::{Batch, Targets};
 
 use super::Learner;
-use crate::device::{guard, to_host};
+use crate::device::{compute, to_host};
 use crate::encoder::{Dropout, Input};
 use crate::head::Output;
 use crate::weights::Weights;
@@ -85,7 +85,7 @@ impl Learner {
     pub(super) fn masked_logits(
         &self,
         batch: &Batch,
-        mut read: impl FnMut(&[f32], &[i32]) -> Result<(), ModelError>,
+        mut read: impl FnMut(&[f32], &[i32]) -> Result<(), ModelError> + Send,
     ) -> Result<(), ModelError> {
         let language_model = self.state.network.need_language_model()?;
         let Targets::MaskedTokens(tokens) = &batch.targets else {
@@ -120,14 +120,14 @@ impl Learner {
         self.infer(batch, |hidden, _, _, _| finite("hidden states", hidden))
     }
 
-    fn infer<T>(
+    fn infer<T: Send>(
         &self,
         batch: &Batch,
-        read: impl FnOnce(Tensor<3>, &Input, Dropout, &Weights) -> Result<T, ModelError>,
+        read: impl FnOnce(Tensor<3>, &Input, Dropout, &Weights) -> Result<T, ModelError> + Send,
     ) -> Result<T, ModelError> {
         batch::check(batch, &self.config)?;
         let none = Dropout { hidden: 0.0, attention: 0.0, classifier: 0.0 };
-        guard(|| {
+        compute(&self.device, || {
             let weights = Weights::inference(&self.state.values).with_head_masks(self.head_masks());
             let input = self.state.network.encoder.input(batch, &self.device);
             let hidden = self.trunk.forward(&self.state, batch, &self.config, &self.device, none, &weights)?;

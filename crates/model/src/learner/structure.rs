@@ -6,7 +6,7 @@ use spec::Batch;
 
 use super::Learner;
 use crate::adapter::{self, Named};
-use crate::device::{guard, to_device, to_host};
+use crate::device::{compute, guard, to_device, to_host};
 use crate::encoder::Dropout;
 use crate::folder;
 use crate::layout::Entry;
@@ -187,7 +187,7 @@ impl Learner {
         state.network.check_targets(batch, &self.config)?;
         let none = Dropout { hidden: 0.0, attention: 0.0, classifier: 0.0 };
         let heads = self.config.num_attention_heads;
-        guard(|| {
+        compute(&self.device, || {
             let masks = self.head_masks().unwrap_or_else(|| {
                 (0..self.config.num_hidden_layers).map(|_| Tensor::ones([heads], &self.device)).collect()
             });

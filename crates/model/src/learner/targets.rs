@@ -27,7 +27,7 @@ impl Learner {
     }
 
     /// Replaces every target by what `choose` makes of its logits.
-    fn retarget(&self, batch: &Batch, mut choose: impl FnMut(&[f32]) -> usize) -> Result<Batch, ModelError> {
+    fn retarget(&self, batch: &Batch, mut choose: impl FnMut(&[f32]) -> usize + Send) -> Result<Batch, ModelError> {
         self.state.network.check_targets(batch, &self.config)?;
         let mut choose = |logits: &[f32]| choose(logits) as i32;
         let targets = match &batch.targets {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use spec::Batch;
 
 use super::{Learner, lanes};
-use crate::device::{guard, is_host, to_host};
+use crate::device::{compute, is_host, to_host};
 use crate::encoder::Dropout;
 use crate::gradients::{self, Gradient, Gradients};
 use crate::optimizer::AdamW;
@@ -75,7 +75,7 @@ impl Learner {
             return Err(ModelError::state("every group is frozen, so there is nothing to train"));
         }
         let dropout = self.dropouts();
-        guard(|| {
+        compute(&self.device, || {
             let weights =
                 Weights::training(&state.layout, &state.values, &open, dropout_seed).with_head_masks(self.head_masks());
             let input = state.network.encoder.input(batch, &self.device);
@@ -102,7 +102,7 @@ impl Learner {
     /// # Errors
     /// [`ModelError::State`] if they are not of the same trained parameters.
     pub fn gram(&self, gradients: &[Gradients]) -> Result<Vec<f64>, ModelError> {
-        guard(|| gradients::gram(gradients, &self.state.layout, &self.device))
+        compute(&self.device, || gradients::gram(gradients, &self.state.layout, &self.device))
     }
 
     /// Squared Euclidean norm of a gradient by group, without the groups that it does not reach.
@@ -110,7 +110,7 @@ impl Learner {
     /// # Errors
     /// Those of the device.
     pub fn squared_norms(&self, gradients: &Gradients) -> Result<BTreeMap<Group, f64>, ModelError> {
-        let norms = guard(|| gradients.squared_norms(&self.state.layout, &self.device))?;
+        let norms = compute(&self.device, || gradients.squared_norms(&self.state.layout, &self.device))?;
         let mut by_group = BTreeMap::new();
         for (index, norm) in norms {
             *by_group.entry(self.state.layout.entries[index].group).or_insert(0.0) += norm;
@@ -124,7 +124,7 @@ impl Learner {
     /// [`ModelError::State`] if the numbers of gradients and weights differ, there are none, or they are not of the same
     /// trained parameters; [`ModelError::NonFinite`] for a weight that is not finite.
     pub fn combine(&self, gradients: Vec<Gradients>, weights: &[f64]) -> Result<Gradients, ModelError> {
-        guard(|| gradients::combine(gradients, weights, &self.device))
+        compute(&self.device, || gradients::combine(gradients, weights, &self.device))
     }
 
     /// How far the trained parameters have moved since `origin`, `θ - θ₀`.
@@ -137,7 +137,7 @@ impl Learner {
             return Err(ModelError::state("the save point is of a model with other parts"));
         }
         let open = state.open();
-        guard(|| {
+        compute(&self.device, || {
             let pairs = state.values.iter().zip(&origin.values).zip(&open);
             let of =
                 pairs.map(|((now, then), &open)| open.then(|| Gradient::Dense(now.clone() - then.clone()))).collect();
@@ -164,8 +164,9 @@ impl Learner {
         gradients: Gradients,
         learning_rate: &dyn Fn(Group) -> f64,
     ) -> Result<StepNorms, ModelError> {
-        for group in self.groups() {
-            let rate = learning_rate(group);
+        let rates: BTreeMap<Group, f64> =
+            self.groups().into_iter().map(|group| (group, learning_rate(group))).collect();
+        for &rate in rates.values() {
             if !rate.is_finite() || rate < 0.0 {
                 return Err(ModelError::state(format!("learning rate {rate} is not a finite number from 0 up")));
             }
@@ -178,10 +179,12 @@ impl Learner {
         for (changed, gradient) in state.changed.iter_mut().zip(&gradients.of) {
             *changed |= gradient.is_some();
         }
+        let rate = |group: Group| rates[&group];
         let still = state.still(&self.config, &self.device)?;
-        let norms =
-            guard(|| state.optimizer.step(&mut state.values, gradients, learning_rate, &state.layout, &self.device))?;
-        guard(|| {
+        let norms = compute(&self.device, || {
+            state.optimizer.step(&mut state.values, gradients, &rate, &state.layout, &self.device)
+        })?;
+        compute(&self.device, || {
             state.put_back(still);
             Ok(())
         })?;
