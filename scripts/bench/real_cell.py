@@ -77,6 +77,8 @@ def main() -> None:
     arguments = parser.parse_args()
     real = os.environ.get("LETHE_REAL") or sys.exit("LETHE_REAL names no folder with data/ and models/ in it")
     harness = str(arguments.harness or harness_binary())
+    if arguments.keep:
+        arguments.keep.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="lethe-real-cell-", dir=arguments.keep))
     log, data = folder / "log.txt", folder / "data"
     environment = threads_environment(arguments.threads)

@@ -106,6 +106,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder for results and logs, which stay in any case")
     arguments = parser.parse_args()
     harness = str(arguments.harness or harness_binary())
+    if arguments.keep:
+        arguments.keep.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="lethe-sweep-", dir=arguments.keep))
     text, known = suite(arguments.methods, arguments.steps)
     (folder / "suite.toml").write_text(text)
