@@ -16,8 +16,9 @@ use crate::world::{SUITE, World};
 
 const SWEEP: [&str; 4] = ["sweep", "suite.toml", "--checkpoint-every", "0"];
 
-/// A moment that passed unseen is waited for again, in a fresh folder, this many times.
-const TRIES: usize = 10;
+/// A moment that passed unseen is waited for again, in a fresh folder, this many times: half a record stands for some
+/// milliseconds only.
+const TRIES: usize = 60;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Two stages of two methods, which checkpoint as often as they can.
@@ -268,7 +269,8 @@ fn kill_parents(world: &World, results: &str, moments: &[Moment]) -> bool {
     let mut finished_earlier = BTreeMap::new();
     let mut kills = 0;
     for &moment in moments {
-        let mut parent = spawn(world, results, &SWEEP);
+        // One cell at a time: whose folder is looked at is whose process is frozen.
+        let mut parent = spawn(world, results, &[&SWEEP[..], &["-j", "1"]].concat());
         let Some(cell) = freeze(&mut parent, world, results, moment) else { break };
         signal(parent.id(), libc::SIGKILL);
         parent.wait().expect("the parent ends");
