@@ -93,8 +93,13 @@ fn logits(modules: &Modules, learner: &mut Learner, stages: usize, code: &str) -
     hidden(learner).into_iter().map(f32::to_bits).collect()
 }
 
+/// Hidden states of the real tokens: what stands at padding is left open.
 fn hidden(learner: &Learner) -> Vec<f32> {
-    learner.hidden_states(&Toy::labelled(9, 1, 0)).unwrap()
+    let batch = Toy::labelled(9, 1, 0);
+    let values = learner.hidden_states(&batch).unwrap();
+    let tokens = values.chunks_exact(learner.config().hidden_size).enumerate();
+    let real = tokens.filter(|(token, _)| token % batch.seq < batch.lengths[token / batch.seq]);
+    real.flat_map(|(_, values)| values.to_vec()).collect()
 }
 
 #[test]
