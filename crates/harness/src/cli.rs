@@ -204,7 +204,7 @@ pub struct Sweep {
     /// Stop at the first cell that fails
     #[arg(long)]
     pub fail_fast: bool,
-    /// Stop a cell after this many minutes and record that it timed out
+    /// Stop a cell after this many minutes, not counting those it waits for other cells, and record that it timed out
     #[arg(long, value_name = "MINUTES")]
     pub timeout: Option<u64>,
     /// Seconds between checkpoints of a running cell

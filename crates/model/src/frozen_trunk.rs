@@ -9,10 +9,10 @@ use spec::{Batch, Targets};
 
 use crate::adapter::AdapterStack;
 use crate::device::{host, is_host, to_host};
-use crate::encoder::Dropout;
+use crate::encoder::{Dropout, Input};
 use crate::state::State;
 use crate::weights::Weights;
-use crate::{Group, HeadMask, ModelConfig, ModelError};
+use crate::{Group, HeadMask, ModelError};
 
 /// Values that are kept at most: 128 MiB, a few thousand rows of a small encoder. Rows beyond are computed each time.
 const KEPT: usize = 1 << 25;
@@ -30,7 +30,10 @@ struct Kept {
     trunk: Option<Trunk>,
     /// By the row's tokens, `[length, hidden]` each.
     rows: HashMap<[u8; 32], Arc<[f32]>>,
+    /// How many values the rows hold.
     values: usize,
+    /// How many dropout masks, all of probability 0, a pass through the trunk asks for.
+    asked: u64,
 }
 
 /// What the hidden states were computed by. It shares the tensors of its parameters, so that whoever changes one of them
@@ -40,31 +43,29 @@ struct Trunk {
     values: Vec<Tensor<1>>,
     stack: AdapterStack,
     head_mask: Option<HeadMask>,
-    /// How many dropout masks, all of probability 0, a pass through the trunk asks for.
-    asked: u64,
 }
 
 impl FrozenTrunk {
     /// Hidden states of the last layer, `[batch, seq, hidden]`, as [`crate::encoder::Encoder::forward`] gives them, to the
-    /// same bits at every real token; those at padding differ, which nothing reads.
+    /// same bits at every real token; those at padding differ, which nothing reads. `input` is the batch on the device.
     pub fn forward(
         &self,
         state: &State,
         batch: &Batch,
-        config: &ModelConfig,
+        input: &Input,
         device: &Device,
         dropout: Dropout,
         weights: &Weights,
     ) -> Result<Tensor<3>, ModelError> {
         let (encoder, active) = (&state.network.encoder, state.active());
-        let input = encoder.input(batch, device);
-        let depth = state.frozen_depth(config.num_hidden_layers);
+        let depth = state.frozen_depth(encoder.depth());
         if depth == 0 || !is_host(device) || batch.len() * batch.seq < FEW_TOKENS {
-            return Ok(encoder.forward(&input, &active, dropout, weights));
+            return Ok(encoder.forward(input, &active, dropout, weights));
         }
         let keys: Vec<[u8; 32]> = (0..batch.len()).map(|row| key(batch, row)).collect();
         let mut known: Vec<Option<Arc<[f32]>>> = {
-            let kept = self.of(state, depth);
+            let mut kept = self.kept();
+            kept.begin(Trunk::of(state, depth));
             keys.iter().map(|key| kept.rows.get(key).cloned()).collect()
         };
         let mut missing: Vec<usize> = (0..batch.len()).filter(|&row| known[row].is_none()).collect();
@@ -72,43 +73,49 @@ impl FrozenTrunk {
             if missing.len() * batch.seq < FEW_TOKENS {
                 missing = (0..batch.len()).collect();
             }
-            let rows = part(batch, &missing);
+            let rows = encoder.input(&part(batch, &missing), device);
             // The computation as it is without this file, on fewer rows.
             let plain = Weights::inference(&state.values).with_head_masks(weights.head_masks());
-            let hidden = encoder.below(depth, &encoder.input(&rows, device), &active, dropout, &plain);
-            let [_, _, size] = hidden.dims();
+            let hidden = encoder.below(depth, &rows, &active, dropout, &plain);
+            let [_, seq, size] = hidden.dims();
             let values = to_host(hidden)?;
-            let mut kept = self.of(state, depth);
-            if let Some(trunk) = &mut kept.trunk {
-                trunk.asked = plain.dropout_asked();
-            }
-            for (&row, values) in missing.iter().zip(values.chunks_exact(batch.seq * size)) {
+            let mut kept = self.kept();
+            kept.asked = plain.dropout_asked();
+            for (&row, values) in missing.iter().zip(values.chunks_exact(seq * size)) {
                 let values: Arc<[f32]> = values[..batch.lengths[row] * size].into();
-                if kept.values + values.len() <= KEPT && kept.rows.insert(keys[row], Arc::clone(&values)).is_none() {
-                    kept.values += values.len();
-                }
+                kept.keep(keys[row], &values);
                 known[row] = Some(values);
             }
         }
-        let asked = self.of(state, depth).trunk.as_ref().map_or(0, |trunk| trunk.asked);
-        weights.pass_over_dropout(asked);
-        let size = config.hidden_size;
+        weights.pass_over_dropout(self.kept().asked);
+        let rows: Vec<Arc<[f32]>> = known.into_iter().flatten().collect();
+        let size = rows[0].len() / batch.lengths[0];
         let mut hidden = vec![0.0; batch.len() * batch.seq * size];
-        for (row, values) in hidden.chunks_exact_mut(batch.seq * size).zip(known.iter().flatten()) {
-            row[..values.len()].copy_from_slice(values);
+        for (padded, values) in hidden.chunks_exact_mut(batch.seq * size).zip(&rows) {
+            padded[..values.len()].copy_from_slice(values);
         }
         let hidden = Tensor::from_data(TensorData::new(hidden, [batch.len(), batch.seq, size]), device);
-        Ok(encoder.above(depth, hidden, &input, &active, dropout, weights))
+        Ok(encoder.above(depth, hidden, input, &active, dropout, weights))
     }
 
-    /// What is kept of the present trunk: nothing, if it is another one than before.
-    fn of(&self, state: &State, depth: usize) -> MutexGuard<'_, Kept> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Trunk::of(state, depth);
-        if !kept.trunk.as_ref().is_some_and(|trunk| trunk.is(&now)) {
-            *kept = Kept { trunk: Some(now), ..Kept::default() };
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// Forgets everything, if this is another trunk than before.
+    fn begin(&mut self, trunk: Trunk) {
+        if !self.trunk.as_ref().is_some_and(|before| before.is(&trunk)) {
+            *self = Self { trunk: Some(trunk), ..Self::default() };
         }
-        kept
+    }
+
+    /// Keeps a row, if there is room.
+    fn keep(&mut self, key: [u8; 32], values: &Arc<[f32]>) {
+        if self.values + values.len() <= KEPT && self.rows.insert(key, Arc::clone(values)).is_none() {
+            self.values += values.len();
+        }
     }
 }
 
@@ -125,7 +132,6 @@ impl Trunk {
             values: parameters.filter(|(entry, _)| below(entry.group)).map(|(_, value)| value.clone()).collect(),
             stack: state.setup.stack.clone(),
             head_mask: state.setup.head_mask.clone(),
-            asked: 0,
         }
     }
 

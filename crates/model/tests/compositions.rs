@@ -132,7 +132,8 @@ proptest! {
             // A bias of all keys shifts every score of a query alike, which no softmax shows: its gradient is 0, and what
             // either side holds is what rounding leaves of terms as large as other gradients.
             if name.ends_with("key.bias") {
-                prop_assert!(max_abs(&ours).max(max_abs(&theirs)) <= TOLERANCE * largest, "{} is not 0", name);
+                let noise = max_abs(&ours).max(max_abs(&theirs));
+                prop_assert!(noise <= 4.0 * f32::EPSILON * largest, "{} is {} of {}, not 0", name, noise, largest);
                 continue;
             }
             // The same holds of queries and keys of single tokens, whose gradients are small, not always 0.

@@ -1,5 +1,5 @@
 //! What is found out on the untouched model and shared by all cells that would find the same: measurements, and subnetworks of
-//! languages.
+//! languages. And whose turn it is where several cells would work on the same at once.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};

@@ -49,6 +49,11 @@ impl Encoder {
         self.embeddings.words
     }
 
+    /// How many layers there are.
+    pub fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
     /// Hidden states of the last layer, `[batch, seq, hidden]`, with the active adapters.
     pub fn forward(&self, input: &Input, active: &Active, dropout: Dropout, weights: &Weights) -> Tensor<3> {
         let embedded = self.below(0, input, active, dropout, weights);

@@ -130,7 +130,7 @@ impl Learner {
         compute(&self.device, || {
             let weights = Weights::inference(&self.state.values).with_head_masks(self.head_masks());
             let input = self.state.network.encoder.input(batch, &self.device);
-            let hidden = self.trunk.forward(&self.state, batch, &self.config, &self.device, none, &weights)?;
+            let hidden = self.trunk.forward(&self.state, batch, &input, &self.device, none, &weights)?;
             read(hidden, &input, none, &weights)
         })
     }

@@ -82,7 +82,7 @@ impl Learner {
             let loss = {
                 let _drawing = self.seed(dropout, dropout_seed);
                 let active = state.active();
-                let hidden = self.trunk.forward(state, batch, &self.config, &self.device, dropout, &weights)?;
+                let hidden = self.trunk.forward(state, batch, &input, &self.device, dropout, &weights)?;
                 state.network.loss(hidden, &input, &batch.targets, &active, dropout, &weights)?
             };
             if !loss.is_autodiff() {
