@@ -129,17 +129,20 @@ proptest! {
             let (ours, theirs) = (of(&ours, &gradients, name), of(&theirs, &expected, name));
             prop_assert_eq!(ours.is_some(), theirs.is_some(), "{}", name);
             let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
-            // A bias of all keys shifts every score of a query alike, which no softmax shows: its gradient is 0, and what
-            // either side holds is what rounding leaves of terms as large as other gradients.
+            // What shifts all keys alike shifts every score of a query alike, which no softmax shows: the gradient of their bias
+            // is 0, and those of queries and keys lack what the other tokens have in common. Rounding leaves something of
+            // terms as large as other gradients.
+            let scores = name.contains(".query.") || name.contains(".key.");
+            let cancelled = if scores { 4.0 * f32::EPSILON * largest } else { 0.0 };
             if name.ends_with("key.bias") {
                 let noise = max_abs(&ours).max(max_abs(&theirs));
-                prop_assert!(noise <= 4.0 * f32::EPSILON * largest, "{} is {} of {}, not 0", name, noise, largest);
+                prop_assert!(noise <= cancelled, "{} is {} of {}, not 0", name, noise, largest);
                 continue;
             }
             // The same holds of queries and keys of single tokens, whose gradients are small, not always 0.
             let scale = max_abs(&theirs).max(1e-2 * largest);
             let worst = difference(&ours, &theirs);
-            prop_assert!(worst <= TOLERANCE * scale, "{} differs by {} of {}", name, worst, scale);
+            prop_assert!(worst <= TOLERANCE * scale + cancelled, "{} differs by {} of {}, {}", name, worst, scale, largest);
         }
     }
 }
