@@ -75,7 +75,7 @@ impl FrozenTrunk {
             }
             let rows = encoder.input(&part(batch, &missing), device);
             // The computation as it is without this file, on fewer rows.
-            let plain = Weights::inference(&state.values).with_head_masks(weights.head_masks());
+            let plain = Weights::inference(&state.layout, &state.values).with_head_masks(weights.head_masks());
             let hidden = encoder.below(depth, &rows, &active, dropout, &plain);
             let [_, seq, size] = hidden.dims();
             let values = to_host(hidden)?;

@@ -40,12 +40,18 @@ impl Entry {
         self.file_shape.iter().product()
     }
 
-    /// Rows and columns of a table looked up by row, which lies in memory as in files.
-    pub fn table(&self) -> Option<[usize; 2]> {
-        match (self.transposed, self.file_shape.as_slice()) {
-            (false, &[rows, columns]) => Some([rows, columns]),
+    /// The shape of a parameter of rank 2.
+    pub fn matrix(&self) -> Option<[usize; 2]> {
+        match (self.file_shape.as_slice(), self.transposed) {
+            (&[rows, columns], false) => Some([rows, columns]),
+            (&[output, input], true) => Some([input, output]),
             _ => None,
         }
+    }
+
+    /// Rows and columns of a table looked up by row, which lies in memory as in files.
+    pub fn table(&self) -> Option<[usize; 2]> {
+        self.matrix().filter(|_| !self.transposed)
     }
 
     /// Whether it has been added to the model that folders hold.

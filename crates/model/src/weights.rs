@@ -6,13 +6,13 @@ use burn::tensor::Tensor;
 
 use crate::device::is_host;
 use crate::gradients::Gradient;
-use crate::layout::{Layout, Slot};
+use crate::layout::{Entry, Layout, Slot};
 use crate::{Group, ModelError, ops};
 
 /// The parameters as tensors for one forward pass: trained ones are leaves of a fresh autodiff graph, frozen ones plain
 /// tensors, so that nothing below the lowest trained group is recorded or differentiated.
 pub(crate) struct Weights {
-    tensors: Vec<Tensor<1>>,
+    parameters: Vec<Parameter>,
     trained: BTreeSet<Group>,
     /// Factors on the heads, `[heads]` by layer.
     head_masks: Option<Vec<Tensor<1>>>,
@@ -20,6 +20,42 @@ pub(crate) struct Weights {
     dropout: (u64, Cell<u64>),
     /// Lookups in trained tables whose rows are leaves.
     lookups: RefCell<Vec<Lookup>>,
+}
+
+/// A parameter in the shape of its slot. Leaves are made in it: a reshape of a leaf would be one more node of the graph for
+/// every parameter.
+enum Parameter {
+    Vector(Tensor<1>),
+    Matrix(Tensor<2>),
+}
+
+impl Parameter {
+    fn new(entry: &Entry, value: &Tensor<1>, open: bool) -> Self {
+        match entry.matrix() {
+            Some(shape) => Self::Matrix(leaf(value.clone().reshape(shape), open)),
+            None => Self::Vector(leaf(value.clone(), open)),
+        }
+    }
+
+    fn get<const D: usize>(&self) -> Tensor<D> {
+        Tensor::from_dispatch(match self {
+            Self::Vector(vector) => vector.clone().into_dispatch(),
+            Self::Matrix(matrix) => matrix.clone().into_dispatch(),
+        })
+    }
+
+    /// What a backward pass found for it, flat.
+    fn gradient(self, found: &mut burn::tensor::Gradients) -> Option<Tensor<1>> {
+        match self {
+            Self::Vector(vector) if vector.is_autodiff() => vector.grad_remove(found),
+            Self::Matrix(matrix) if matrix.is_autodiff() => matrix.grad_remove(found).map(|found| found.reshape([-1])),
+            Self::Vector(_) | Self::Matrix(_) => None,
+        }
+    }
+}
+
+fn leaf<const D: usize>(value: Tensor<D>, open: bool) -> Tensor<D> {
+    if open { value.autodiff().require_grad() } else { value }
 }
 
 /// Rows `[ids, hidden]` taken from the table of a parameter.
@@ -31,26 +67,21 @@ struct Lookup {
 
 impl Weights {
     /// For inference: nothing is recorded and dropout is off.
-    pub fn inference(values: &[Tensor<1>]) -> Self {
-        Self {
-            tensors: values.to_vec(),
-            trained: BTreeSet::new(),
-            head_masks: None,
-            dropout: (0, Cell::new(0)),
-            lookups: RefCell::default(),
-        }
+    pub fn inference(layout: &Layout, values: &[Tensor<1>]) -> Self {
+        Self::training(layout, values, &vec![false; values.len()], 0)
     }
 
     /// For training: the `open` parameters require gradients.
     pub fn training(layout: &Layout, values: &[Tensor<1>], open: &[bool], dropout_seed: u64) -> Self {
-        let tensors = values
-            .iter()
-            .zip(open)
-            .map(|(value, &open)| if open { value.clone().autodiff().require_grad() } else { value.clone() })
-            .collect();
-        let open = layout.entries.iter().zip(open).filter(|(_, open)| **open);
-        let trained = open.map(|(entry, _)| entry.group).collect();
-        Self { tensors, trained, head_masks: None, dropout: (dropout_seed, Cell::new(0)), lookups: RefCell::default() }
+        let parameters = layout.entries.iter().zip(values).zip(open);
+        let trained = layout.entries.iter().zip(open).filter(|(_, open)| **open).map(|(entry, _)| entry.group);
+        Self {
+            parameters: parameters.map(|((entry, value), open)| Parameter::new(entry, value, *open)).collect(),
+            trained: trained.collect(),
+            head_masks: None,
+            dropout: (dropout_seed, Cell::new(0)),
+            lookups: RefCell::default(),
+        }
     }
 
     /// The same with a factor on each head, `[heads]` by layer.
@@ -67,7 +98,7 @@ impl Weights {
     }
 
     pub fn get<const D: usize>(&self, slot: Slot<D>) -> Tensor<D> {
-        self.tensors[slot.index].clone().reshape(slot.shape)
+        self.parameters[slot.index].get()
     }
 
     /// Whether the group trains in this pass; dropout is applied only inside such groups.
@@ -114,9 +145,9 @@ impl Weights {
 
     /// What a backward pass found for each parameter, in the layout's order.
     pub fn into_gradients(self, found: &mut burn::tensor::Gradients) -> Result<Vec<Option<Gradient>>, ModelError> {
-        let mut of_leaf = |leaf: Tensor<1>| if leaf.is_autodiff() { leaf.grad_remove(found) } else { None };
+        let parameters = self.parameters.into_iter();
         let mut gradients: Vec<Option<Gradient>> =
-            self.tensors.into_iter().map(|leaf| of_leaf(leaf).map(Gradient::Dense)).collect();
+            parameters.map(|parameter| parameter.gradient(found).map(Gradient::Dense)).collect();
         for Lookup { index, ids, rows } in self.lookups.into_inner() {
             let Some(dy) = rows.grad_remove(found) else { continue };
             let rows = Gradient::of_lookup(dy, &ids)?;

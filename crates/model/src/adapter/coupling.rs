@@ -81,7 +81,7 @@ mod tests {
             };
             let values: Vec<_> =
                 layout.entries.iter().map(|entry| tensor(&entry.name, entry.len(), deviation)).collect();
-            let weights = Weights::inference(&values);
+            let weights = Weights::inference(&layout, &values);
             let x = tensor("x", 60, 1.0).reshape([2, 3, 10]);
             let y = coupling.forward(x.clone(), &weights);
             let back = coupling.inverse(y.clone(), &weights);

@@ -128,7 +128,7 @@ impl Learner {
         batch::check(batch, &self.config)?;
         let none = Dropout { hidden: 0.0, attention: 0.0, classifier: 0.0 };
         compute(&self.device, || {
-            let weights = Weights::inference(&self.state.values).with_head_masks(self.head_masks());
+            let weights = Weights::inference(&self.state.layout, &self.state.values).with_head_masks(self.head_masks());
             let input = self.state.network.encoder.input(batch, &self.device);
             let hidden = self.trunk.forward(&self.state, batch, &input, &self.device, none, &weights)?;
             read(hidden, &input, none, &weights)

@@ -192,7 +192,7 @@ impl Learner {
                 (0..self.config.num_hidden_layers).map(|_| Tensor::ones([heads], &self.device)).collect()
             });
             let masks: Vec<Tensor<1>> = masks.into_iter().map(|mask| mask.autodiff().require_grad()).collect();
-            let weights = Weights::inference(&state.values).with_head_masks(Some(masks.clone()));
+            let weights = Weights::inference(&state.layout, &state.values).with_head_masks(Some(masks.clone()));
             let (input, active) = (state.network.encoder.input(batch, &self.device), state.active());
             let hidden = state.network.encoder.forward(&input, &active, none, &weights);
             let loss = state.network.loss(hidden, &input, &batch.targets, &active, none, &weights)?;
