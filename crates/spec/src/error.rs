@@ -9,6 +9,8 @@ pub enum SpecError {
     UnknownWord { what: &'static str, text: String, hint: String, known: String },
     #[error("`{text}` is not a safe name: use 1 to 100 of A-Z a-z 0-9 . _ - and do not start with a dot or a dash")]
     UnsafeName { text: String },
+    #[error("{message}")]
+    Labels { message: String },
     #[error("{suite}: line {line}, column {column}: {message}{hint}")]
     Syntax { suite: String, line: usize, column: usize, message: String, hint: String },
     #[error("{suite}: {message}")]

@@ -20,7 +20,7 @@ mod typology;
 
 pub use adapt::Adapt;
 pub use backend::Backend;
-pub use batch::{Batch, IGNORED_LABEL, Targets};
+pub use batch::{Batch, IGNORED_LABEL, Targets, Words};
 pub use cell::{Cell, CellId, DataKey, NUMERIC_VERSION};
 pub use error::{SpecError, nearest};
 pub use language::Language;
@@ -30,5 +30,8 @@ pub use outcome::Outcome;
 pub use prefix::PrefixId;
 pub use protocol::{Memory, Probe, Protocol, Stage};
 pub use suite::Suite;
-pub use task::{Head, Split, Task};
+pub use task::{
+    Column, Direction, ExampleRows, Head, Ids, Kind, Labels, Metric, Objective, ParserSizes, Pooling, Split, Task,
+    TaskDescription, Unit,
+};
 pub use typology::{LanguageDistance, LanguageDistances, TypologicalDistance};

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Adapt, DataKey, Language, Name, Split, Task};
+use crate::{Adapt, DataKey, Language, Name, ParserSizes, Split, Task};
 
 /// The shape of an experiment: probes, then stages with probes after each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Stage {
     pub max_length: usize,
     /// Tokens that neighbouring question-answering windows share.
     pub stride: usize,
+    /// Shape of the parser that a stage of task `parse` trains; the usual one if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parser: Option<ParserSizes>,
     /// Data of the past that a method may ask for gradients while it trains this stage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memories: Vec<Memory>,
@@ -110,6 +113,11 @@ impl Protocol {
     /// All probes in the order in which they are measured.
     pub fn probes(&self) -> impl Iterator<Item = &Probe> {
         self.before.iter().chain(self.stages.iter().flat_map(|stage| &stage.probes))
+    }
+
+    /// The stage (from 0) in which the head of a task is first trained.
+    pub fn first_stage_of(&self, task: Task) -> Option<usize> {
+        self.stages.iter().position(|stage| stage.task == task)
     }
 
     /// The probes of each moment: before training, then after each stage.

@@ -10,8 +10,8 @@ use self::memory::{MemoryText, MemoryTexts, check_memory};
 use crate::error::{hint, nearest};
 use crate::method::preset;
 use crate::{
-    Adapt, Anchor, GradientRule, Laft, Language, Method, Name, OuterLoop, Probe, Protocol, Schedule, SpecError, Split,
-    Stage, Structure, Subnetworks, Task,
+    Adapt, Anchor, ExampleRows, GradientRule, Laft, Language, Method, Name, Objective, OuterLoop, ParserSizes, Probe,
+    Protocol, Schedule, SpecError, Split, Stage, Structure, Subnetworks, Task,
 };
 
 /// More cells than this are refused before they are expanded.
@@ -110,6 +110,7 @@ struct StageText {
     max_length: usize,
     #[serde(default)]
     stride: usize,
+    parser: Option<ParserSizes>,
     #[serde(default)]
     memories: Vec<String>,
     #[serde(default)]
@@ -273,6 +274,7 @@ impl StageText {
             clip: self.clip,
             max_length: self.max_length,
             stride: self.stride,
+            parser: self.parser.clone(),
             memories: Vec::new(),
             probes,
         }
@@ -285,11 +287,11 @@ fn check_protocol(protocol: &Protocol) -> Result<(), String> {
         return Err(format!("[protocol.{name}] measures nothing: give it probes"));
     }
     for (index, stage) in protocol.stages.iter().enumerate() {
-        check_stage(stage).map_err(|message| format!("[[protocol.{name}.stage]] number {}: {message}", index + 1))?;
+        check_stage(stage, &protocol.stages[..index])
+            .map_err(|message| format!("[[protocol.{name}.stage]] number {}: {message}", index + 1))?;
     }
-    // The model has one head at a time: that of the stage just trained, or, before training, of the first one.
+    // The model has the heads of the tasks that it has learnt, or, before training, that of the first one.
     for (moment, probes) in protocol.moments().enumerate() {
-        let head = protocol.stages.get(moment.saturating_sub(1)).map(|stage| stage.task);
         for probe in probes {
             check_probe(probe).map_err(|message| format!("[probe.{}]: {message}", probe.name))?;
             if probe.adapt.is_some() && moment == 0 {
@@ -298,9 +300,11 @@ fn check_protocol(protocol: &Protocol) -> Result<(), String> {
                     probe.name
                 ));
             }
-            if probe.task.head().is_some() && head != Some(probe.task) {
+            let learnt = protocol.first_stage_of(probe.task).is_some_and(|stage| stage < moment.max(1));
+            if probe.task.has_head() && !learnt {
                 return Err(format!(
-                    "[protocol.{name}] measures {} where the model has no head for it: put probe `{}` after a stage of that task",
+                    "[protocol.{name}] measures {} where the model has no head for it yet: put probe `{}` after a stage of \
+                     that task",
                     probe.task, probe.name
                 ));
             }
@@ -321,28 +325,36 @@ fn check_probe(probe: &Probe) -> Result<(), String> {
         if !numbers.into_iter().all(plain) {
             return Err("`adapt`: numbers may have at most 15 digits and 15 decimal places".to_owned());
         }
-        if probe.task.head().is_none() {
+        if !probe.task.has_head() {
             return Err(format!("`adapt` learns a task from a few examples, and {} has no head to learn", probe.task));
         }
     }
-    if !probe.prefix.is_empty() && probe.task != Task::Retrieval {
+    let ranked = probe.task.objective() == Objective::Ranking;
+    if !probe.prefix.is_empty() && !ranked {
         return Err("`prefix` belongs to retrieval probes".to_owned());
     }
-    if probe.task == Task::Retrieval && probe.languages.contains(&Language::ENGLISH) {
+    if ranked && probe.languages.contains(&Language::ENGLISH) {
         return Err("retrieval is measured against English: leave `en` out of its languages".to_owned());
     }
     Ok(())
 }
 
-fn check_stage(stage: &Stage) -> Result<(), String> {
+fn check_stage(stage: &Stage, past: &[Stage]) -> Result<(), String> {
     check_languages(&stage.languages)?;
     check_lengths(stage.task, stage.max_length, stage.stride)?;
     check_examples(stage.examples)?;
     for memory in &stage.memories {
-        check_memory(memory, stage).map_err(|message| format!("memory `{}`: {message}", memory.name))?;
+        check_memory(memory, stage, past).map_err(|message| format!("memory `{}`: {message}", memory.name))?;
     }
     let refuse = |bad: bool, message: &str| if bad { Err(message.to_owned()) } else { Ok(()) };
-    refuse(!stage.task.is_trained(), "retrieval is only probed, never trained")?;
+    refuse(!stage.task.is_trained(), &format!("{} is only probed, never trained", stage.task))?;
+    if let Some(parser) = &stage.parser {
+        refuse(stage.task.objective() != Objective::Arcs, "`parser` belongs to stages of task `parse`")?;
+        parser.check().map_err(|error| format!("`parser`: {error}"))?;
+        let first = past.iter().find(|earlier| earlier.task == stage.task);
+        let other = first.is_some_and(|first| first.parser != stage.parser);
+        refuse(other, "an earlier stage has made the parser with other sizes: give both the same `parser`")?;
+    }
     refuse(!(1..=MOST_STEPS).contains(&stage.steps), "`steps` must be 1 to 10,000,000")?;
     refuse(!(1..=65_536).contains(&stage.batch), "`batch` must be 1 to 65,536")?;
     refuse(stage.batch < stage.languages.len(), "`batch` must hold at least one example of each language")?;
@@ -373,10 +385,11 @@ fn check_lengths(task: Task, max_length: usize, stride: usize) -> Result<(), Str
     if !(8..=MOST_TOKENS).contains(&max_length) {
         return Err(format!("`max-length` must be 8 to {MOST_TOKENS} tokens"));
     }
-    if task != Task::Qa && stride != 0 {
+    let windows = task.description().rows == ExampleRows::Windows;
+    if !windows && stride != 0 {
         return Err("`stride` belongs to question answering".to_owned());
     }
-    if task == Task::Qa && stride >= max_length / 2 {
+    if windows && stride >= max_length / 2 {
         return Err("`stride` must be smaller than half of `max-length`".to_owned());
     }
     Ok(())

@@ -20,6 +20,7 @@ fn cell(seed: u64, steps: u64, learning_rate: f64, languages: &[&str], method: &
         clip: 1.0,
         max_length: 64,
         stride: 0,
+        parser: None,
         memories: Vec::new(),
         probes: Vec::new(),
     };

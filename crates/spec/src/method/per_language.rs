@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Method, Schedule, Structure};
-use crate::{Language, Protocol, Task};
+use crate::{Language, Protocol};
 
 impl Method {
     /// Whether each language uses modules of its own.
@@ -76,7 +76,7 @@ impl Method {
 /// Every language has its adapter when a task is trained or something is measured in it.
 fn check_mad_x(protocol: &Protocol) -> Result<(), String> {
     let place = format!("[protocol.{}]", protocol.name);
-    if protocol.stages.first().is_none_or(|stage| stage.task != Task::Mlm) {
+    if protocol.stages.first().is_none_or(|stage| stage.task.has_head()) {
         return Err(format!(
             "`mad-x` trains adapters of languages on text first: begin {place} with a stage of task mlm in every language \
              that is trained or measured later"
@@ -84,7 +84,7 @@ fn check_mad_x(protocol: &Protocol) -> Result<(), String> {
     }
     let mut adapted: BTreeSet<Language> = BTreeSet::new();
     for (index, stage) in protocol.stages.iter().enumerate() {
-        if stage.task == Task::Mlm {
+        if !stage.task.has_head() {
             adapted.extend(&stage.languages);
         }
         let lacks = |languages: &[Language]| languages.iter().copied().find(|language| !adapted.contains(language));

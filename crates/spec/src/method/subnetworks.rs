@@ -288,7 +288,7 @@ impl Method {
             ));
         }
         for stage in protocol.stages.iter().filter(|stage| Subnetworks::masks(stage)) {
-            let scored = stage.probes.iter().filter(|probe| probe.task.head().is_some() && probe.adapt.is_none());
+            let scored = stage.probes.iter().filter(|probe| probe.task.has_head() && probe.adapt.is_none());
             let foreign = |languages: &[crate::Language]| languages.iter().any(|it| !stage.languages.contains(it));
             if let Some(probe) = scored.into_iter().find(|probe| foreign(&probe.languages))
                 && knobs.target == TargetMask::FromSupport

@@ -5,7 +5,7 @@ use super::rule::Rows;
 use super::{
     Anchor, Forgetting, GradientRule, Laft, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure, Subnetworks,
 };
-use crate::{Protocol, SpecError, Stage, Task};
+use crate::{Objective, Protocol, SpecError, Stage};
 
 impl Method {
     /// Whether this method can be run on this protocol, and does there what its name says.
@@ -91,7 +91,8 @@ impl Method {
                 ));
             }
             let text = matches!(rule.forgetting, Forgetting::MlmMemory | Forgetting::Kl);
-            if let Some(memory) = taken.iter().find(|memory| text && memory.task != Task::Mlm) {
+            if let Some(memory) = taken.iter().find(|memory| text && memory.task.objective() != Objective::MaskedTokens)
+            {
                 return Err(format!(
                     "its measure of forgetting is one of masked tokens, and the memory `{}` is of task {}",
                     memory.name, memory.task

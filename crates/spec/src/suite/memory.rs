@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{check_examples, check_languages, check_lengths};
-use crate::{Language, Memory, Name, SpecError, Split, Stage, Task};
+use crate::{Language, Memory, Name, Objective, SpecError, Split, Stage, Task};
 
 /// The built-in memory: examples of every earlier stage.
 const PAST_STAGES: &str = "past-stages";
@@ -123,14 +123,16 @@ impl MemoryText {
     }
 }
 
-pub(super) fn check_memory(memory: &Memory, stage: &Stage) -> Result<(), String> {
+/// `past` are the stages before the memory's.
+pub(super) fn check_memory(memory: &Memory, stage: &Stage, past: &[Stage]) -> Result<(), String> {
     check_languages(&memory.languages)?;
     check_lengths(memory.task, memory.max_length, memory.stride)?;
     check_examples(memory.examples)?;
     if !(1..=65_536).contains(&memory.batch) || memory.batch < memory.languages.len() {
         return Err("`batch` must be 1 to 65,536 and hold at least one example of each language".to_owned());
     }
-    if memory.task == Task::Retrieval && memory.batch < 2 * memory.languages.len() {
+    let ranked = memory.task.objective() == Objective::Ranking;
+    if ranked && memory.batch < 2 * memory.languages.len() {
         return Err("`batch` must hold two pairs of each language: they are ranked against each other".to_owned());
     }
     if matches!(memory.name.as_str(), "all" | "none") {
@@ -138,17 +140,18 @@ pub(super) fn check_memory(memory: &Memory, stage: &Stage) -> Result<(), String>
             "methods ask for memories by name, and this name means something else there: choose another".to_owned()
         );
     }
-    if memory.task.head().is_some() && memory.task != stage.task {
+    let has_head = past.iter().chain([stage]).any(|stage| stage.task == memory.task);
+    if memory.task.has_head() && !has_head {
         return Err(format!(
             "it is of task {}, and while {} is trained the model has no head for it: use text (`mlm`), sentence pairs \
-             (`retrieval`) or the stage's own task",
+             (`retrieval`), the stage's own task or one learnt before it",
             memory.task, stage.task
         ));
     }
-    if !memory.prefix.is_empty() && memory.task != Task::Retrieval {
+    if !memory.prefix.is_empty() && !ranked {
         return Err("`prefix` belongs to retrieval".to_owned());
     }
-    if memory.task == Task::Retrieval && memory.languages.contains(&Language::ENGLISH) {
+    if ranked && memory.languages.contains(&Language::ENGLISH) {
         return Err("retrieval pairs are with English: leave `en` out of the languages".to_owned());
     }
     Ok(())

@@ -1,0 +1,108 @@
+use super::Objective;
+
+/// What the table of tasks says about one.
+#[derive(Debug)]
+pub struct TaskDescription {
+    /// In one line, for lists.
+    pub summary: &'static str,
+    pub objective: Objective,
+    /// Whether a stage can be of this task.
+    pub trained: bool,
+    pub rows: ExampleRows,
+    /// Tokens of a row in the public data sets, roughly: for estimates of time.
+    pub tokens: usize,
+    pub ids: Ids,
+    /// Columns of the examples beside `id`, in the order in which their content is hashed.
+    pub columns: &'static [Column],
+    /// What label columns mean in files and manifests that do not name their labels.
+    pub labels: &'static [&'static str],
+    /// The first is what tables show.
+    pub metrics: &'static [Metric],
+}
+
+/// What the rows of a batch are that one example gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExampleRows {
+    /// One text.
+    Single,
+    /// Two texts in one row.
+    Pair,
+    /// One or more windows of a long text, a text in front of each.
+    Windows,
+    /// One row a choice, the context in front of each.
+    Choices,
+    /// Two rows, a sentence and its translation; in a batch first all sentences, then their translations.
+    Sides,
+}
+
+/// How examples are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// By their row in the file, from 0.
+    Row,
+    /// By a column `id`.
+    Column,
+}
+
+/// A column of a task's examples, under the name that it has in the hub's files and in ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: Kind,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// A list of texts: words, choices.
+    Texts,
+    /// An index into the label names.
+    Label,
+    /// A list of such indices.
+    Labels,
+    Number,
+    Numbers,
+    /// SQuAD's answers: a record of the lists `text` and `answer_start`, starts counted in characters.
+    Answers,
+}
+
+/// A number that is measured; its name says the variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    pub name: &'static str,
+    pub unit: Unit,
+    pub better: Direction,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A fraction, 0 to 1; shown in percent.
+    Share,
+    /// Negative log-likelihood to the base e.
+    Nats,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Higher,
+    Lower,
+}
+
+impl Column {
+    pub(super) const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind }
+    }
+}
+
+impl Metric {
+    /// A share of which more is better.
+    pub(super) const fn share(name: &'static str) -> Self {
+        Self { name, unit: Unit::Share, better: Direction::Higher }
+    }
+
+    /// A loss in nats.
+    pub(super) const fn loss(name: &'static str) -> Self {
+        Self { name, unit: Unit::Nats, better: Direction::Lower }
+    }
+}
