@@ -1,32 +1,35 @@
-use spec::Task;
+use std::sync::Arc;
 
-/// One sentence of words with an entity tag each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NerExample {
-    pub id: String,
-    pub words: Vec<String>,
-    /// Index into `Task::Ner.labels()`, one a word.
-    pub tags: Vec<u8>,
+use arrow::array::{
+    Array, ArrayRef, Int32Array, Int32Builder, Int64Array, Int64Builder, ListArray, ListBuilder, RecordBatch,
+    StringArray, StringBuilder, StructArray, UInt64Array,
+};
+use arrow::datatypes::{DataType, Field};
+use spec::{Ids, Kind, Labels, Task};
+
+
+/// Arrow counts the bytes of a column of text in 31 bits.
+const MOST_TEXT: usize = i32::MAX as usize;
+
+/// The examples of one file: a table with a column `id` and the columns that `spec`'s table of tasks names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examples {
+    task: Task,
+    labels: Labels,
+    table: RecordBatch,
 }
 
-/// A premise, a hypothesis and how they relate.
+/// One field of an example on its way into [`Examples`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NliExample {
-    pub id: String,
-    pub premise: String,
-    pub hypothesis: String,
-    /// Index into `Task::Nli.labels()`.
-    pub label: u8,
-}
-
-/// A question whose answer is a piece of the context.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QaExample {
-    pub id: String,
-    pub question: String,
-    pub context: String,
-    /// At least one; the first is the one that training uses.
-    pub answers: Vec<Answer>,
+pub enum Value {
+    Text(String),
+    Texts(Vec<String>),
+    /// An index into the label names.
+    Label(usize),
+    Labels(Vec<usize>),
+    Number(i64),
+    Numbers(Vec<i64>),
+    Answers(Vec<Answer>),
 }
 
 /// A span of a context. `context.chars().skip(start)` begins with `text`.
@@ -37,50 +40,18 @@ pub struct Answer {
     pub start: usize,
 }
 
-/// A sentence and its English translation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PairExample {
-    pub id: String,
-    pub source: String,
-    pub english: String,
-}
-
-/// A sentence or paragraph of plain text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextExample {
-    pub id: String,
-    pub text: String,
-}
-
-/// The examples of one file, by task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Examples {
-    Ner(Vec<NerExample>),
-    Nli(Vec<NliExample>),
-    Qa(Vec<QaExample>),
-    Pairs(Vec<PairExample>),
-    Text(Vec<TextExample>),
-}
-
 impl Examples {
     pub fn task(&self) -> Task {
-        match self {
-            Self::Ner(_) => Task::Ner,
-            Self::Nli(_) => Task::Nli,
-            Self::Qa(_) => Task::Qa,
-            Self::Pairs(_) => Task::Retrieval,
-            Self::Text(_) => Task::Mlm,
-        }
+        self.task
+    }
+
+    /// What the label columns' numbers mean.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
     }
 
     pub fn len(&self) -> usize {
-        match self {
-            Self::Ner(examples) => examples.len(),
-            Self::Nli(examples) => examples.len(),
-            Self::Qa(examples) => examples.len(),
-            Self::Pairs(examples) => examples.len(),
-            Self::Text(examples) => examples.len(),
-        }
+        self.table.num_rows()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -89,12 +60,8 @@ impl Examples {
 
     /// Keeps the first `limit` examples.
     pub fn truncate(&mut self, limit: usize) {
-        match self {
-            Self::Ner(examples) => examples.truncate(limit),
-            Self::Nli(examples) => examples.truncate(limit),
-            Self::Qa(examples) => examples.truncate(limit),
-            Self::Pairs(examples) => examples.truncate(limit),
-            Self::Text(examples) => examples.truncate(limit),
+        if limit < self.len() {
+            self.table = self.table.slice(0, limit);
         }
     }
 
@@ -104,97 +71,330 @@ impl Examples {
     /// If there is no such place.
     #[must_use]
     pub fn select(&self, places: &[usize]) -> Self {
-        fn at<T: Clone>(examples: &[T], places: &[usize]) -> Vec<T> {
-            places.iter().map(|&place| examples[place].clone()).collect()
-        }
-        match self {
-            Self::Ner(examples) => Self::Ner(at(examples, places)),
-            Self::Nli(examples) => Self::Nli(at(examples, places)),
-            Self::Qa(examples) => Self::Qa(at(examples, places)),
-            Self::Pairs(examples) => Self::Pairs(at(examples, places)),
-            Self::Text(examples) => Self::Text(at(examples, places)),
+        assert!(places.iter().all(|&place| place < self.len()), "a place beyond the {} examples", self.len());
+        let places = UInt64Array::from_iter_values(places.iter().map(|&place| place as u64));
+        match arrow::compute::take_record_batch(&self.table, &places) {
+            Ok(table) => Self { table, labels: self.labels.clone(), task: self.task },
+            Err(error) => panic!("rows of a table: {error}"),
         }
     }
 
     /// Identifier of each example, in order.
-    pub fn ids(&self) -> Vec<&str> {
-        match self {
-            Self::Ner(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
-            Self::Nli(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
-            Self::Qa(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
-            Self::Pairs(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
-            Self::Text(examples) => examples.iter().map(|example| example.id.as_str()).collect(),
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        let ids = self.texts("id");
+        (0..self.len()).map(move |row| ids.value(row))
+    }
+
+    /// A column of [`Kind::Text`], or `id`.
+    ///
+    /// # Panics
+    /// If the task has no such column of this kind; so do the methods that follow.
+    pub fn texts(&self, name: &str) -> &StringArray {
+        self.column(name)
+    }
+
+    /// A column of [`Kind::Label`] or [`Kind::Number`].
+    pub fn numbers(&self, name: &str) -> &Int64Array {
+        self.column(name)
+    }
+
+    /// A column of [`Kind::Texts`].
+    pub fn text_lists(&self, name: &str) -> Lists<'_, StringArray> {
+        Lists::of(self.column(name))
+    }
+
+    /// A column of [`Kind::Labels`] or [`Kind::Numbers`].
+    pub fn number_lists(&self, name: &str) -> Lists<'_, Int64Array> {
+        Lists::of(self.column(name))
+    }
+
+    /// Texts and starts of a column of [`Kind::Answers`].
+    pub fn answers(&self, name: &str) -> Answers<'_> {
+        let records: &StructArray = self.column(name);
+        Answers { texts: Lists::of(inner(records.column(0))), starts: Lists::of(inner(records.column(1))) }
+    }
+
+    fn column<A: Array + 'static>(&self, name: &str) -> &A {
+        match self.table.column_by_name(name) {
+            Some(column) => inner(column),
+            None => panic!("examples of {} have no column `{name}`", self.task),
         }
     }
 
+    /// The columns that a file holds; `id` among them unless examples are named by their row.
+    pub(crate) fn stored(&self) -> Result<RecordBatch, arrow::error::ArrowError> {
+        match self.task.description().ids {
+            Ids::Column => Ok(self.table.clone()),
+            Ids::Row => self.table.project(&(1..self.table.num_columns()).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Names examples as reading their file will: by row where the task says so.
+    #[must_use]
+    pub(crate) fn renamed(mut self) -> Self {
+        if self.task.description().ids == Ids::Row {
+            let ids: ArrayRef = Arc::new(StringArray::from_iter_values((0..self.len()).map(|row| row.to_string())));
+            let mut columns = self.table.columns().to_vec();
+            columns[0] = ids;
+            if let Ok(table) = RecordBatch::try_new(self.table.schema(), columns) {
+                self.table = table;
+            }
+        }
+        self
+    }
+
     /// BLAKE3 of the content, in hexadecimal: the same examples give the same hash whatever file format, compression or
-    /// row grouping they came in.
+    /// row grouping they came in. Label names count unless they are the task's usual ones.
     pub fn content_hash(&self) -> String {
         let mut hash = Fields(blake3::Hasher::new());
         hash.text("lethe examples 1");
-        hash.text(self.task().as_str());
+        hash.text(self.task.as_str());
         hash.number(self.len());
-        match self {
-            Self::Ner(examples) => {
-                for example in examples {
-                    hash.text(&example.id);
-                    hash.number(example.words.len());
-                    example.words.iter().for_each(|word| hash.text(word));
-                    hash.bytes(&example.tags);
-                }
-            }
-            Self::Nli(examples) => {
-                for example in examples {
-                    hash.text(&example.id);
-                    hash.text(&example.premise);
-                    hash.text(&example.hypothesis);
-                    hash.bytes(&[example.label]);
-                }
-            }
-            Self::Qa(examples) => {
-                for example in examples {
-                    hash.text(&example.id);
-                    hash.text(&example.question);
-                    hash.text(&example.context);
-                    hash.number(example.answers.len());
-                    for answer in &example.answers {
-                        hash.text(&answer.text);
-                        hash.number(answer.start);
-                    }
-                }
-            }
-            Self::Pairs(examples) => {
-                for example in examples {
-                    hash.text(&example.id);
-                    hash.text(&example.source);
-                    hash.text(&example.english);
-                }
-            }
-            Self::Text(examples) => {
-                for example in examples {
-                    hash.text(&example.id);
-                    hash.text(&example.text);
-                }
-            }
+        let columns = self.columns();
+        for row in 0..self.len() {
+            hash.text(self.texts("id").value(row));
+            columns.iter().for_each(|(kind, column)| hash.field(*kind, column, row, self.labels.len()));
+        }
+        if self.labels != self.task.usual_labels() {
+            hash.text("labels");
+            hash.number(self.labels.len());
+            self.labels.names().iter().for_each(|name| hash.text(name));
         }
         hash.0.finalize().to_hex().to_string()
     }
 
     /// A hash of each example's text, without its name and labels: equal for examples that a model cannot tell apart.
     pub(crate) fn text_hashes(&self) -> Vec<blake3::Hash> {
-        fn hash<'a>(fields: impl IntoIterator<Item = &'a String>) -> blake3::Hash {
+        let columns = self.columns();
+        let hash = |row: usize| {
             let mut hash = Fields(blake3::Hasher::new());
-            fields.into_iter().for_each(|field| hash.text(field));
-            hash.0.finalize()
-        }
-        match self {
-            Self::Ner(examples) => examples.iter().map(|example| hash(&example.words)).collect(),
-            Self::Nli(examples) => {
-                examples.iter().map(|example| hash([&example.premise, &example.hypothesis])).collect()
+            for (kind, column) in columns.iter().filter(|(kind, _)| matches!(kind, Kind::Text | Kind::Texts)) {
+                hash.field(*kind, column, row, 0);
             }
-            Self::Qa(examples) => examples.iter().map(|example| hash([&example.question, &example.context])).collect(),
-            Self::Pairs(examples) => examples.iter().map(|example| hash([&example.source, &example.english])).collect(),
-            Self::Text(examples) => examples.iter().map(|example| hash([&example.text])).collect(),
+            hash.0.finalize()
+        };
+        (0..self.len()).map(hash).collect()
+    }
+
+    fn columns(&self) -> Vec<(Kind, &ArrayRef)> {
+        let kinds = self.task.description().columns.iter().map(|column| column.kind);
+        kinds.zip(&self.table.columns()[1..]).collect()
+    }
+}
+
+/// Lists of a column, one a row.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists<'a, A> {
+    offsets: &'a [i32],
+    values: &'a A,
+}
+
+impl<'a, A: Array + 'static> Lists<'a, A> {
+    fn of(lists: &'a ListArray) -> Self {
+        Self { offsets: lists.value_offsets(), values: inner(lists.values()) }
+    }
+
+    fn range(&self, row: usize) -> std::ops::Range<usize> {
+        self.offsets[row] as usize..self.offsets[row + 1] as usize
+    }
+}
+
+impl<'a> Lists<'a, StringArray> {
+    pub fn get(&self, row: usize) -> Vec<&'a str> {
+        self.range(row).map(|place| self.values.value(place)).collect()
+    }
+}
+
+impl<'a> Lists<'a, Int64Array> {
+    pub fn get(&self, row: usize) -> &'a [i64] {
+        &self.values.values()[self.range(row)]
+    }
+}
+
+/// A column of answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Answers<'a> {
+    texts: Lists<'a, StringArray>,
+    starts: Lists<'a, Int32Array>,
+}
+
+impl<'a> Answers<'a> {
+    /// Text and start of each answer of a row.
+    pub fn get(&self, row: usize) -> Vec<(&'a str, usize)> {
+        let starts = self.starts.range(row).map(|place| self.starts.values.value(place) as usize);
+        self.texts.get(row).into_iter().zip(starts).collect()
+    }
+}
+
+fn inner<A: Array + 'static>(column: &ArrayRef) -> &A {
+    match column.as_any().downcast_ref() {
+        Some(array) => array,
+        None => panic!("a column of another type: {}", column.data_type()),
+    }
+}
+
+/// Collects examples row by row.
+#[derive(Debug)]
+pub struct ExamplesBuilder {
+    task: Task,
+    labels: Labels,
+    ids: StringBuilder,
+    columns: Vec<ColumnBuilder>,
+    rows: usize,
+    /// Bytes of text so far.
+    text: usize,
+}
+
+#[derive(Debug)]
+enum ColumnBuilder {
+    Text(StringBuilder),
+    Texts(ListBuilder<StringBuilder>),
+    Number(Int64Builder),
+    Numbers(ListBuilder<Int64Builder>),
+    Answers(ListBuilder<StringBuilder>, ListBuilder<Int32Builder>),
+}
+
+impl ExamplesBuilder {
+    /// Of a task, with the names of its labels (none where it has none).
+    pub fn new(task: Task, labels: Labels) -> Self {
+        let builder = |kind| match kind {
+            Kind::Text => ColumnBuilder::Text(StringBuilder::new()),
+            Kind::Texts => ColumnBuilder::Texts(ListBuilder::new(StringBuilder::new())),
+            Kind::Label | Kind::Number => ColumnBuilder::Number(Int64Builder::new()),
+            Kind::Labels | Kind::Numbers => ColumnBuilder::Numbers(ListBuilder::new(Int64Builder::new())),
+            Kind::Answers => ColumnBuilder::Answers(
+                ListBuilder::new(StringBuilder::new()),
+                ListBuilder::new(Int32Builder::new()),
+            ),
+        };
+        let columns = task.description().columns.iter().map(|column| builder(column.kind)).collect();
+        Self { task, labels, ids: StringBuilder::new(), columns, rows: 0, text: 0 }
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Adds an example: its name, and its fields in the order of the task's columns.
+    ///
+    /// # Errors
+    /// What is wrong with it, without its place: a label that has no name, lists of different length, more text than one
+    /// file can hold.
+    ///
+    /// # Panics
+    /// If the fields are not those of the task.
+    pub fn push(&mut self, id: &str, fields: Vec<Value>) -> Result<(), String> {
+        let columns = self.task.description().columns;
+        assert_eq!(columns.len(), fields.len(), "fields of {}", self.task);
+        let mut words: Option<(&str, usize)> = None;
+        for (column, field) in columns.iter().zip(&fields) {
+            self.text += field.bytes();
+            if let Some(label) = field.labels().find(|&label| label >= self.labels.len()) {
+                let names = &self.labels;
+                return Err(format!("label {label} in `{}` is not one of the {} labels ({names})", column.name, names.len()));
+            }
+            if let Some(length) = field.length() {
+                match words {
+                    Some((first, expected)) if expected != length => {
+                        return Err(format!("has {expected} values in `{first}` and {length} in `{}`", column.name));
+                    }
+                    _ => words = Some((column.name, length)),
+                }
+            }
+        }
+        if self.text > MOST_TEXT {
+            return Err("is more text than one file can hold (2 GiB): import it in parts".to_owned());
+        }
+        self.ids.append_value(id);
+        for (builder, field) in self.columns.iter_mut().zip(fields) {
+            builder.push(field);
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    pub fn finish(mut self) -> Examples {
+        let ids: ArrayRef = Arc::new(self.ids.finish());
+        let names = self.task.description().columns.iter().map(|column| column.name);
+        let columns = self.columns.into_iter().map(ColumnBuilder::finish);
+        let columns = std::iter::once(("id", ids)).chain(names.zip(columns));
+        match RecordBatch::try_from_iter(columns) {
+            Ok(table) => Examples { task: self.task, labels: self.labels, table },
+            Err(error) => panic!("columns of one length: {error}"),
+        }
+    }
+}
+
+impl Value {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Texts(texts) => texts.iter().map(String::len).sum(),
+            Self::Answers(answers) => answers.iter().map(|answer| answer.text.len()).sum(),
+            Self::Label(_) | Self::Labels(_) | Self::Number(_) | Self::Numbers(_) => 0,
+        }
+    }
+
+    fn labels(&self) -> impl Iterator<Item = usize> {
+        let labels = match self {
+            Self::Label(label) => std::slice::from_ref(label),
+            Self::Labels(labels) => labels,
+            _ => &[],
+        };
+        labels.iter().copied()
+    }
+
+    /// Of lists that have one value a word.
+    fn length(&self) -> Option<usize> {
+        match self {
+            Self::Texts(texts) => Some(texts.len()),
+            Self::Labels(labels) => Some(labels.len()),
+            Self::Numbers(numbers) => Some(numbers.len()),
+            Self::Text(_) | Self::Label(_) | Self::Number(_) | Self::Answers(_) => None,
+        }
+    }
+}
+
+impl ColumnBuilder {
+    fn push(&mut self, value: Value) {
+        match (self, value) {
+            (Self::Text(column), Value::Text(text)) => column.append_value(text),
+            (Self::Texts(column), Value::Texts(texts)) => column.append_value(texts.iter().map(Some)),
+            (Self::Number(column), Value::Label(label)) => column.append_value(label as i64),
+            (Self::Number(column), Value::Number(number)) => column.append_value(number),
+            (Self::Numbers(column), Value::Labels(labels)) => {
+                column.append_value(labels.iter().map(|&label| Some(label as i64)));
+            }
+            (Self::Numbers(column), Value::Numbers(numbers)) => {
+                column.append_value(numbers.iter().map(|&number| Some(number)));
+            }
+            (Self::Answers(texts, starts), Value::Answers(answers)) => {
+                texts.append_value(answers.iter().map(|answer| Some(&answer.text)));
+                starts.append_value(answers.iter().map(|answer| i32::try_from(answer.start).ok()));
+            }
+            (column, value) => panic!("a field of another kind: {value:?} for {column:?}"),
+        }
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Self::Text(mut column) => Arc::new(column.finish()),
+            Self::Texts(mut column) => Arc::new(column.finish()),
+            Self::Number(mut column) => Arc::new(column.finish()),
+            Self::Numbers(mut column) => Arc::new(column.finish()),
+            Self::Answers(mut texts, mut starts) => {
+                let list = |name: &str, item| {
+                    Arc::new(Field::new(name, DataType::List(Arc::new(Field::new_list_field(item, true))), true))
+                };
+                Arc::new(StructArray::from(vec![
+                    (list("text", DataType::Utf8), Arc::new(texts.finish()) as ArrayRef),
+                    (list("answer_start", DataType::Int32), Arc::new(starts.finish()) as ArrayRef),
+                ]))
+            }
         }
     }
 }
@@ -214,5 +414,44 @@ impl Fields {
 
     fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
+    }
+
+    /// Labels of sets of at most 256 are one byte each, of larger ones two.
+    fn labels(&mut self, labels: &[i64], names: usize) {
+        match names <= 256 {
+            true => self.bytes(&labels.iter().map(|&label| label as u8).collect::<Vec<_>>()),
+            false => self.bytes(&labels.iter().flat_map(|&label| (label as u16).to_le_bytes()).collect::<Vec<_>>()),
+        }
+    }
+
+    /// One field of a row; `names` is the size of the label set.
+    fn field(&mut self, kind: Kind, column: &ArrayRef, row: usize, names: usize) {
+        match kind {
+            Kind::Text => self.text(inner::<StringArray>(column).value(row)),
+            Kind::Texts => {
+                let texts = Lists::<StringArray>::of(inner(column)).get(row);
+                self.number(texts.len());
+                texts.into_iter().for_each(|text| self.text(text));
+            }
+            Kind::Label => self.labels(&[inner::<Int64Array>(column).value(row)], names),
+            Kind::Labels => self.labels(Lists::<Int64Array>::of(inner(column)).get(row), names),
+            Kind::Number => self.number(inner::<Int64Array>(column).value(row) as usize),
+            Kind::Numbers => {
+                let numbers = Lists::<Int64Array>::of(inner(column)).get(row);
+                self.number(numbers.len());
+                numbers.iter().for_each(|&number| self.number(number as usize));
+            }
+            Kind::Answers => {
+                let records: &StructArray = inner(column);
+                let answers =
+                    Answers { texts: Lists::of(inner(records.column(0))), starts: Lists::of(inner(records.column(1))) };
+                let answers = answers.get(row);
+                self.number(answers.len());
+                for (text, start) in answers {
+                    self.text(text);
+                    self.number(start);
+                }
+            }
+        }
     }
 }
