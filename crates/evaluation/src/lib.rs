@@ -6,6 +6,7 @@
 //! | metric | function | contribution of an example |
 //! | --- | --- | --- |
 //! | `ner.{f1,precision,recall}.{strict,lenient}` | [`score_ner`] | entity counts of a sentence |
+//! | `ner.f1.strict.<type>` | [`score_ner_by_type`] | entity counts of a sentence |
 //! | `qa.{em,f1}.{squad,mlqa}` | [`score_qa`] | score of a question, weight 1 |
 //! | `nli.accuracy` | [`score_labels`] | 0 or 1, weight 1 |
 //! | `retrieval.p1.{to-english,from-english}` | [`score_retrieval`] | 0 or 1, weight 1 |
@@ -27,6 +28,7 @@ mod overlap;
 mod paired;
 mod retrieval;
 mod significance;
+pub mod tags;
 mod update;
 
 pub use accuracy::{NLI_ACCURACY, PLACEHOLDER_MINIMUM, score_labels};
@@ -36,10 +38,10 @@ pub use answer::{
 pub use average::macro_average;
 pub use bootstrap::{Interval, RESAMPLES, interval, macro_interval};
 pub use continual::{Forgetting, Measure, ScoreMatrix};
-pub use contribution::{Contribution, LanguageContributions, Scores, macro_ratio, ratio};
+pub use contribution::{Contribution, LanguageContributions, NamedScores, Scores, macro_ratio, ratio};
 pub use entity::{
     EntityCounts, NER_F1_LENIENT, NER_F1_STRICT, NER_PRECISION_LENIENT, NER_PRECISION_STRICT, NER_RECALL_LENIENT,
-    NER_RECALL_STRICT, Scheme, entity_counts_by_type, score_ner,
+    NER_RECALL_STRICT, Scheme, entity_counts_by_type, score_ner, score_ner_by_type,
 };
 pub use error::{MeasureError, ScoreError, Side, StatisticsError};
 pub use masked_tokens::{MLM_ACCURACY, MLM_LOSS, MaskedText, score_masked_tokens};
