@@ -9,8 +9,13 @@
 //! | `ner.f1.strict.<type>` | [`score_ner_by_type`] | entity counts of a sentence |
 //! | `qa.{em,f1}.{squad,mlqa}` | [`score_qa`] | score of a question, weight 1 |
 //! | `nli.accuracy` | [`score_labels`] | 0 or 1, weight 1 |
+//! | `<task>.accuracy` of any labels | [`score_classes`] | 0 or 1, weight 1 |
+//! | `<task>.accuracy` of labels of words | [`score_tags`] | words of a sentence |
 //! | `retrieval.p1.{to-english,from-english}` | [`score_retrieval`] | 0 or 1, weight 1 |
 //! | `mlm.accuracy`, `mlm.loss` | [`score_masked_tokens`] | hidden tokens of a text |
+//!
+//! One metric is no such ratio: `<task>.f1.macro`, an average over labels ([`MacroF1`]), which brings its own interval and
+//! paired tests.
 //!
 //! All scores are fractions in 0..=1 and higher is better, but for `mlm.loss` in nats.
 
@@ -23,6 +28,8 @@ mod continual;
 mod contribution;
 mod entity;
 mod error;
+mod label;
+mod macro_f1;
 mod masked_tokens;
 mod overlap;
 mod paired;
@@ -44,6 +51,8 @@ pub use entity::{
     NER_RECALL_STRICT, Scheme, entity_counts_by_type, score_ner, score_ner_by_type,
 };
 pub use error::{MeasureError, ScoreError, Side, StatisticsError};
+pub use label::{LabelScores, score_classes, score_tags};
+pub use macro_f1::MacroF1;
 pub use masked_tokens::{MLM_ACCURACY, MLM_LOSS, MaskedText, score_masked_tokens};
 pub use overlap::{Conflicts, Overlap, OverlapError, conflicts, overlap};
 pub use paired::{Difference, macro_paired_difference, macro_permutation_test, paired_difference, permutation_test};
