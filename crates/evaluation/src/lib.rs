@@ -11,6 +11,7 @@
 //! | `nli.accuracy` | [`score_labels`] | 0 or 1, weight 1 |
 //! | `<task>.accuracy` of any labels | [`score_classes`] | 0 or 1, weight 1 |
 //! | `<task>.accuracy` of labels of words | [`score_tags`] | words of a sentence |
+//! | `parse.{uas,las,clas}` | [`score_trees`] | words of a sentence; `clas`: its content words |
 //! | `retrieval.p1.{to-english,from-english}` | [`score_retrieval`] | 0 or 1, weight 1 |
 //! | `mlm.accuracy`, `mlm.loss` | [`score_masked_tokens`] | hidden tokens of a text |
 //!
@@ -36,6 +37,7 @@ mod paired;
 mod retrieval;
 mod significance;
 pub mod tags;
+mod tree;
 mod update;
 
 pub use accuracy::{NLI_ACCURACY, PLACEHOLDER_MINIMUM, score_labels};
@@ -58,4 +60,7 @@ pub use overlap::{Conflicts, Overlap, OverlapError, conflicts, overlap};
 pub use paired::{Difference, macro_paired_difference, macro_permutation_test, paired_difference, permutation_test};
 pub use retrieval::{RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, score_retrieval};
 pub use significance::{holm, mcnemar, mcnemar_exact};
+pub use tree::{
+    CONTENT_RELATIONS, Dependency, PARSE_CLAS, PARSE_LAS, PARSE_UAS, Tree, TreeError, check_tree, score_trees,
+};
 pub use update::{Update, loss_reduction};
