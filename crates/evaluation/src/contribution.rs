@@ -42,6 +42,9 @@ impl Contribution {
 /// Contributions per metric name, one a scored example and in the examples' order.
 pub type Scores = BTreeMap<&'static str, Vec<Contribution>>;
 
+/// [`Scores`] of metrics whose names depend on the task or the data, as `ner.f1.strict.DATE` does.
+pub type NamedScores = BTreeMap<String, Vec<Contribution>>;
+
 /// Contributions of one metric per language.
 pub type LanguageContributions = BTreeMap<String, Vec<Contribution>>;
 

@@ -1,11 +1,12 @@
-//! Entity-level precision, recall and F1 of BIO tags.
+//! Entity-level precision, recall and F1 of IOB2 tags with any entity types. For other notations see [`crate::tags`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::contribution::{Contribution, Scores};
+use crate::contribution::{Contribution, NamedScores, Scores};
 use crate::error::{ScoreError, Side};
+use crate::tags;
 
 pub const NER_F1_STRICT: &str = "ner.f1.strict";
 pub const NER_PRECISION_STRICT: &str = "ner.precision.strict";
@@ -78,18 +79,34 @@ pub fn entity_counts_by_type<G: AsRef<str>, P: AsRef<str>>(
 ) -> Result<BTreeMap<String, EntityCounts>, ScoreError> {
     let mut types: BTreeMap<String, EntityCounts> = BTreeMap::new();
     for (gold, predicted) in parse_pairs(gold, predicted)? {
-        let (gold, predicted) = (entities(&gold, scheme), entities(&predicted, scheme));
-        for entity in &gold {
-            types.entry(entity.kind.to_owned()).or_default().gold += 1;
-        }
-        for entity in &predicted {
-            types.entry(entity.kind.to_owned()).or_default().predicted += 1;
-        }
-        for entity in correct(&gold, &predicted) {
-            types.entry(entity.kind.to_owned()).or_default().correct += 1;
+        for (kind, counts) in count_by_type(&gold, &predicted, scheme) {
+            let sum = types.entry(kind.to_owned()).or_default();
+            sum.correct += counts.correct;
+            sum.predicted += counts.predicted;
+            sum.gold += counts.gold;
         }
     }
     Ok(types)
+}
+
+/// F1 of each entity type under [`Scheme::Strict`], `ner.f1.strict.<type>`; one contribution a sentence. The types are
+/// those of entities in gold or prediction: where only one of two methods has a type, no gold entity is of it.
+///
+/// # Errors
+/// As [`score_ner`].
+pub fn score_ner_by_type<G: AsRef<str>, P: AsRef<str>>(
+    gold: &[Vec<G>],
+    predicted: &[Vec<P>],
+) -> Result<NamedScores, ScoreError> {
+    let pairs = parse_pairs(gold, predicted)?;
+    let sentences: Vec<BTreeMap<&str, EntityCounts>> =
+        pairs.iter().map(|(gold, predicted)| count_by_type(gold, predicted, Scheme::Strict)).collect();
+    let kinds: BTreeSet<&str> = sentences.iter().flat_map(BTreeMap::keys).copied().collect();
+    let scores = kinds.into_iter().map(|kind| {
+        let of_kind = sentences.iter().map(|counts| counts.get(kind).copied().unwrap_or_default().f1());
+        (format!("{NER_F1_STRICT}.{kind}"), of_kind.collect())
+    });
+    Ok(scores.collect())
 }
 
 #[derive(Clone, Copy)]
@@ -100,13 +117,11 @@ enum Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// Types that start or end with `-` are refused: seqeval itself reads them differently in its two modes.
     fn parse(tag: &'a str) -> Option<Self> {
-        let kind = |kind: &'a str| (!kind.is_empty() && !kind.starts_with('-') && !kind.ends_with('-')).then_some(kind);
-        match tag.split_once('-') {
-            None if tag == "O" => Some(Self::Outside),
-            Some(("B", rest)) => kind(rest).map(Self::Begin),
-            Some(("I", rest)) => kind(rest).map(Self::Inside),
+        match tags::split(tag)? {
+            tags::Tag { prefix: 'O', .. } => Some(Self::Outside),
+            tags::Tag { prefix: 'B', kind } => Some(Self::Begin(kind)),
+            tags::Tag { prefix: 'I', kind } => Some(Self::Inside(kind)),
             _ => None,
         }
     }
@@ -127,6 +142,21 @@ fn count(gold: &[Tag], predicted: &[Tag], scheme: Scheme) -> EntityCounts {
         predicted: predicted.len() as u64,
         gold: gold.len() as u64,
     }
+}
+
+fn count_by_type<'a>(gold: &[Tag<'a>], predicted: &[Tag<'a>], scheme: Scheme) -> BTreeMap<&'a str, EntityCounts> {
+    let (gold, predicted) = (entities(gold, scheme), entities(predicted, scheme));
+    let mut types: BTreeMap<&str, EntityCounts> = BTreeMap::new();
+    for entity in &gold {
+        types.entry(entity.kind).or_default().gold += 1;
+    }
+    for entity in &predicted {
+        types.entry(entity.kind).or_default().predicted += 1;
+    }
+    for entity in correct(&gold, &predicted) {
+        types.entry(entity.kind).or_default().correct += 1;
+    }
+    types
 }
 
 /// Entities of a sentence in order of their start; at most one starts at a token.

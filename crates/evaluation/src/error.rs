@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::tree::TreeError;
+
 /// Which of two inputs an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -37,6 +39,10 @@ pub enum ScoreError {
     TagCount { example: usize, gold: usize, predicted: usize },
     #[error("the {side} tag `{tag}` of example {example}, token {token} is not `O`, `B-TYPE` or `I-TYPE`")]
     Tag { side: Side, example: usize, token: usize, tag: String },
+    #[error("example {example} has {gold} gold words but {predicted} predicted ones: parse the gold words")]
+    WordCount { example: usize, gold: usize, predicted: usize },
+    #[error("the {side} dependencies of example {example} are no tree: {error}")]
+    Tree { side: Side, example: usize, error: TreeError },
     #[error("example {example} has no gold answer: remove the question or give its answers")]
     NoAnswer { example: usize },
     #[error(

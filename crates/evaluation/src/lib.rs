@@ -6,10 +6,17 @@
 //! | metric | function | contribution of an example |
 //! | --- | --- | --- |
 //! | `ner.{f1,precision,recall}.{strict,lenient}` | [`score_ner`] | entity counts of a sentence |
+//! | `ner.f1.strict.<type>` | [`score_ner_by_type`] | entity counts of a sentence |
 //! | `qa.{em,f1}.{squad,mlqa}` | [`score_qa`] | score of a question, weight 1 |
 //! | `nli.accuracy` | [`score_labels`] | 0 or 1, weight 1 |
+//! | `<task>.accuracy` of any labels | [`score_classes`] | 0 or 1, weight 1 |
+//! | `<task>.accuracy` of labels of words | [`score_tags`] | words of a sentence |
+//! | `parse.{uas,las,clas}` | [`score_trees`] | words of a sentence; `clas`: its content words |
 //! | `retrieval.p1.{to-english,from-english}` | [`score_retrieval`] | 0 or 1, weight 1 |
 //! | `mlm.accuracy`, `mlm.loss` | [`score_masked_tokens`] | hidden tokens of a text |
+//!
+//! One metric is no such ratio: `<task>.f1.macro`, an average over labels ([`MacroF1`]), which brings its own interval and
+//! paired tests.
 //!
 //! All scores are fractions in 0..=1 and higher is better, but for `mlm.loss` in nats.
 
@@ -22,11 +29,15 @@ mod continual;
 mod contribution;
 mod entity;
 mod error;
+mod label;
+mod macro_f1;
 mod masked_tokens;
 mod overlap;
 mod paired;
 mod retrieval;
 mod significance;
+pub mod tags;
+mod tree;
 mod update;
 
 pub use accuracy::{NLI_ACCURACY, PLACEHOLDER_MINIMUM, score_labels};
@@ -36,15 +47,20 @@ pub use answer::{
 pub use average::macro_average;
 pub use bootstrap::{Interval, RESAMPLES, interval, macro_interval};
 pub use continual::{Forgetting, Measure, ScoreMatrix};
-pub use contribution::{Contribution, LanguageContributions, Scores, macro_ratio, ratio};
+pub use contribution::{Contribution, LanguageContributions, NamedScores, Scores, macro_ratio, ratio};
 pub use entity::{
     EntityCounts, NER_F1_LENIENT, NER_F1_STRICT, NER_PRECISION_LENIENT, NER_PRECISION_STRICT, NER_RECALL_LENIENT,
-    NER_RECALL_STRICT, Scheme, entity_counts_by_type, score_ner,
+    NER_RECALL_STRICT, Scheme, entity_counts_by_type, score_ner, score_ner_by_type,
 };
 pub use error::{MeasureError, ScoreError, Side, StatisticsError};
+pub use label::{LabelScores, score_classes, score_tags};
+pub use macro_f1::MacroF1;
 pub use masked_tokens::{MLM_ACCURACY, MLM_LOSS, MaskedText, score_masked_tokens};
 pub use overlap::{Conflicts, Overlap, OverlapError, conflicts, overlap};
 pub use paired::{Difference, macro_paired_difference, macro_permutation_test, paired_difference, permutation_test};
 pub use retrieval::{RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, score_retrieval};
 pub use significance::{holm, mcnemar, mcnemar_exact};
+pub use tree::{
+    CONTENT_RELATIONS, Dependency, PARSE_CLAS, PARSE_LAS, PARSE_UAS, Tree, TreeError, check_tree, score_trees,
+};
 pub use update::{Update, loss_reduction};

@@ -1,5 +1,6 @@
 //! Comparison of two methods on the same examples. Differences are first − second.
 
+use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +56,7 @@ pub fn permutation_test(
     seed: u64,
     resamples: usize,
 ) -> Result<f64, StatisticsError> {
-    exchange_test(&[(None, &pairs(None, first, second)?)], seed, resamples)
+    ratio_exchange_test(&[(None, &pairs(None, first, second)?)], seed, resamples)
 }
 
 /// [`permutation_test`] of the difference of [`crate::macro_ratio`].
@@ -69,7 +70,7 @@ pub fn macro_permutation_test(
     resamples: usize,
 ) -> Result<f64, StatisticsError> {
     let pairs = language_pairs(first, second)?;
-    exchange_test(&strata(&pairs), seed, resamples)
+    ratio_exchange_test(&strata(&pairs), seed, resamples)
 }
 
 type Pair = (Contribution, Contribution);
@@ -124,38 +125,66 @@ fn bootstrap_difference(strata: &[Stratum], seed: u64, resamples: usize) -> Resu
     Ok(Difference { difference: observed(strata), interval })
 }
 
-fn exchange_test(strata: &[Stratum], seed: u64, resamples: usize) -> Result<f64, StatisticsError> {
+fn ratio_exchange_test(strata: &[Stratum], seed: u64, resamples: usize) -> Result<f64, StatisticsError> {
     check(strata, resamples, |(first, second)| first.is_finite() && second.is_finite())?;
+    let examples = strata.iter().map(|(_, pairs)| pairs.len()).sum();
+    Ok(exchange_test(examples, seed, resamples, |bits| exchanged_difference(strata, || bits.next())))
+}
+
+/// p-value of a difference between two methods on `examples` examples. `difference` asks once for every example, in
+/// order, whether the two are exchanged. At least one resample.
+pub(crate) fn exchange_test(
+    examples: usize,
+    seed: u64,
+    resamples: usize,
+    difference: impl Fn(&mut Bits) -> f64,
+) -> f64 {
     // Sums of exchanged values may differ in the last bits; an exchange that changes nothing must still count.
-    let threshold = observed(strata).abs() - 1e-12;
-    let extreme = |difference: f64| difference.abs() >= threshold;
-    let examples: usize = strata.iter().map(|(_, pairs)| pairs.len()).sum();
+    let threshold = difference(&mut Bits::None).abs() - 1e-12;
+    let extreme = |bits: &mut Bits| difference(bits).abs() >= threshold;
     let all = u32::try_from(examples).ok().and_then(|n| 1_usize.checked_shl(n)).filter(|&all| all <= resamples);
     if let Some(all) = all {
-        let count = (0..all).filter(|&exchanges| {
-            let mut bits = exchanges;
-            let exchange = || {
-                let bit = bits & 1 == 1;
-                bits >>= 1;
-                bit
-            };
-            extreme(exchanged_difference(strata, exchange))
-        });
-        return Ok(count.count() as f64 / all as f64);
+        let count = (0..all).filter(|&exchanges| extreme(&mut Bits::Of(exchanges))).count();
+        return count as f64 / all as f64;
     }
-    let mut draws = generator(seed, Purpose::Permutation);
-    let (mut word, mut left) = (0, 0);
-    let mut exchange = || {
-        if left == 0 {
-            (word, left) = (draws.next_u64(), u64::BITS);
+    let mut bits = Bits::Drawn { word: 0, left: 0, draws: Box::new(generator(seed, Purpose::Permutation)) };
+    let count = (0..resamples).filter(|_| extreme(&mut bits)).count();
+    (1 + count) as f64 / (1 + resamples) as f64
+}
+
+/// Which examples' predictions are exchanged.
+pub(crate) enum Bits {
+    None,
+    /// Bit i says it of example i.
+    Of(usize),
+    Drawn {
+        word: u64,
+        left: u32,
+        draws: Box<ChaCha8Rng>,
+    },
+}
+
+impl Bits {
+    /// Of the next example.
+    pub(crate) fn next(&mut self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Of(bits) => {
+                let bit = *bits & 1 == 1;
+                *bits >>= 1;
+                bit
+            }
+            Self::Drawn { word, left, draws } => {
+                if *left == 0 {
+                    (*word, *left) = (draws.next_u64(), u64::BITS);
+                }
+                let bit = *word & 1 == 1;
+                *word >>= 1;
+                *left -= 1;
+                bit
+            }
         }
-        let bit = word & 1 == 1;
-        word >>= 1;
-        left -= 1;
-        bit
-    };
-    let count = (0..resamples).filter(|_| extreme(exchanged_difference(strata, &mut exchange))).count();
-    Ok((1 + count) as f64 / (1 + resamples) as f64)
+    }
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evaluation::{
     Contribution, Interval, interval, macro_interval, macro_permutation_test, macro_ratio, mcnemar, paired_difference,
-    permutation_test, ratio,
+    permutation_test, ratio, score_classes,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -64,6 +64,45 @@ fn intervals_of_micro_f1_cover() {
         let sentences: Vec<Contribution> = (0..200).map(|_| world.sentence_f1()).collect();
         covers(interval(&sentences, seed, RESAMPLES).unwrap(), truth)
     }));
+}
+
+#[test]
+fn intervals_and_tests_of_macro_f1_are_nominal() {
+    let shares = [("a", 0.5), ("b", 0.3), ("c", 0.2)];
+    // A method is right with probability 0.7, else each other label is as likely.
+    let f1 = |share: f64| 2.0 * 0.7 * share / (share + 0.7 * share + 0.15 * (1.0 - share));
+    let truth = shares.iter().map(|(_, share)| f1(*share)).sum::<f64>() / 3.0;
+    let mut world = World::new(11);
+    let label = |uniform: f64| {
+        if uniform < 0.5 {
+            "a"
+        } else if uniform < 0.8 {
+            "b"
+        } else {
+            "c"
+        }
+    };
+    let mut methods = |count: usize| {
+        let gold: Vec<&'static str> = (0..count).map(|_| label(world.uniform())).collect();
+        [(); 2].map(|()| {
+            let guess = |gold: &&'static str| -> &'static str {
+                let others: Vec<&'static str> = ["a", "b", "c"].into_iter().filter(|other| other != gold).collect();
+                if world.uniform() < 0.7 { gold } else { others[usize::from(world.uniform() < 0.5)] }
+            };
+            let predicted: Vec<&str> = gold.iter().map(guess).collect();
+            score_classes("t", &gold, &predicted).unwrap().macro_f1["t.f1.macro"].clone()
+        })
+    };
+    assert_nominal(fraction(|seed| covers(methods(200)[0].interval(seed, RESAMPLES).unwrap(), truth)));
+    assert_nominal(fraction(|seed| {
+        let [first, second] = methods(200);
+        covers(first.paired_difference(&second, seed, RESAMPLES).unwrap().interval, 0.0)
+    }));
+    let rejected = fraction(|seed| {
+        let [first, second] = methods(100);
+        first.permutation_test(&second, seed, RESAMPLES).unwrap() <= 0.05
+    });
+    assert!((0.03..=0.07).contains(&rejected), "two equal methods differed in {rejected} of simulations");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Values of public reference implementations, made by `scripts/reference/metrics.py`. It runs the official SQuAD and
 //! MLQA scripts themselves and nothing else: their SHA-256 is in the JSON, and any other file is refused.
 
+mod common;
+
+use common::{list, numbers, parse, strings};
 use evaluation::{
     Contribution, Scheme, Scores, entity_counts_by_type, holm, mcnemar_exact, mlqa_tokens, permutation_test, ratio,
     score_ner, score_qa, squad_tokens,
@@ -13,22 +16,6 @@ const QA_METRICS: [&str; 4] = ["qa.em.squad", "qa.f1.squad", "qa.em.mlqa", "qa.f
 fn close(ours: f64, reference: &Value, what: &str) {
     let reference = reference.as_f64().unwrap();
     assert!((ours - reference).abs() < 1e-9, "{what}: {ours} instead of {reference}");
-}
-
-fn parse(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
-}
-
-fn list(value: &Value) -> &Vec<Value> {
-    value.as_array().unwrap()
-}
-
-fn strings(value: &Value) -> Vec<&str> {
-    list(value).iter().map(|v| v.as_str().unwrap()).collect()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    list(value).iter().map(|v| v.as_f64().unwrap()).collect()
 }
 
 #[test]

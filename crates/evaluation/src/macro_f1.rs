@@ -1,0 +1,176 @@
+//! F1 averaged over labels, with intervals and paired tests.
+//!
+//! The average over labels is no ratio of sums, so it has no list of [`Contribution`]s. Each label's own F1 is one: here
+//! every example keeps what it adds to each label, and a resample draws examples whole and averages anew.
+
+use std::collections::BTreeMap;
+
+use crate::bootstrap::{Interval, Purpose, below, central_95, generator};
+use crate::contribution::{Contribution, divide};
+use crate::error::StatisticsError;
+use crate::paired::{Bits, Difference, exchange_test};
+
+/// Unweighted mean of the labels' F1, as scikit-learn's `f1_score(average="macro")` without `labels`: over the labels
+/// that occur in gold or prediction. A resample in which a label does not occur averages over the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MacroF1 {
+    /// In order, each once.
+    labels: Vec<String>,
+    examples: Vec<Vec<Part>>,
+}
+
+/// What an example adds to the F1 of a label. Labels that it does not concern have none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Part {
+    /// Index into the labels.
+    label: usize,
+    f1: Contribution,
+}
+
+impl MacroF1 {
+    /// From the (gold, predicted) labels of each example, one pair a word or one in all.
+    pub(crate) fn new<'a, E: IntoIterator<Item = (&'a str, &'a str)>>(examples: impl Iterator<Item = E>) -> Self {
+        let examples: Vec<BTreeMap<&str, Contribution>> = examples
+            .map(|pairs| {
+                let mut parts: BTreeMap<&str, Contribution> = BTreeMap::new();
+                for (gold, predicted) in pairs {
+                    let mut add = |label, numerator| {
+                        let part = parts.entry(label).or_insert(Contribution { numerator: 0.0, denominator: 0.0 });
+                        part.numerator += numerator;
+                        part.denominator += 1.0;
+                    };
+                    // 2 · correct / (gold + predicted), shared between the two sides.
+                    let hit = f64::from(u8::from(gold == predicted));
+                    add(gold, hit);
+                    add(predicted, hit);
+                }
+                parts
+            })
+            .collect();
+        let mut labels: BTreeMap<&str, usize> =
+            examples.iter().flat_map(|p| p.keys().map(|label| (*label, 0))).collect();
+        labels.values_mut().enumerate().for_each(|(index, place)| *place = index);
+        let parts = |parts: &BTreeMap<&str, Contribution>| -> Vec<Part> {
+            parts.iter().map(|(label, f1)| Part { label: labels[label], f1: *f1 }).collect()
+        };
+        Self {
+            examples: examples.iter().map(parts).collect(),
+            labels: labels.keys().map(|label| (*label).to_owned()).collect(),
+        }
+    }
+
+    /// The mean; 0 without any label.
+    pub fn value(&self) -> f64 {
+        mean(&self.sums(self.examples.iter()))
+    }
+
+    /// F1 of each label that occurs in gold or prediction.
+    pub fn by_label(&self) -> BTreeMap<&str, f64> {
+        let sums = self.sums(self.examples.iter());
+        self.labels.iter().map(String::as_str).zip(sums.into_iter().map(Contribution::value)).collect()
+    }
+
+    /// Number of examples.
+    pub fn examples(&self) -> usize {
+        self.examples.len()
+    }
+
+    /// Percentile bootstrap interval of [`Self::value`] when the examples are drawn anew. As with any F1 of few examples,
+    /// it is too narrow and lies too low where labels are rare.
+    ///
+    /// # Errors
+    /// 0 resamples.
+    pub fn interval(&self, seed: u64, resamples: usize) -> Result<Interval, StatisticsError> {
+        if resamples == 0 {
+            return Err(StatisticsError::NoResamples);
+        }
+        let mut draws = generator(seed, Purpose::Interval);
+        let count = self.examples.len();
+        let values = (0..resamples)
+            .map(|_| mean(&self.sums((0..count).map(|_| &self.examples[below(&mut draws, count)]))))
+            .collect();
+        Ok(central_95(values))
+    }
+
+    /// Difference to another method's macro F1 on the same examples, first − second, with its percentile bootstrap
+    /// interval, both methods resampled together.
+    ///
+    /// # Errors
+    /// Different numbers of examples, or 0 resamples.
+    pub fn paired_difference(&self, second: &Self, seed: u64, resamples: usize) -> Result<Difference, StatisticsError> {
+        self.check_pair(second, resamples)?;
+        let mut draws = generator(seed, Purpose::PairedDifference);
+        let count = self.examples.len();
+        let values = (0..resamples).map(|_| {
+            let drawn: Vec<usize> = (0..count).map(|_| below(&mut draws, count)).collect();
+            let resampled = |method: &Self| mean(&method.sums(drawn.iter().map(|&example| &method.examples[example])));
+            resampled(self) - resampled(second)
+        });
+        let interval = central_95(values.collect());
+        Ok(Difference { difference: self.value() - second.value(), interval })
+    }
+
+    /// Two-sided p-value of the paired permutation test, as [`crate::permutation_test`]: the two methods' predictions for
+    /// each example are exchanged.
+    ///
+    /// # Errors
+    /// As [`Self::paired_difference`].
+    pub fn permutation_test(&self, second: &Self, seed: u64, resamples: usize) -> Result<f64, StatisticsError> {
+        self.check_pair(second, resamples)?;
+        // Exchanged parts must mean the same label on both sides.
+        let mut labels: Vec<String> = [self.labels.as_slice(), &second.labels].concat();
+        labels.sort_unstable();
+        labels.dedup();
+        let (first, second) = (self.relabelled(&labels), second.relabelled(&labels));
+        Ok(exchange_test(self.examples.len(), seed, resamples, |bits: &mut Bits| {
+            let exchanges: Vec<bool> = self.examples.iter().map(|_| bits.next()).collect();
+            let mixed = |one: &Self, other: &Self| {
+                let chosen = exchanges.iter().zip(one.examples.iter().zip(&other.examples));
+                mean(&one.sums(chosen.map(|(&exchange, (one, other))| if exchange { other } else { one })))
+            };
+            mixed(&first, &second) - mixed(&second, &first)
+        }))
+    }
+
+    fn check_pair(&self, second: &Self, resamples: usize) -> Result<(), StatisticsError> {
+        let (first, second) = (self.examples.len(), second.examples.len());
+        if resamples == 0 {
+            Err(StatisticsError::NoResamples)
+        } else if first != second {
+            Err(StatisticsError::NotPaired { language: None, first, second })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The same with a longer list of labels.
+    fn relabelled(&self, labels: &[String]) -> Self {
+        // Both lists are in order, so that one pass finds all places.
+        let mut places = labels.iter().enumerate();
+        let places: Vec<usize> = self
+            .labels
+            .iter()
+            .filter_map(|own| places.find(|(_, label)| *label == own).map(|(place, _)| place))
+            .collect();
+        let examples = self.examples.iter();
+        let moved = |parts: &Vec<Part>| parts.iter().map(|part| Part { label: places[part.label], ..*part }).collect();
+        Self { labels: labels.to_vec(), examples: examples.map(moved).collect() }
+    }
+
+    /// For each label, Σ numerator and Σ denominator over some examples.
+    fn sums<'a>(&self, examples: impl Iterator<Item = &'a Vec<Part>>) -> Vec<Contribution> {
+        let mut sums = vec![Contribution { numerator: 0.0, denominator: 0.0 }; self.labels.len()];
+        for part in examples.flatten() {
+            let sum = &mut sums[part.label];
+            sum.numerator += part.f1.numerator;
+            sum.denominator += part.f1.denominator;
+        }
+        sums
+    }
+}
+
+/// Over the labels that occur.
+fn mean(sums: &[Contribution]) -> f64 {
+    let occurring = || sums.iter().filter(|sum| sum.denominator > 0.0);
+    divide(occurring().map(|sum| sum.value()).sum(), occurring().count() as f64)
+}
