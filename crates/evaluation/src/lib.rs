@@ -27,6 +27,7 @@ mod overlap;
 mod paired;
 mod retrieval;
 mod significance;
+mod spanning_tree;
 mod update;
 
 pub use accuracy::{NLI_ACCURACY, PLACEHOLDER_MINIMUM, score_labels};
@@ -47,4 +48,5 @@ pub use overlap::{Conflicts, Overlap, OverlapError, conflicts, overlap};
 pub use paired::{Difference, macro_paired_difference, macro_permutation_test, paired_difference, permutation_test};
 pub use retrieval::{RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, score_retrieval};
 pub use significance::{holm, mcnemar, mcnemar_exact};
+pub use spanning_tree::{TreeError, greedy_heads, maximum_spanning_tree};
 pub use update::{Update, loss_reduction};
