@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use evaluation::{Contribution, RESAMPLES, interval, permutation_test, score_ner, score_qa, score_retrieval};
+use evaluation::{
+    Contribution, RESAMPLES, interval, maximum_spanning_tree, permutation_test, score_ner, score_qa, score_retrieval,
+};
 
 /// A fixed stream of numbers; only its spread matters here.
 fn numbers() -> impl Iterator<Item = u64> {
@@ -46,6 +48,17 @@ fn metrics(criterion: &mut Criterion) {
     });
     criterion.bench_function("permutation test, 1000 exchanges of 10k", |b| {
         b.iter(|| permutation_test(black_box(&first), &second, 1, RESAMPLES));
+    });
+
+    let random: Vec<f32> = numbers().map(|x| x as f32).take(200 * 201).collect();
+    criterion.bench_function("best tree, 200 words, random", |b| {
+        b.iter(|| maximum_spanning_tree(black_box(&random), 200));
+    });
+    // As many contractions as there can be, each of a pair.
+    let arcs = (1..=200_usize).flat_map(|word| (0..=200).map(move |head| (word, head)));
+    let nested: Vec<f32> = arcs.map(|(word, head)| -(word.max(head) as f32)).collect();
+    criterion.bench_function("best tree, 200 words, nested cycles", |b| {
+        b.iter(|| maximum_spanning_tree(black_box(&nested), 200));
     });
 }
 

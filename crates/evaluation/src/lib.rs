@@ -36,6 +36,7 @@ mod overlap;
 mod paired;
 mod retrieval;
 mod significance;
+mod spanning_tree;
 pub mod tags;
 mod tree;
 mod update;
@@ -60,6 +61,7 @@ pub use overlap::{Conflicts, Overlap, OverlapError, conflicts, overlap};
 pub use paired::{Difference, macro_paired_difference, macro_permutation_test, paired_difference, permutation_test};
 pub use retrieval::{RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, score_retrieval};
 pub use significance::{holm, mcnemar, mcnemar_exact};
+pub use spanning_tree::{SpanningTreeError, greedy_heads, maximum_spanning_tree};
 pub use tree::{
     CONTENT_RELATIONS, Dependency, PARSE_CLAS, PARSE_LAS, PARSE_UAS, Tree, TreeError, check_tree, score_trees,
 };

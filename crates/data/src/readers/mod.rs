@@ -1,5 +1,8 @@
 //! Readers of the public formats, one file a format. Each gives typed examples, or one error that names file and row.
 
+// Only its tests read it, until a task asks for parts of speech or trees.
+#[cfg(test)]
+mod conllu;
 mod lines;
 mod multinli_tsv;
 mod nli_parquet;
