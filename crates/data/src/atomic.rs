@@ -8,7 +8,7 @@ use crate::DataError;
 ///
 /// # Errors
 /// [`DataError::Io`] naming the file; whatever was there before is then unharmed.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(DataError::io("create the folder", folder))?;
     let mut builder = tempfile::Builder::new();

@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use spec::{DataKey, Task};
+use spec::{DataKey, ExampleRows, Labels, Task};
 
-use crate::encode::{Details, ENCODING_VERSION};
-use crate::{DataError, DataFolder, EncodeOptions, Encoded, Tokenization, atomic, encode};
+use crate::encoded::Column;
+use crate::{DataError, DataFolder, Encoded, Examples, Tokenization, atomic};
 
 const MAGIC: &[u8; 8] = b"LETHEENC";
 /// Magic, hash of the rest.
@@ -23,7 +24,21 @@ pub enum CacheUse {
     Unwritten(String),
 }
 
-/// The first `limit` examples of one file as token sequences, from the cache folder where possible.
+/// Raised when the encoding of the same examples changes, so that old cache files are not used.
+const ENCODING_VERSION: u32 = 2;
+
+/// How long sequences may be, and how they are cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeOptions {
+    /// Tokens of a sequence, special tokens included.
+    pub max_length: usize,
+    /// Tokens that neighbouring windows of a question share; other tasks do not use it.
+    pub stride: usize,
+    /// Put before every sentence for retrieval; other tasks do not use it.
+    pub prefix: String,
+}
+
+/// The first `limit` examples of one file as token sequences, from the cache folder where possible, else by `encode`.
 ///
 /// The cache's file is named by everything that decides its content: the data's hash, the limit, the tokenizer's hash, the
 /// task, the lengths and the version of the encoding. Its own hash is verified; concurrent processes may use one folder.
@@ -37,13 +52,15 @@ pub fn encoded(
     limit: Option<usize>,
     tokenization: &Tokenization,
     options: &EncodeOptions,
+    encode: impl FnOnce(&Examples, &Tokenization, &EncodeOptions) -> Result<Encoded, DataError>,
 ) -> Result<(Encoded, CacheUse), DataError> {
     let entry = folder.entry(key)?;
     let rows = limit.map_or(entry.rows, |limit| limit.min(entry.rows));
     let EncodeOptions { max_length, stride, prefix } = options;
     // Settings that a task does not use must not part its files.
-    let stride = if key.task == Task::Qa { *stride } else { 0 };
-    let prefix = if key.task == Task::Retrieval { prefix.as_str() } else { "" };
+    let shape = key.task.description().rows;
+    let stride = if shape == ExampleRows::Windows { *stride } else { 0 };
+    let prefix = if shape == ExampleRows::Sides { prefix.as_str() } else { "" };
     let identity = format!(
         "encoding {ENCODING_VERSION}\ndata {}\nrows {rows}\ntokenizer {}\ntask {}\nlength {max_length}\nstride {stride}\n\
          prefix {prefix}",
@@ -55,7 +72,7 @@ pub fn encoded(
     let path = cache.join(format!("{}-{}-{}.enc", key.task, key.language, &identity.to_hex()[..32]));
     let mut usage = CacheUse::Built;
     if let Ok(bytes) = fs::read(&path) {
-        match parse(&bytes, identity.as_bytes()) {
+        match parse(&bytes, identity.as_bytes(), key.task, entry.labels()) {
             Ok(encoded) => return Ok((encoded, CacheUse::Hit)),
             Err(reason) => usage = CacheUse::Rebuilt(format!("{}: {reason}", path.display())),
         }
@@ -69,10 +86,10 @@ pub fn encoded(
 }
 
 fn serialise(encoded: &Encoded, identity: &[u8; 32]) -> Vec<u8> {
-    let Encoded { task, examples, pad, max_length, bounds, ids, segments, owner, details, cut } = encoded;
+    // Task and labels are those of the file that the identity names.
+    let Encoded { task: _, labels: _, examples, pad, max_length, bounds, ids, segments, owner, columns, cut } = encoded;
     let mut out = Writer(vec![0; HEADER]);
     out.0.extend(identity);
-    out.number(*task as u64);
     out.number(*examples as u64);
     out.number(*pad as u32 as u64);
     out.number(*max_length as u64);
@@ -81,20 +98,24 @@ fn serialise(encoded: &Encoded, identity: &[u8; 32]) -> Vec<u8> {
     out.words(ids);
     out.bytes(segments);
     out.words(owner);
-    match details {
-        Details::Ner { labels, bounds, first_tokens } => {
-            out.bytes(&labels.iter().map(|&label| label as u8).collect::<Vec<u8>>());
-            out.words(bounds);
-            out.words(first_tokens);
+    out.number(columns.len() as u64);
+    for (name, column) in columns {
+        out.bytes(name.as_bytes());
+        match column {
+            Column::Tokens(values) => {
+                out.number(0);
+                out.signed(values);
+            }
+            Column::Items(values) => {
+                out.number(1);
+                out.signed(values);
+            }
+            Column::Lists { bounds, values } => {
+                out.number(2);
+                out.words(bounds);
+                out.signed(values);
+            }
         }
-        Details::Nli { labels } => out.bytes(labels),
-        Details::Qa { contexts, bounds, offsets, answers } => {
-            out.words(contexts);
-            out.words(bounds);
-            out.pairs(offsets);
-            out.pairs(answers);
-        }
-        Details::Plain => {}
     }
     let hash = blake3::hash(&out.0[HEADER..]);
     out.0[..8].copy_from_slice(MAGIC);
@@ -104,7 +125,7 @@ fn serialise(encoded: &Encoded, identity: &[u8; 32]) -> Vec<u8> {
 
 /// The hash over the whole content makes a file that is not ours, or not whole, impossible to mistake; after it the
 /// parts are as they were written.
-fn parse(bytes: &[u8], identity: &[u8; 32]) -> Result<Encoded, &'static str> {
+fn parse(bytes: &[u8], identity: &[u8; 32], task: Task, labels: Labels) -> Result<Encoded, &'static str> {
     let content = bytes.get(HEADER..).filter(|_| bytes.starts_with(MAGIC)).ok_or("is not an encoded cache file")?;
     if blake3::hash(content).as_bytes()[..] != bytes[8..HEADER] {
         return Err("is damaged");
@@ -112,29 +133,23 @@ fn parse(bytes: &[u8], identity: &[u8; 32]) -> Result<Encoded, &'static str> {
     let content = content.strip_prefix(identity).ok_or("belongs to other data")?;
     let mut input = Reader(content);
     let read = (|| {
-        let task = input.number()?;
-        let task = Task::ALL.into_iter().find(|known| *known as u64 == task)?;
         let examples = input.number()? as usize;
         let pad = input.number()? as u32 as i32;
         let max_length = input.number()? as usize;
         let cut = input.number()?;
         let (bounds, ids, segments, owner) = (input.words()?, input.words()?, input.bytes()?.to_vec(), input.words()?);
-        let details = match task {
-            Task::Ner => Details::Ner {
-                labels: input.bytes()?.iter().map(|&label| label as i8).collect(),
-                bounds: input.words()?,
-                first_tokens: input.words()?,
-            },
-            Task::Nli => Details::Nli { labels: input.bytes()?.to_vec() },
-            Task::Qa => Details::Qa {
-                contexts: input.words()?,
-                bounds: input.words()?,
-                offsets: input.pairs()?,
-                answers: input.pairs()?,
-            },
-            Task::Retrieval | Task::Mlm => Details::Plain,
-        };
-        Some(Encoded { task, examples, pad, max_length, bounds, ids, segments, owner, details, cut })
+        let mut columns = BTreeMap::new();
+        for _ in 0..input.number()? {
+            let name = String::from_utf8(input.bytes()?.to_vec()).ok()?;
+            let column = match input.number()? {
+                0 => Column::Tokens(input.signed()?),
+                1 => Column::Items(input.signed()?),
+                2 => Column::Lists { bounds: input.words()?, values: input.signed()? },
+                _ => return None,
+            };
+            columns.insert(name, column);
+        }
+        Some(Encoded { task, labels, examples, pad, max_length, bounds, ids, segments, owner, columns, cut })
     })();
     read.filter(|_| input.0.is_empty()).ok_or("is of another layout")
 }
@@ -157,8 +172,9 @@ impl Writer {
         self.0.extend(words.iter().flat_map(|word| word.to_le_bytes()));
     }
 
-    fn pairs(&mut self, pairs: &[(u32, u32)]) {
-        self.words(&pairs.iter().flat_map(|&(a, b)| [a, b]).collect::<Vec<u32>>());
+    fn signed(&mut self, numbers: &[i32]) {
+        self.number(4 * numbers.len() as u64);
+        self.0.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
     }
 }
 
@@ -183,9 +199,8 @@ impl<'a> Reader<'a> {
         Some(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
     }
 
-    fn pairs(&mut self) -> Option<Vec<(u32, u32)>> {
-        let words = self.words()?;
-        let (pairs, []) = words.as_chunks() else { return None };
-        Some(pairs.iter().map(|&[a, b]| (a, b)).collect())
+    fn signed(&mut self) -> Option<Vec<i32>> {
+        let (numbers, []) = self.bytes()?.as_chunks() else { return None };
+        Some(numbers.iter().map(|number| i32::from_le_bytes(*number)).collect())
     }
 }

@@ -1,23 +1,19 @@
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use arrow::array::{
-    ArrayRef, Int32Builder, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
-};
-use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use spec::Task;
+use spec::{Ids, Kind, Labels, Task};
 
-use crate::readers::{self, checked};
+use crate::examples::{Answer, ExamplesBuilder, Value};
+use crate::table::{Part, Table};
 use crate::{DataError, Examples};
 
 /// The canonical Parquet of the examples: the columns of the hub's schema that we use, Zstandard, one row group for all
 /// but very large files. `path` is for messages.
 pub(crate) fn to_bytes(examples: &Examples, path: &Path) -> Result<Vec<u8>, DataError> {
     let failed = |error: &dyn std::fmt::Display| DataError::file(path, format!("cannot be made: {error}"));
-    let batch = batch(examples).map_err(|error| failed(&error))?;
+    let batch = examples.stored().map_err(|error| failed(&error))?;
     let level = ZstdLevel::try_new(3).map_err(|error| failed(&error))?;
     // Without the writer's version, so that a newer library gives the same bytes where its encoding is the same.
     let properties = WriterProperties::builder()
@@ -32,83 +28,106 @@ pub(crate) fn to_bytes(examples: &Examples, path: &Path) -> Result<Vec<u8>, Data
     Ok(bytes)
 }
 
-/// Reads a canonical file; a file of the hub's schema does as well.
-pub(crate) fn read(path: &Path, task: Task) -> Result<Examples, DataError> {
-    let paths: &[PathBuf] = &[path.to_owned()];
-    let examples = match task {
-        Task::Ner => Examples::Ner(readers::read_wikiann_parquet(paths)?),
-        Task::Nli => Examples::Nli(readers::read_nli_parquet(paths)?),
-        Task::Qa => Examples::Qa(readers::read_squad_parquet(paths)?),
-        Task::Retrieval => Examples::Pairs(readers::read_tatoeba_parquet(paths)?),
-        Task::Mlm => Examples::Text(readers::read_text_parquet(paths)?),
-    };
-    checked(path, examples)
-}
-
-/// Names examples as reading the canonical file will: by row where the schema has no column for names.
-pub(crate) fn renamed(mut examples: Examples) -> Examples {
-    match &mut examples {
-        Examples::Ner(examples) => {
-            examples.iter_mut().enumerate().for_each(|(row, example)| example.id = row.to_string());
+/// Reads tables whose columns are named as the task names them: ours, and the hub's of the same schema. Examples bear the
+/// file's `id`, or the number of their row over all files, counted from 0.
+///
+/// `labels` says what label columns mean where the file itself does not; `check` may refuse an example, given its fields.
+///
+/// # Errors
+/// [`DataError`] naming the file, and the row where it is about one.
+pub fn read_parquet(
+    paths: &[impl AsRef<Path>],
+    task: Task,
+    labels: &Labels,
+    check: &dyn Fn(&[Value]) -> Result<(), String>,
+) -> Result<Examples, DataError> {
+    let description = task.description();
+    let mut builder = ExamplesBuilder::new(task, labels.clone());
+    for path in paths.iter().map(AsRef::as_ref) {
+        let table = Table::open(path)?;
+        let named = description.ids == Ids::Column && table.has("id");
+        let mut names: Vec<&str> = description.columns.iter().map(|column| column.name).collect();
+        names.extend(named.then_some("id"));
+        for part in table.read(&names)? {
+            let ids = if named { Some(part.column(path, "id")?.words(path)?) } else { None };
+            let columns = description.columns.iter().map(|column| fields(&part, path, column.name, column.kind));
+            let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
+            for row in 0..part.rows() {
+                let place = || format!("row {}", part.first_row + row + 1);
+                let id = match &ids {
+                    Some(ids) => ids.value(row).to_owned(),
+                    None => builder.len().to_string(),
+                };
+                let bad = |message: String| match message.starts_with(UNLABELLED) {
+                    true => DataError::unlabelled(path, place(), message),
+                    false => DataError::row(path, place(), message),
+                };
+                let fields = columns.iter_mut().map(|column| column(row)).collect::<Result<Vec<_>, _>>();
+                let fields = fields.map_err(bad)?;
+                check(&fields).map_err(bad)?;
+                builder.push(&id, fields).map_err(bad)?;
+            }
         }
-        Examples::Nli(examples) => {
-            examples.iter_mut().enumerate().for_each(|(row, example)| example.id = row.to_string());
-        }
-        Examples::Qa(_) | Examples::Pairs(_) | Examples::Text(_) => {}
     }
-    examples
+    Ok(builder.finish())
 }
 
-fn batch(examples: &Examples) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let columns: Vec<(&str, ArrayRef)> = match examples {
-        Examples::Ner(examples) => {
-            let mut words = ListBuilder::new(StringBuilder::new());
-            let mut tags = ListBuilder::new(Int64Builder::new());
-            for example in examples {
-                words.append_value(example.words.iter().map(Some));
-                tags.append_value(example.tags.iter().map(|&tag| Some(i64::from(tag))));
-            }
-            vec![("tokens", Arc::new(words.finish())), ("ner_tags", Arc::new(tags.finish()))]
-        }
-        Examples::Nli(examples) => vec![
-            ("premise", texts(examples.iter().map(|example| &example.premise))),
-            ("hypothesis", texts(examples.iter().map(|example| &example.hypothesis))),
-            ("label", Arc::new(Int64Array::from_iter_values(examples.iter().map(|example| i64::from(example.label))))),
-        ],
-        Examples::Qa(examples) => {
-            let mut answers = ListBuilder::new(StringBuilder::new());
-            let mut starts = ListBuilder::new(Int32Builder::new());
-            for example in examples {
-                answers.append_value(example.answers.iter().map(|answer| Some(&answer.text)));
-                starts.append_value(example.answers.iter().map(|answer| i32::try_from(answer.start).ok()));
-            }
-            let list = |name: &str, item| {
-                Arc::new(Field::new(name, DataType::List(Arc::new(Field::new_list_field(item, true))), true))
-            };
-            let answers = StructArray::from(vec![
-                (list("text", DataType::Utf8), Arc::new(answers.finish()) as ArrayRef),
-                (list("answer_start", DataType::Int32), Arc::new(starts.finish()) as ArrayRef),
-            ]);
-            vec![
-                ("id", texts(examples.iter().map(|example| &example.id))),
-                ("context", texts(examples.iter().map(|example| &example.context))),
-                ("question", texts(examples.iter().map(|example| &example.question))),
-                ("answers", Arc::new(answers)),
-            ]
-        }
-        Examples::Pairs(examples) => vec![
-            ("id", texts(examples.iter().map(|example| &example.id))),
-            ("source", texts(examples.iter().map(|example| &example.source))),
-            ("target", texts(examples.iter().map(|example| &example.english))),
-        ],
-        Examples::Text(examples) => vec![
-            ("id", texts(examples.iter().map(|example| &example.id))),
-            ("text", texts(examples.iter().map(|example| &example.text))),
-        ],
+/// How a fault begins that says that a row's label is withheld.
+const UNLABELLED: &str = "label -1";
+
+/// The field of a row.
+type Field<'a> = Box<dyn FnMut(usize) -> Result<Value, String> + 'a>;
+
+/// Reads one column of a part, row by row.
+fn fields<'a>(part: &Part, path: &Path, name: &'static str, kind: Kind) -> Result<Field<'a>, DataError> {
+    let column = part.column(path, name)?;
+    let label = move |value: i64| match usize::try_from(value) {
+        Ok(label) => Ok(label),
+        Err(_) if value == -1 => Err(format!("{UNLABELLED} in `{name}` marks a split whose labels are not public")),
+        Err(_) => Err(format!("label {value} in `{name}` is below 0")),
     };
-    RecordBatch::try_from_iter(columns)
-}
-
-fn texts<'a>(values: impl Iterator<Item = &'a String>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values))
+    Ok(match kind {
+        Kind::Text => {
+            let texts = column.texts(path)?;
+            Box::new(move |row| Ok(Value::Text(texts.value(row).to_owned())))
+        }
+        Kind::Texts => {
+            let lists = column.text_lists(path)?;
+            Box::new(move |row| Ok(Value::Texts(lists[row].iter().flatten().map(str::to_owned).collect())))
+        }
+        Kind::Label => {
+            let numbers = column.numbers(path)?;
+            Box::new(move |row| label(numbers.value(row)).map(Value::Label))
+        }
+        Kind::Labels => {
+            let lists = column.number_lists(path)?;
+            Box::new(move |row| {
+                lists[row].values().iter().map(|&value| label(value)).collect::<Result<_, _>>().map(Value::Labels)
+            })
+        }
+        Kind::Number => {
+            let numbers = column.numbers(path)?;
+            Box::new(move |row| Ok(Value::Number(numbers.value(row))))
+        }
+        Kind::Numbers => {
+            let lists = column.number_lists(path)?;
+            Box::new(move |row| Ok(Value::Numbers(lists[row].values().to_vec())))
+        }
+        Kind::Answers => {
+            let texts = column.member(path, "text")?.text_lists(path)?;
+            let starts = column.member(path, "answer_start")?.number_lists(path)?;
+            Box::new(move |row| {
+                if texts[row].iter().count() != starts[row].values().len() {
+                    return Err(format!("has more or fewer texts than starts in `{name}`"));
+                }
+                let answers = texts[row].iter().flatten().zip(starts[row].values());
+                let answers = answers.map(|(text, &start)| {
+                    let start = usize::try_from(start)
+                        .map_err(|_| format!("answer `{text}` starts at {start}, which is in front of the context"))?;
+                    Ok(Answer { text: text.to_owned(), start })
+                });
+                answers.collect::<Result<_, String>>().map(Value::Answers)
+            })
+        }
+    })
 }

@@ -10,7 +10,7 @@ use spec::{Batch, IGNORED_LABEL, Language, Targets};
 
 use crate::correspondence::{Correspondence, Retelling};
 use crate::random::below;
-use crate::{DataError, TextExample, Tokenization};
+use crate::{DataError, Examples, Tokenization};
 
 /// Rows are drawn from this many groups of similar length, so that batches need little padding.
 const LENGTH_GROUPS: usize = 64;
@@ -61,14 +61,14 @@ struct Row {
 }
 
 impl Corpus {
-    /// Tokenises the texts of each language. Texts are cut so that a row, for translations two texts, has at most
+    /// Tokenises the texts of each language, which are examples of task `mlm`. Texts are cut so that a row, for translations two texts, has at most
     /// `max_length` tokens.
     ///
     /// # Errors
     /// [`DataError::Options`] without text, or if `parallel` is claimed of languages with different numbers of rows;
     /// [`DataError::Tokenizer`].
     pub fn new(
-        texts: &[(Language, Vec<TextExample>)],
+        texts: &[(Language, Examples)],
         parallel: bool,
         tokenization: &Tokenization,
         max_length: usize,
@@ -94,12 +94,15 @@ impl Corpus {
         if room < 4 {
             return Err(DataError::options(format!("max_length {max_length} leaves no room for text")));
         }
-        let tokenise = |example: &TextExample| {
-            let mut ids = tokenization.ids(&example.text)?;
+        let tokenise = |text: &str| {
+            let mut ids = tokenization.ids(text)?;
             ids.truncate(room);
             Ok(ids)
         };
-        let tokenised = |(_, rows): &(Language, Vec<TextExample>)| rows.par_iter().map(tokenise).collect();
+        let tokenised = |(_, rows): &(Language, Examples)| {
+            let texts = rows.texts("text");
+            (0..rows.len()).into_par_iter().map(|row| tokenise(texts.value(row))).collect()
+        };
         let tokens = texts.iter().map(tokenised).collect::<Result<Vec<Vec<Vec<u32>>>, DataError>>()?;
         let mut rows: Vec<(usize, (usize, usize))> = match parallel {
             true => (0..rows.len()).map(|row| (tokens.iter().map(|texts| texts[row].len()).sum(), (0, row))).collect(),
@@ -197,7 +200,7 @@ impl Corpus {
             Objective::Ranking => Targets::Translations,
             Objective::Correspondence | Objective::Entailment => Targets::TokenLabels(labels),
         };
-        Ok(Batch { type_ids: vec![0; ids.len()], ids, lengths, seq: longest, targets })
+        Ok(Batch { type_ids: vec![0; ids.len()], ids, lengths, seq: longest, targets, ..Batch::default() })
     }
 
     /// One to three texts of a group, `row` among them, and a retelling of that one.

@@ -26,40 +26,37 @@ pub enum DataError {
     /// Lengths, batch sizes or sources that cannot work.
     #[error("{message}")]
     Options { message: String },
-    /// A logit that is NaN or infinite: the model has diverged, so there is no prediction to give.
-    #[error("the model gave {value} as a logit of example {example}")]
-    NotFinite { example: usize, value: f32 },
     #[error(transparent)]
     Spec(#[from] spec::SpecError),
 }
 
 impl DataError {
-    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { doing, path, source }
     }
 
-    pub(crate) fn file(path: &Path, message: impl Into<String>) -> Self {
+    pub fn file(path: &Path, message: impl Into<String>) -> Self {
         Self::File { path: path.to_owned(), message: message.into() }
     }
 
-    pub(crate) fn row(path: &Path, place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn row(path: &Path, place: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Row { path: path.to_owned(), place: place.into(), message: message.into() }
     }
 
-    pub(crate) fn unlabelled(path: &Path, place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn unlabelled(path: &Path, place: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Unlabelled { path: path.to_owned(), place: place.into(), message: message.into() }
     }
 
-    pub(crate) fn damaged(path: &Path, message: impl Into<String>) -> Self {
+    pub fn damaged(path: &Path, message: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), message: message.into() }
     }
 
-    pub(crate) fn tokenizer(path: &Path, message: impl Into<String>) -> Self {
+    pub fn tokenizer(path: &Path, message: impl Into<String>) -> Self {
         Self::Tokenizer { path: path.to_owned(), message: message.into() }
     }
 
-    pub(crate) fn options(message: impl Into<String>) -> Self {
+    pub fn options(message: impl Into<String>) -> Self {
         Self::Options { message: message.into() }
     }
 }

@@ -183,7 +183,7 @@ impl Examples {
 }
 
 /// Lists of a column, one a row.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Lists<'a, A> {
     offsets: &'a [i32],
     values: &'a A,
@@ -212,7 +212,7 @@ impl<'a> Lists<'a, Int64Array> {
 }
 
 /// A column of answers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Answers<'a> {
     texts: Lists<'a, StringArray>,
     starts: Lists<'a, Int32Array>,

@@ -140,16 +140,8 @@ impl DataFolder {
         source: String,
         licence: String,
     ) -> Result<(ManifestEntry, bool), DataError> {
-        let examples = canonical::renamed(examples);
-        let entry = ManifestEntry {
-            task: key.task,
-            language: key.language,
-            split: key.split,
-            rows: examples.len(),
-            hash: examples.content_hash(),
-            source,
-            licence,
-        };
+        let examples = examples.renamed();
+        let entry = ManifestEntry::of(key, &examples, source, licence);
         let folder = self.root.join(key.data.as_str());
         if self.dataset(&key.data) != folder {
             let message = format!("`{}` is a built-in data set; choose another name", key.data);
@@ -176,7 +168,7 @@ impl DataFolder {
 
     fn verified(&self, dataset: &Name, entry: &ManifestEntry) -> Result<Examples, DataError> {
         let path = self.path(dataset, entry.task, entry.language, entry.split);
-        let examples = canonical::read(&path, entry.task).map_err(|error| match error {
+        let examples = canonical::read_parquet(&[&path], entry.task, &entry.labels(), &|_| Ok(())).map_err(|error| match error {
             DataError::Io { source, .. } => DataError::damaged(&path, source.to_string()),
             DataError::File { message, .. } => DataError::damaged(&path, message),
             DataError::Row { place, message, .. } => DataError::damaged(&path, format!("{place}: {message}")),

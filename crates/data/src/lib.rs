@@ -1,46 +1,39 @@
-//! Everything between files on disk and padded batches: readers of the public formats, the canonical data folder,
-//! tokenisation, encoding, the encoded cache, batch order, and decoding of logits back into predictions.
+//! Everything between files on disk and padded batches that is the same for all tasks: examples as tables, the canonical
+//! data folder, tokenisation, encoded sequences and their cache, and the order of batches.
 //!
-//! The way of one experiment through this crate: [`import()`] turns the files that people have into a [`DataFolder`];
-//! [`encoded`] gives the token sequences of one file of it from a cache; [`TrainingOrder`] says which sequences make up
-//! the batch of a step, [`Encoded::batch`] pads them; [`NerDecoder`], [`NliDecoder`] and [`QaDecoder`] turn logits into
-//! predictions per example. Nothing here knows a tensor.
+//! What a task reads and how it becomes token sequences is told in the crate `tasks`. Nothing here knows a tensor.
 
-mod atomic;
+pub mod atomic;
 mod batches;
 mod cache;
 mod canonical;
 mod corpus;
 mod correspondence;
-mod decode;
-mod encode;
+mod encoded;
 mod error;
 mod examples;
 mod folder;
 mod guard;
-mod import;
-mod layouts;
+pub mod lines;
 mod manifest;
 mod mask;
 mod npy;
 mod random;
-mod readers;
+pub mod table;
 mod tokenize;
 mod train_tokenizer;
 pub mod uriel;
 pub mod vectors;
 
 pub use batches::{TrainingOrder, evaluation_batches, padding_share};
-pub use cache::{CacheUse, encoded};
+pub use cache::{CacheUse, EncodeOptions, encoded};
+pub use canonical::read_parquet;
 pub use corpus::{Corpus, Objective};
-pub use decode::{NerDecoder, NliDecoder, QaDecoder};
-pub use encode::{EncodeOptions, Encoded, encode, encode_sentences};
+pub use encoded::{Cells, Encoded, Item, column};
 pub use error::DataError;
-pub use examples::{Answer, Examples, NerExample, NliExample, PairExample, QaExample, TextExample};
+pub use examples::{Answer, Answers, Examples, ExamplesBuilder, Lists, Value};
 pub use folder::{CheckLine, DataFolder};
-pub use import::{ImportFile, Selection, import, import_file};
 pub use manifest::{Manifest, ManifestEntry};
 pub use mask::mask_tokens;
-pub use readers::{Format, Read, read};
-pub use tokenize::Tokenization;
+pub use tokenize::{Frame, Tokenization};
 pub use train_tokenizer::train_tokenizer;

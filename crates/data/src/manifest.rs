@@ -2,11 +2,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use spec::{DataKey, Language, Name, Split, Task};
+use spec::{DataKey, Labels, Language, Name, Split, Task};
 
-use crate::{DataError, atomic};
+use crate::{DataError, Examples, atomic};
 
-const FORMAT: u32 = 1;
+/// 2 brought label names; files of 1 have the usual ones.
+const FORMAT: u32 = 2;
 
 /// What a data set holds: the manifest file in its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +34,30 @@ pub struct ManifestEntry {
     /// Where the examples came from, for people.
     pub source: String,
     pub licence: String,
+    /// Names of the labels, by index; see [`ManifestEntry::labels`].
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    labels: Labels,
 }
 
 impl ManifestEntry {
+    pub(crate) fn of(key: &DataKey, examples: &Examples, source: String, licence: String) -> Self {
+        Self {
+            task: key.task,
+            language: key.language,
+            split: key.split,
+            rows: examples.len(),
+            hash: examples.content_hash(),
+            source,
+            licence,
+            labels: examples.labels().clone(),
+        }
+    }
+
+    /// The names of the file's labels: its own, or the task's usual ones where an old manifest does not say.
+    pub fn labels(&self) -> Labels {
+        if self.labels.is_empty() { self.task.usual_labels() } else { self.labels.clone() }
+    }
+
     pub fn key(&self, dataset: &Name) -> DataKey {
         DataKey::new(self.task, dataset, self.language, self.split)
     }
@@ -63,14 +85,15 @@ impl Manifest {
         };
         let mut manifest: Self =
             toml::from_str(&text).map_err(|error| DataError::file(&path, format!("not a manifest: {error}")))?;
-        if manifest.format != FORMAT {
-            let message = format!("manifest format {} is not the {FORMAT} that this build reads", manifest.format);
+        if !(1..=FORMAT).contains(&manifest.format) {
+            let message = format!("manifest format {} is none that this build reads (1 to {FORMAT})", manifest.format);
             return Err(DataError::file(&path, message));
         }
         if folder.file_name().and_then(|name| name.to_str()) != Some(manifest.dataset.as_str()) {
             let message = format!("belongs to data set `{}`, not to this folder", manifest.dataset);
             return Err(DataError::file(&path, message));
         }
+        manifest.format = FORMAT;
         manifest.entries.sort_by_key(|entry| (entry.task, entry.language, entry.split));
         Ok(Some(manifest))
     }

@@ -24,13 +24,13 @@ pub struct Tokenization {
     mask: Option<i32>,
     /// Ids of the tokens that stand for text, in order.
     ordinary: Vec<i32>,
-    pub(crate) single: Frame,
-    pub(crate) pair: Frame,
+    pub single: Frame,
+    pub pair: Frame,
 }
 
 /// The special tokens before, between and after the texts, and every part's segment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Frame {
+pub struct Frame {
     pub before: Vec<(u32, u8)>,
     pub between: Vec<(u32, u8)>,
     pub after: Vec<(u32, u8)>,
@@ -158,18 +158,18 @@ impl Tokenization {
     }
 
     /// Token ids of a text, without special tokens.
-    pub(crate) fn ids(&self, text: &str) -> Result<Vec<u32>, DataError> {
+    pub fn ids(&self, text: &str) -> Result<Vec<u32>, DataError> {
         let encoding = self.checked(guard::no_panic(|| self.tokenizer.encode_fast(text, false)))?;
         Ok(encoding.get_ids().to_vec())
     }
 
     /// Token ids and character offsets of a text, without special tokens.
-    pub(crate) fn text(&self, text: &str) -> Result<Encoding, DataError> {
+    pub fn text(&self, text: &str) -> Result<Encoding, DataError> {
         self.checked(guard::no_panic(|| self.tokenizer.encode_char_offsets(text, false)))
     }
 
     /// Tokenises each word by itself, as `is_split_into_words` does in transformers.
-    pub(crate) fn words(&self, words: &[String]) -> Result<Encoding, DataError> {
+    pub fn words(&self, words: &[&str]) -> Result<Encoding, DataError> {
         self.checked(guard::no_panic(|| self.tokenizer.encode(words, false)))
     }
 

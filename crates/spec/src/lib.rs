@@ -14,6 +14,7 @@ mod name;
 mod outcome;
 mod prefix;
 mod protocol;
+mod seed;
 mod suite;
 mod task;
 mod typology;
@@ -29,6 +30,7 @@ pub use name::Name;
 pub use outcome::Outcome;
 pub use prefix::PrefixId;
 pub use protocol::{Memory, Probe, Protocol, Stage};
+pub use seed::derived_seed;
 pub use suite::Suite;
 pub use task::{
     Column, Direction, ExampleRows, Head, Ids, Kind, Labels, Metric, Objective, ParserSizes, Pooling, Split, Task,

@@ -1,0 +1,78 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use data::{DataError, Examples, ExamplesBuilder, Value};
+use evaluation::tags::{Notation, recognise, to_iob2};
+use spec::{Labels, Task};
+
+use crate::files::tagged::Tagged;
+use crate::files::{index_all, push};
+use crate::format::Read;
+
+/// Examples of tagged sentences, in IOB2 whatever notation the file has. Label names are those given, WikiANN's where they
+/// are enough, or those found: `O`, then `B-` and `I-` of every type by name.
+///
+/// # Errors
+/// [`DataError::Row`] with the line of a tag that continues nothing or is none of the labels.
+pub(super) fn examples(path: &Path, sentences: &[Tagged], labels: &Labels) -> Result<Read, DataError> {
+    let usual = Task::Ner.usual_labels();
+    let tags: Vec<&Vec<&str>> = sentences.iter().map(|sentence| &sentence.tags).collect();
+    let all = || tags.iter().flat_map(|tags| tags.iter().copied());
+    let mut notes = Vec::new();
+    // WikiANN's own files have stray I- tags, which its scores let begin an entity.
+    let converted = match labels.is_empty() && all().all(|tag| usual.index(tag).is_some()) {
+        true => None,
+        false => Some(in_iob2(path, sentences, &tags, &mut notes)?),
+    };
+    let row = |row: usize| -> Vec<&str> {
+        match &converted {
+            Some(converted) => converted[row].iter().map(String::as_str).collect(),
+            None => sentences[row].tags.clone(),
+        }
+    };
+    let labels = match (labels.is_empty(), &converted) {
+        (false, _) => labels.clone(),
+        (true, None) => usual,
+        (true, Some(_)) => {
+            let types: BTreeSet<String> = (0..sentences.len())
+                .flat_map(|at| row(at).into_iter().filter_map(|tag| Some(tag.split_once('-')?.1.to_owned())).collect::<Vec<_>>())
+                .collect();
+            let names = types.iter().flat_map(|kind| [format!("B-{kind}"), format!("I-{kind}")]);
+            Labels::new(std::iter::once("O".to_owned()).chain(names))?
+        }
+    };
+    let mut builder = ExamplesBuilder::new(Task::Ner, labels.clone());
+    for (at, sentence) in sentences.iter().enumerate() {
+        let place = || format!("line {}", sentence.lines[0]);
+        let tags = index_all(&labels, row(at)).map_err(|message| {
+            let word = row(at).iter().position(|tag| labels.index(tag).is_none()).unwrap_or_default();
+            DataError::row(path, format!("line {}", sentence.lines[word]), message)
+        })?;
+        let words = sentence.words.iter().map(|&word| word.to_owned()).collect();
+        push(&mut builder, path, place, &at.to_string(), vec![Value::Texts(words), Value::Labels(tags)])?;
+    }
+    Ok(Read { examples: builder.finish(), notes })
+}
+
+/// The tags in IOB2, and a note where they were not.
+fn in_iob2(
+    path: &Path,
+    sentences: &[Tagged],
+    tags: &[&Vec<&str>],
+    notes: &mut Vec<String>,
+) -> Result<Vec<Vec<String>>, DataError> {
+    let bad = |error: evaluation::tags::TagError| match error.place() {
+        Some(place) => {
+            let line = sentences[place.sentence].lines[place.word];
+            let message = format!("word `{}`: {error}", sentences[place.sentence].words[place.word]);
+            DataError::row(path, format!("line {line}"), message)
+        }
+        None => DataError::file(path, error.to_string()),
+    };
+    let tags: Vec<Vec<&str>> = tags.iter().map(|tags| (*tags).clone()).collect();
+    let notation = recognise(&tags).map_err(bad)?;
+    if notation != Notation::Iob2 {
+        notes.push(format!("tags in {notation} were turned into IOB2"));
+    }
+    to_iob2(&tags, notation).map_err(bad)
+}

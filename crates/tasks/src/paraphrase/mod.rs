@@ -1,0 +1,98 @@
+//! Classes of sentences or of pairs of sentences: PAWS-X, and any table with a text, perhaps a second one, and a label.
+
+mod table;
+
+use std::path::Path;
+
+use data::{DataError, EncodeOptions, Encoded, Examples, Item, Tokenization};
+use model::Learner;
+use serde_json::Value;
+use spec::{Language, Split, Task};
+
+use crate::encode::{each, pair, single};
+use crate::files::{hub_table, names};
+use crate::format::{Description, Files, Found, Input, Read};
+use crate::row_labels::{self, classed};
+use crate::{Scored, TaskError, TaskFolder};
+
+pub(super) struct Folder;
+
+impl TaskFolder for Folder {
+    fn formats(&self) -> &'static [Description] {
+        const FORMATS: &[Description] = &[
+            Description {
+                name: "pawsx-tsv",
+                task: Task::Paraphrase,
+                about: "PAWS-X: `id`, `sentence1`, `sentence2`, `label` (0 or 1) in tab-separated columns",
+                files: Files::One,
+                read: table::read_pawsx,
+                read_all: None,
+            },
+            Description {
+                name: "paraphrase-parquet",
+                task: Task::Paraphrase,
+                about: "the hub's Parquet: `sentence1`, `sentence2`, `label`",
+                files: Files::Many,
+                read: read_table,
+                read_all: None,
+            },
+            Description {
+                name: "sentences",
+                task: Task::Paraphrase,
+                about: "CSV, TSV or JSON lines with any names of columns: --text, --pair (if there are two texts) and --label",
+                files: Files::Many,
+                read: table::read,
+                read_all: None,
+            },
+        ];
+        FORMATS
+    }
+
+    fn recognise(&self, path: &Path) -> Option<Found> {
+        let found = |language, split, format| {
+            let licence = "PAWS-X: free for any purpose, see its README";
+            Some(Found { dataset: "paws-x", language: Some(names::language(language)?), split, format, licence })
+        };
+        if let Some(split) = names::hub_shard(path, "paws-x") {
+            return found(names::parent(path), split, "paraphrase-parquet");
+        }
+        // The release's own: x-final/de/test_2k.tsv, translated_train.tsv.
+        match (names::parts(path).as_slice(), names::parent(path)) {
+            (["train" | "translated_train", "tsv"], language) => found(language, Split::Train, "pawsx-tsv"),
+            (["dev_2k", "tsv"], language) => found(language, Split::Validation, "pawsx-tsv"),
+            (["test_2k", "tsv"], language) => found(language, Split::Test, "pawsx-tsv"),
+            _ => None,
+        }
+    }
+
+    /// One sequence an example: two texts, or the first one where the second is empty.
+    fn items(
+        &self,
+        examples: &Examples,
+        tokenization: &Tokenization,
+        options: &EncodeOptions,
+    ) -> Result<Vec<Vec<Item>>, DataError> {
+        let (first, second) = (examples.texts("sentence1"), examples.texts("sentence2"));
+        let labels = examples.numbers("label");
+        each(examples.len(), |row| {
+            let item = match second.value(row) {
+                "" => single(row, first.value(row), tokenization, options)?,
+                second => pair(row, [first.value(row), second], tokenization, options)?,
+            };
+            Ok(vec![classed(item, labels.value(row))])
+        })
+    }
+
+    fn predict(&self, learner: &Learner, _examples: &Examples, encoded: &Encoded) -> Result<Vec<Value>, TaskError> {
+        row_labels::predict(learner, encoded)
+    }
+
+    fn score(&self, gold: &Examples, predictions: &[Value], _language: Language) -> Result<Scored, TaskError> {
+        let predicted = row_labels::predicted(gold, predictions)?;
+        Scored::of_labels(evaluation::score_classes("paraphrase", &row_labels::gold(gold), &predicted)?)
+    }
+}
+
+fn read_table(input: &Input) -> Result<Read, DataError> {
+    Ok(hub_table(input, Task::Paraphrase, "label", &|_| Ok(()))?.into())
+}

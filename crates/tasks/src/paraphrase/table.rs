@@ -1,0 +1,153 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use data::lines::{lines, read_text};
+use data::{DataError, ExamplesBuilder, Value};
+use serde_json::{Map, Value as Json};
+use spec::{Labels, Task};
+
+use crate::files::{index, push};
+use crate::format::{Columns, Input, Read};
+
+/// What PAWS-X's two labels mean.
+const PAWSX: [(&str, &str); 2] = [("0", "different"), ("1", "paraphrase")];
+/// The names of columns that need not be named.
+const TEXT: &str = "text";
+const LABEL: &str = "label";
+
+/// A row of a table, before its label is a number.
+struct Row {
+    place: String,
+    id: Option<String>,
+    texts: [String; 2],
+    label: String,
+}
+
+/// PAWS-X's release. Rows whose translation failed (`NS`) are left out, with a note.
+pub(super) fn read_pawsx(input: &Input) -> Result<Read, DataError> {
+    let path = input.path();
+    let text = read_text(path)?;
+    let mut found = lines(&text);
+    let header: Vec<&str> = found.next().map(|(_, line)| line.split('\t').collect()).unwrap_or_default();
+    let ["id", "sentence1", "sentence2", "label"] = header[..] else {
+        let message = "is not the header `id`, `sentence1`, `sentence2`, `label` with tabs between";
+        return Err(DataError::row(path, "line 1", message));
+    };
+    let (mut rows, mut failed) = (Vec::new(), 0);
+    for (number, line) in found {
+        let place = format!("line {number}");
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [id, first, second, label] = fields[..] else {
+            return Err(DataError::row(path, place, format!("has {} columns, not 4", fields.len())));
+        };
+        if first.trim() == "NS" || second.trim() == "NS" {
+            failed += 1;
+            continue;
+        }
+        let named = PAWSX.iter().find(|(number, _)| *number == label);
+        let (_, label) = named.ok_or_else(|| DataError::row(path, &*place, format!("label `{label}` is not 0 or 1")))?;
+        let (id, label) = (Some(id.to_owned()), (*label).to_owned());
+        rows.push(Row { place, id, texts: [first.to_owned(), second.to_owned()], label });
+    }
+    let labels = Labels::new(PAWSX.map(|(_, name)| name))?;
+    let note = (failed > 0).then(|| format!("{failed} rows whose translation failed (`NS`) were left out"));
+    examples(vec![(path, rows)], &labels, note.into_iter().collect())
+}
+
+/// Tables by their ending: `.csv`, `.tsv`, or JSON lines. Label names are those given, or those found, sorted.
+pub(super) fn read(input: &Input) -> Result<Read, DataError> {
+    let one = |path: &'_ std::path::PathBuf| -> Result<Vec<Row>, DataError> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("csv") => delimited(path, b',', &input.columns),
+            Some("tsv" | "tab" | "txt") => delimited(path, b'\t', &input.columns),
+            Some("jsonl" | "json" | "ndjson") => json_lines(path, &input.columns),
+            _ => Err(DataError::file(path, "must end in .csv, .tsv or .jsonl, so that its form is known")),
+        }
+    };
+    let files = input.paths.iter().map(|path| Ok((path.as_path(), one(path)?))).collect::<Result<Vec<_>, DataError>>()?;
+    let labels = match input.labels.is_empty() {
+        false => input.labels.clone(),
+        true => {
+            let found: BTreeSet<&str> = files.iter().flat_map(|(_, rows)| rows).map(|row| row.label.as_str()).collect();
+            Labels::new(found)?
+        }
+    };
+    examples(files, &labels, Vec::new())
+}
+
+fn examples(files: Vec<(&Path, Vec<Row>)>, labels: &Labels, notes: Vec<String>) -> Result<Read, DataError> {
+    let mut builder = ExamplesBuilder::new(Task::Paraphrase, labels.clone());
+    for (path, rows) in files {
+        for Row { place, id, texts: [first, second], label } in rows {
+            let bad = |message: String| DataError::row(path, &*place, message);
+            if first.trim().is_empty() {
+                return Err(bad("has an empty text".to_owned()));
+            }
+            let label = index(labels, &label).map_err(bad)?;
+            let id = id.unwrap_or_else(|| builder.len().to_string());
+            let fields = vec![Value::Text(first), Value::Text(second), Value::Label(label)];
+            push(&mut builder, path, || place.clone(), &id, fields)?;
+        }
+    }
+    Ok(Read { examples: builder.finish(), notes })
+}
+
+/// The names of the columns that are asked for: text, label, and perhaps the second text.
+fn wanted(columns: &Columns) -> (&str, &str, Option<&str>) {
+    (columns.text.as_deref().unwrap_or(TEXT), columns.label.as_deref().unwrap_or(LABEL), columns.pair.as_deref())
+}
+
+fn delimited(path: &Path, delimiter: u8, columns: &Columns) -> Result<Vec<Row>, DataError> {
+    let text = read_text(path)?;
+    // Tabs part fields that are not quoted: a quotation mark is a part of the text there.
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).quoting(delimiter == b',').from_reader(text.as_bytes());
+    let broken = |error: csv::Error| {
+        let place = error.position().map_or("line 1".to_owned(), |position| format!("line {}", position.line()));
+        DataError::row(path, place, error.to_string())
+    };
+    let header = reader.headers().map_err(broken)?.clone();
+    let place_of = |name: &str, flag: &str| {
+        header.iter().position(|column| column == name).ok_or_else(|| {
+            let columns = header.iter().collect::<Vec<_>>().join(", ");
+            DataError::row(path, "line 1", format!("has no column `{name}`: name one with {flag}; its columns are {columns}"))
+        })
+    };
+    let (text, label, pair) = wanted(columns);
+    let (text, label) = (place_of(text, "--text")?, place_of(label, "--label")?);
+    let pair = pair.map(|pair| place_of(pair, "--pair")).transpose()?;
+    let id = header.iter().position(|column| column == "id");
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(broken)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let field = |column: usize| record.get(column).unwrap_or_default().to_owned();
+        rows.push(Row {
+            place: format!("line {line}"),
+            id: id.map(field),
+            texts: [field(text), pair.map(field).unwrap_or_default()],
+            label: field(label),
+        });
+    }
+    Ok(rows)
+}
+
+fn json_lines(path: &Path, columns: &Columns) -> Result<Vec<Row>, DataError> {
+    let content = read_text(path)?;
+    let (text, label, pair) = wanted(columns);
+    let mut rows = Vec::new();
+    for (number, line) in lines(&content).filter(|(_, line)| !line.trim().is_empty()) {
+        let place = format!("line {number}");
+        let bad = |message: String| DataError::row(path, &*place, message);
+        let object: Map<String, Json> =
+            serde_json::from_str(line).map_err(|error| bad(format!("is no JSON object: {error}")))?;
+        let plain = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let field = |key: &str, flag: &str| match object.get(key) {
+            Some(Json::Null) | None => Err(bad(format!("has no `{key}`: name another field with {flag}"))),
+            Some(value) => Ok(plain(value)),
+        };
+        let texts = [field(text, "--text")?, pair.map_or(Ok(String::new()), |pair| field(pair, "--pair"))?];
+        rows.push(Row { id: object.get("id").map(plain), texts, label: field(label, "--label")?, place: place.clone() });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,81 @@
+use data::{Encoded, column};
+use evaluation::maximum_spanning_tree;
+use model::{Learner, Logits};
+use serde_json::Value;
+use spec::{IGNORED_LABEL, Labels};
+
+use super::Tree;
+use crate::TaskError;
+use crate::predict::{best, each_batch, head_labels, wrong_head};
+
+/// Relation of words that the length limit has cut away, where the parser knows it.
+const UNKNOWN: &str = "dep";
+
+/// The best tree of every sentence: log-probabilities of heads, Chu-Liu/Edmonds with one word at the root, then the best
+/// relation of each arc. Words that the length limit has cut away hang on the word before them.
+pub(super) fn trees(learner: &Learner, encoded: &Encoded) -> Result<Vec<Value>, TaskError> {
+    let names = head_labels(learner, encoded.task())?;
+    let mut trees = vec![Value::Null; encoded.examples()];
+    each_batch(learner, encoded, |items, _, logits| {
+        let Logits::Arcs { words, labels, arcs, relations } = logits else {
+            return Err(wrong_head(learner, encoded.task()));
+        };
+        let wide = words + 1;
+        for (row, &item) in items.iter().enumerate() {
+            let first = encoded.list(column::FIRST_TOKENS, item);
+            let sentence = Logarithms {
+                there: (0..first.len()).filter(|&word| first[word] != IGNORED_LABEL).collect(),
+                words: first.len(),
+                wide,
+                arcs: &arcs[row * words * wide..][..words * wide],
+                labels,
+                relations: &relations[row * words * wide * labels..][..words * wide * labels],
+            };
+            let tree = sentence.tree(&names);
+            trees[encoded.example(item)] = serde_json::json!({ "heads": tree.heads, "relations": tree.relations });
+        }
+        Ok(())
+    })?;
+    Ok(trees)
+}
+
+/// The logits of one sentence.
+struct Logarithms<'a> {
+    /// Words that are in the sequence, from 0.
+    there: Vec<usize>,
+    words: usize,
+    /// Padded words and the root.
+    wide: usize,
+    arcs: &'a [f32],
+    labels: usize,
+    relations: &'a [f32],
+}
+
+impl Logarithms<'_> {
+    fn tree(&self, names: &Labels) -> Tree {
+        let kept = self.there.len();
+        let mut heads: Vec<usize> = (0..self.words).collect();
+        let unknown = names.index(UNKNOWN).unwrap_or_default();
+        let mut relations = vec![unknown; self.words];
+        // Place 0 is the root, place k the k-th word that is there.
+        let place = |head: usize| head.checked_sub(1).map_or(0, |kept| self.there[kept] + 1);
+        let mut scores = Vec::with_capacity(kept * (kept + 1));
+        for (at, &word) in self.there.iter().enumerate() {
+            let row = (0..=kept).map(|head| self.arcs[word * self.wide + place(head)]);
+            let row: Vec<f32> = row.collect();
+            // As probabilities, so that no word's choice weighs more than another's.
+            let others = row.iter().enumerate().filter(|&(head, _)| head != at + 1).map(|(_, &score)| f64::from(score));
+            let largest = others.clone().fold(f64::NEG_INFINITY, f64::max);
+            let total = others.map(|score| (score - largest).exp()).sum::<f64>().ln() + largest;
+            scores.extend(row.iter().map(|&score| (f64::from(score) - total) as f32));
+        }
+        // Logits are finite and there is one row a word; without words the heads stay a chain.
+        for (at, head) in maximum_spanning_tree(&scores, kept).unwrap_or_default().into_iter().enumerate() {
+            let (word, head) = (self.there[at], place(head));
+            heads[word] = head;
+            relations[word] = best(&self.relations[(word * self.wide + head) * self.labels..][..self.labels]);
+        }
+        let name = |label: usize| names.name(label).unwrap_or(UNKNOWN).to_owned();
+        Tree { heads, relations: relations.into_iter().map(name).collect() }
+    }
+}

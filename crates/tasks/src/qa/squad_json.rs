@@ -1,0 +1,110 @@
+use data::lines::read_text;
+use data::{Answer, DataError, ExamplesBuilder, Value};
+use serde::Deserialize;
+use spec::{Labels, Task};
+
+use crate::format::{Input, Read};
+
+#[derive(Deserialize)]
+struct Document {
+    data: Vec<Article>,
+}
+
+#[derive(Deserialize)]
+struct Article {
+    paragraphs: Vec<Paragraph>,
+}
+
+#[derive(Deserialize)]
+struct Paragraph {
+    context: String,
+    qas: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    id: Id,
+    question: String,
+    #[serde(default)]
+    answers: Vec<JsonAnswer>,
+}
+
+/// A name, which some files write as a number.
+#[derive(Deserialize)]
+#[serde(try_from = "serde_json::Value")]
+struct Id(String);
+
+impl TryFrom<serde_json::Value> for Id {
+    type Error = String;
+    fn try_from(value: serde_json::Value) -> Result<Self, String> {
+        match value {
+            serde_json::Value::String(text) => Ok(Self(text)),
+            serde_json::Value::Number(number) => Ok(Self(number.to_string())),
+            other => Err(format!("id {other} is neither text nor a number")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct JsonAnswer {
+    text: String,
+    answer_start: i64,
+}
+
+/// Reads SQuAD 1.1's JSON.
+pub(super) fn read(input: &Input) -> Result<Read, DataError> {
+    let mut builder = ExamplesBuilder::new(Task::Qa, Labels::default());
+    for path in &input.paths {
+        let text = read_text(path)?;
+        let document: Document = serde_json::from_str(&text)
+            .map_err(|error| DataError::file(path, format!("is not SQuAD's JSON (data, paragraphs, qas): {error}")))?;
+        for paragraph in document.data.into_iter().flat_map(|article| article.paragraphs) {
+            for Question { id: Id(id), question, answers } in paragraph.qas {
+                let place = || format!("question `{id}`");
+                let bad = |message: String| match message.starts_with(NO_ANSWER) {
+                    true => DataError::unlabelled(path, place(), message),
+                    false => DataError::row(path, place(), message),
+                };
+                let answers = answers.into_iter().map(|JsonAnswer { text, answer_start }| {
+                    let start = usize::try_from(answer_start).map_err(|_| misplaced(&text, &answer_start))?;
+                    Ok(Answer { text, start })
+                });
+                let answers = answers.collect::<Result<Vec<_>, String>>().map_err(bad)?;
+                let context = Value::Text(paragraph.context.clone());
+                let fields = vec![Value::Text(question), context, Value::Answers(answers)];
+                check(&fields).map_err(bad)?;
+                builder.push(&id, fields).map_err(bad)?;
+            }
+        }
+    }
+    Ok(builder.finish().into())
+}
+
+const NO_ANSWER: &str = "has no answer";
+
+fn misplaced(text: &str, start: &dyn std::fmt::Display) -> String {
+    format!("answer `{text}` is not in the context at character {start}, its answer_start")
+}
+
+/// Refuses a question without an answer, and one whose answers do not stand in the context where the file says.
+pub(super) fn check(fields: &[Value]) -> Result<(), String> {
+    let [Value::Text(question), Value::Text(context), Value::Answers(answers)] = fields else {
+        return Err("is no question, context and answers".to_owned());
+    };
+    if answers.iter().all(|answer| answer.text.is_empty()) {
+        return Err(format!(
+            "{NO_ANSWER}: a question of SQuAD 2.0 that cannot be answered, or a copy of the file with its answers taken out"
+        ));
+    }
+    if [context, question].iter().any(|text| text.contains('\0')) {
+        return Err("holds a null character".to_owned());
+    }
+    let stands = |Answer { text, start }: &Answer| {
+        let byte = context.char_indices().map(|(byte, _)| byte).nth(*start);
+        !text.is_empty() && byte.is_some_and(|byte| context[byte..].starts_with(text.as_str()))
+    };
+    match answers.iter().find(|answer| !stands(answer)) {
+        Some(Answer { text, start }) => Err(misplaced(text, start)),
+        None => Ok(()),
+    }
+}
