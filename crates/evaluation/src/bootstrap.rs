@@ -39,6 +39,69 @@ pub fn macro_interval(
     resampled(&strata, seed, resamples)
 }
 
+/// The examples of one part of a measurement at several moments; `None` at a moment at which it was not measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repeated<'a> {
+    pub name: String,
+    pub moments: Vec<Option<&'a [Contribution]>>,
+}
+
+impl Repeated<'_> {
+    fn examples(&self) -> usize {
+        self.moments.iter().flatten().map(|examples| examples.len()).next().unwrap_or(0)
+    }
+
+    fn scores(&self, places: &[usize]) -> Vec<Option<f64>> {
+        let score = |examples: &[Contribution]| {
+            let sums =
+                places.iter().map(|&place| examples[place]).fold((0.0, 0.0), |(numerator, denominator), example| {
+                    (numerator + example.numerator, denominator + example.denominator)
+                });
+            divide(sums.0, sums.1)
+        };
+        self.moments.iter().map(|examples| examples.map(score)).collect()
+    }
+}
+
+/// What `values` computes of [`crate::ratio`] of every part at every moment, `[parts, moments]`, and the interval of each of
+/// these values when examples are drawn anew within each part, the same ones at all moments. `values` must always give
+/// equally many.
+///
+/// # Errors
+/// A part with an empty moment or different numbers of examples, 0 resamples, or an error of `values`.
+pub fn joint_intervals<E: From<StatisticsError>>(
+    parts: &[Repeated],
+    seed: u64,
+    resamples: usize,
+    values: impl Fn(&[Vec<Option<f64>>]) -> Result<Vec<f64>, E>,
+) -> Result<Vec<(f64, Interval)>, E> {
+    if resamples == 0 {
+        return Err(StatisticsError::NoResamples.into());
+    }
+    for part in parts {
+        for examples in part.moments.iter().flatten() {
+            check(&[(Some(part.name.as_str()), *examples)], resamples, Contribution::is_finite)?;
+            let (first, second) = (part.examples(), examples.len());
+            if first != second {
+                return Err(StatisticsError::NotPaired { language: Some(part.name.clone()), first, second }.into());
+            }
+        }
+    }
+    let all = |part: &Repeated| part.scores(&(0..part.examples()).collect::<Vec<_>>());
+    let observed = values(&parts.iter().map(all).collect::<Vec<_>>())?;
+    let mut draws = generator(seed, Purpose::Joint);
+    let mut resampled = vec![Vec::with_capacity(resamples); observed.len()];
+    for _ in 0..resamples {
+        let mut drawn = |part: &Repeated| {
+            let examples = part.examples();
+            part.scores(&(0..examples).map(|_| below(&mut draws, examples)).collect::<Vec<_>>())
+        };
+        let scores: Vec<_> = parts.iter().map(&mut drawn).collect();
+        resampled.iter_mut().zip(values(&scores)?).for_each(|(values, value)| values.push(value));
+    }
+    Ok(observed.into_iter().zip(resampled.into_iter().map(central_95)).collect())
+}
+
 fn resampled(
     strata: &[(Option<&str>, &[Contribution])],
     seed: u64,
@@ -69,6 +132,7 @@ pub(crate) enum Purpose {
     Interval,
     PairedDifference,
     Permutation,
+    Joint,
 }
 
 pub(crate) fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {

@@ -1,145 +1,158 @@
 //! Forgetting and transfer over a sequence of training stages.
 //!
-//! R[i][j] is the score of column j (a task or a language) after stage i, b[j] its score before any training, T the last
-//! stage, l(j) the stage at which column j is learnt. Only columns with l(j) < T can be forgotten. Published formulas
-//! have one column a stage, l(j) = j.
+//! R[i][j] is the score of column j (a task, or a language of one) after stage i, b[j] its score before any training, T the
+//! last stage, l(j) the stage at which column j is learnt. Stages count from 1. What the model knew from the start has
+//! l(j) = 0 and R[0][j] = b[j]. Only columns with l(j) < T can be forgotten. Published formulas have one column a stage,
+//! l(j) = j, and all scores; here a column may lack some, and takes part in the measures that need none of these.
 
 use crate::error::MeasureError;
 
-/// Scores of every column before training and after every stage, higher is better.
+/// What is learnt at one stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    pub name: String,
+    /// Stage at which it is learnt; 0 for what the model knew from the start.
+    pub learnt: usize,
+    /// Before training, then after each stage; higher is better. `None` where it was not measured.
+    pub scores: Vec<Option<f64>>,
+}
+
+/// Scores of every column before training and after every stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreMatrix {
-    columns: Vec<String>,
-    learnt: Vec<usize>,
-    before: Option<Vec<f64>>,
-    /// `[stages, columns]`
-    after: Vec<Vec<f64>>,
+    columns: Vec<Column>,
+    last: usize,
 }
 
-/// The definitions of forgetting in use; positive is loss in all of them.
+/// What is computed of every column, and averaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Forgetting {
-    /// R[l(j)][j] − R[T][j]: Avalanche's `Forgetting`. The negative of backward transfer.
-    FirstLast,
-    /// max over i < T of R[i][j] − R[T][j]: Chaudhry et al., "Riemannian Walk", ECCV 2018, section 3. Negative where the
-    /// last stage is the best.
-    MaxLast,
-    /// max over all i, T included, of R[i][j] − R[T][j]: Mammoth's `forgetting`. Never negative.
-    MaxAllLast,
+pub enum Measure {
+    /// R[T][j].
+    AverageFinal,
+    /// R[T][j] − R[l(j)][j] where l(j) < T: Lopez-Paz and Ranzato, "Gradient Episodic Memory", NeurIPS 2017, eq. 3.
+    /// Negative is forgetting.
+    TransferBackward,
+    /// R[l(j) − 1][j] − b[j] where l(j) > 1: Lopez-Paz and Ranzato 2017, eq. 4.
+    TransferForward,
+    /// R[l(j)][j] − R[T][j] where l(j) < T: Avalanche's `Forgetting`. The negative of backward transfer. Positive is loss,
+    /// as in all definitions of forgetting.
+    ForgettingFirstLast,
+    /// max over i < T of R[i][j] − R[T][j] where l(j) < T: Chaudhry et al., "Riemannian Walk", ECCV 2018, section 3.
+    /// Negative where the last stage is the best.
+    ForgettingMaxLast,
+    /// max over all i, T included, of R[i][j] − R[T][j] where l(j) < T: Mammoth's `forgetting`. Never negative.
+    ForgettingMaxAllLast,
 }
 
-impl Forgetting {
-    pub const ALL: [Self; 3] = [Self::FirstLast, Self::MaxLast, Self::MaxAllLast];
+/// A measure of the columns that take part, in the matrix's order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    pub columns: Vec<(String, f64)>,
+    /// Columns that the measure is about, but that lack a score it needs: no part of the mean.
+    pub lacking: Vec<String>,
+    /// `None` if no column takes part.
+    pub mean: Option<f64>,
+}
+
+impl Measure {
+    pub const ALL: [Self; 6] = [
+        Self::AverageFinal,
+        Self::TransferBackward,
+        Self::TransferForward,
+        Self::ForgettingFirstLast,
+        Self::ForgettingMaxLast,
+        Self::ForgettingMaxAllLast,
+    ];
 
     /// The metric's name in results.
     pub fn name(self) -> &'static str {
         match self {
-            Self::FirstLast => "forgetting.first-last",
-            Self::MaxLast => "forgetting.max-last",
-            Self::MaxAllLast => "forgetting.max-all-last",
+            Self::AverageFinal => "average.final",
+            Self::TransferBackward => "transfer.backward",
+            Self::TransferForward => "transfer.forward",
+            Self::ForgettingFirstLast => "forgetting.first-last",
+            Self::ForgettingMaxLast => "forgetting.max-last",
+            Self::ForgettingMaxAllLast => "forgetting.max-all-last",
         }
     }
-}
 
-/// A measure per column, in the matrix's order, and its mean.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Measure {
-    pub columns: Vec<(String, f64)>,
-    pub mean: f64,
+    /// The moments (0 before training, i after stage i) whose scores a column learnt at this stage must have; `None` if
+    /// the measure is not about such a column.
+    pub fn needs(self, learnt: usize, last: usize) -> Option<Vec<usize>> {
+        let mut moments = self.reads(learnt, last)?;
+        // A maximum can do without scores from before the column was learnt: often there was no head to score.
+        if self != Self::TransferForward {
+            moments.retain(|&moment| moment >= learnt);
+        }
+        Some(moments)
+    }
+
+    /// All moments whose scores count where they are there.
+    pub fn reads(self, learnt: usize, last: usize) -> Option<Vec<usize>> {
+        match self {
+            Self::AverageFinal => Some(vec![last]),
+            Self::TransferForward => (learnt > 1).then(|| vec![0, learnt - 1]),
+            Self::TransferBackward | Self::ForgettingFirstLast => (learnt < last).then(|| vec![learnt, last]),
+            // The score before training is a row of what was known from the start alone.
+            Self::ForgettingMaxLast | Self::ForgettingMaxAllLast => {
+                (learnt < last).then(|| (learnt.min(1)..=last).collect())
+            }
+        }
+    }
+
+    /// Of a column that has what it needs.
+    fn of(self, column: &Column, last: usize) -> Option<f64> {
+        let best = |mut moments: Vec<usize>| {
+            moments.retain(|&moment| moment < last || self == Self::ForgettingMaxAllLast);
+            moments.into_iter().filter_map(|moment| column.scores[moment]).fold(f64::NEG_INFINITY, f64::max)
+        };
+        let (learnt, end) = (column.learnt, column.scores[last]);
+        Some(match self {
+            Self::AverageFinal => end?,
+            Self::TransferBackward => end? - column.scores[learnt]?,
+            Self::TransferForward => column.scores[learnt.checked_sub(1)?]? - column.scores[0]?,
+            Self::ForgettingFirstLast => column.scores[learnt]? - end?,
+            Self::ForgettingMaxLast | Self::ForgettingMaxAllLast => best(self.reads(learnt, last)?) - end?,
+        })
+    }
 }
 
 impl ScoreMatrix {
-    /// `after` is `[stages, columns]`; `learnt[j]` is the stage at which column j is learnt, and stage 0 for what the
-    /// model knew from the start (give its first probe as row 0).
-    ///
     /// # Errors
-    /// No columns or stages, a row or list of another length than `columns`, a stage that does not exist, or a score
-    /// that is not finite.
-    pub fn new(
-        columns: Vec<String>,
-        learnt: Vec<usize>,
-        before: Option<Vec<f64>>,
-        after: Vec<Vec<f64>>,
-    ) -> Result<Self, MeasureError> {
-        if columns.is_empty() || after.is_empty() {
-            return Err(MeasureError::Nothing);
-        }
-        let expected = columns.len();
-        let shape = |what: String, found: usize| {
-            if found == expected { Ok(()) } else { Err(MeasureError::Shape { what, found, expected }) }
-        };
-        shape("the list of learning stages".into(), learnt.len())?;
-        let rows = before.iter().map(|row| ("before training".to_owned(), row));
-        let rows = rows.chain(after.iter().enumerate().map(|(stage, row)| (format!("after stage {stage}"), row)));
-        for (place, row) in rows {
-            shape(format!("the row {place}"), row.len())?;
-            if let Some((column, &value)) = columns.iter().zip(row).find(|(_, value)| !value.is_finite()) {
-                return Err(MeasureError::NotFinite { column: column.clone(), place, value });
+    /// No columns or scores, columns of different lengths, a stage that does not exist, or a score that is not finite.
+    pub fn new(columns: Vec<Column>) -> Result<Self, MeasureError> {
+        let expected = columns.first().map_or(0, |column| column.scores.len());
+        let last = expected.checked_sub(1).ok_or(MeasureError::Nothing)?;
+        for column in &columns {
+            let (name, found) = (|| column.name.clone(), column.scores.len());
+            if found != expected {
+                return Err(MeasureError::Shape { column: name(), found, expected });
+            }
+            if column.learnt > last {
+                return Err(MeasureError::LearntAt { column: name(), stage: column.learnt, stages: last });
+            }
+            for (moment, value) in column.scores.iter().enumerate() {
+                if let Some(value) = value.filter(|value| !value.is_finite()) {
+                    let place = if moment == 0 { "before training".into() } else { format!("after stage {moment}") };
+                    return Err(MeasureError::NotFinite { column: name(), place, value });
+                }
             }
         }
-        let stages = after.len();
-        if let Some((column, &stage)) = columns.iter().zip(&learnt).find(|(_, stage)| **stage >= stages) {
-            return Err(MeasureError::LearntAt { column: column.clone(), stage, stages });
+        Ok(Self { columns, last })
+    }
+
+    pub fn measure(&self, measure: Measure) -> Measured {
+        let (mut columns, mut lacking) = (Vec::new(), Vec::new());
+        for column in &self.columns {
+            let Some(needs) = measure.needs(column.learnt, self.last) else { continue };
+            let whole = needs.iter().all(|&moment| column.scores[moment].is_some());
+            match measure.of(column, self.last).filter(|_| whole) {
+                Some(value) => columns.push((column.name.clone(), value)),
+                None => lacking.push(column.name.clone()),
+            }
         }
-        Ok(Self { columns, learnt, before, after })
-    }
-
-    /// Forgetting of the columns learnt before the last stage.
-    ///
-    /// # Errors
-    /// No column was learnt before the last stage.
-    pub fn forgetting(&self, variant: Forgetting) -> Result<Measure, MeasureError> {
-        let last = self.after.len() - 1;
-        let best = |stages: &[Vec<f64>], j: usize| stages.iter().map(|row| row[j]).fold(f64::NEG_INFINITY, f64::max);
-        self.measure(
-            variant.name(),
-            |j| self.learnt[j] < last,
-            |j| {
-                let reference = match variant {
-                    Forgetting::FirstLast => self.after[self.learnt[j]][j],
-                    Forgetting::MaxLast => best(&self.after[..last], j),
-                    Forgetting::MaxAllLast => best(&self.after, j),
-                };
-                reference - self.after[last][j]
-            },
-        )
-    }
-
-    /// Mean of R[T][j] − R[l(j)][j] over columns learnt before the last stage: Lopez-Paz and Ranzato, "Gradient Episodic
-    /// Memory", NeurIPS 2017, eq. 3. Negative is forgetting.
-    ///
-    /// # Errors
-    /// No column was learnt before the last stage.
-    pub fn backward_transfer(&self) -> Result<Measure, MeasureError> {
-        let last = self.after.len() - 1;
-        let gain = |j: usize| self.after[last][j] - self.after[self.learnt[j]][j];
-        self.measure("backward transfer", |j| self.learnt[j] < last, gain)
-    }
-
-    /// Mean of R[l(j) − 1][j] − b[j] over columns learnt after the first stage: Lopez-Paz and Ranzato 2017, eq. 4.
-    ///
-    /// # Errors
-    /// No row before training, or every column was learnt at the first stage.
-    pub fn forward_transfer(&self) -> Result<Measure, MeasureError> {
-        let measure = "forward transfer";
-        let before = self.before.as_ref();
-        let before =
-            before.ok_or(MeasureError::Undefined { measure, reason: "there are no scores before training" })?;
-        self.measure(measure, |j| self.learnt[j] > 0, |j| self.after[self.learnt[j] - 1][j] - before[j])
-    }
-
-    fn measure(
-        &self,
-        measure: &'static str,
-        counts: impl Fn(usize) -> bool,
-        value: impl Fn(usize) -> f64,
-    ) -> Result<Measure, MeasureError> {
-        let columns: Vec<(String, f64)> =
-            (0..self.columns.len()).filter(|&j| counts(j)).map(|j| (self.columns[j].clone(), value(j))).collect();
-        if columns.is_empty() {
-            return Err(MeasureError::Undefined { measure, reason: "no column is learnt at a stage that counts" });
-        }
-        let mean = columns.iter().map(|(_, value)| value).sum::<f64>() / columns.len() as f64;
-        Ok(Measure { columns, mean })
+        let sum = columns.iter().map(|(_, value)| value).sum::<f64>();
+        let mean = (!columns.is_empty()).then(|| sum / columns.len() as f64);
+        Measured { columns, lacking, mean }
     }
 }

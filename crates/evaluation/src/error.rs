@@ -1,4 +1,4 @@
-//! What the input of a metric or test can have wrong. Examples, tokens, rows and stages count from 0.
+//! What the input of a metric or test can have wrong. Examples, tokens and rows count from 0, stages from 1.
 
 use std::fmt;
 
@@ -71,12 +71,10 @@ pub enum MeasureError {
     Nothing,
     #[error("the score of `{column}` {place} is {value}, not a finite number")]
     NotFinite { column: String, place: String, value: f64 },
-    #[error("{what} has {found} entries where the matrix has {expected} columns")]
-    Shape { what: String, found: usize, expected: usize },
+    #[error("column `{column}` has {found} scores where the first one has {expected}: give one a moment")]
+    Shape { column: String, found: usize, expected: usize },
     #[error("column `{column}` is said to be learnt at stage {stage}, but there are {stages} stages")]
     LearntAt { column: String, stage: usize, stages: usize },
-    #[error("{measure} is undefined: {reason}")]
-    Undefined { measure: &'static str, reason: &'static str },
     #[error("the relative change of `{language}` is undefined: its score before the update is 0")]
     ZeroBefore { language: String },
     #[error("`{language}` is said to be updated but has no score")]

@@ -46,8 +46,8 @@ pub use answer::{
     MLQA_LANGUAGES, QA_EM_MLQA, QA_EM_SQUAD, QA_F1_MLQA, QA_F1_SQUAD, mlqa_tokens, score_qa, squad_tokens,
 };
 pub use average::macro_average;
-pub use bootstrap::{Interval, RESAMPLES, interval, macro_interval};
-pub use continual::{Forgetting, Measure, ScoreMatrix};
+pub use bootstrap::{Interval, RESAMPLES, Repeated, interval, joint_intervals, macro_interval};
+pub use continual::{Column, Measure, Measured, ScoreMatrix};
 pub use contribution::{Contribution, LanguageContributions, NamedScores, Scores, macro_ratio, ratio};
 pub use entity::{
     EntityCounts, NER_F1_LENIENT, NER_F1_STRICT, NER_PRECISION_LENIENT, NER_PRECISION_STRICT, NER_RECALL_LENIENT,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use evaluation::{
-    Contribution, Interval, interval, macro_interval, macro_permutation_test, macro_ratio, mcnemar, paired_difference,
-    permutation_test, ratio, score_classes,
+    Contribution, Interval, Repeated, StatisticsError, interval, joint_intervals, macro_interval,
+    macro_permutation_test, macro_ratio, mcnemar, paired_difference, permutation_test, ratio, score_classes,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -122,6 +122,21 @@ fn methods(world: &mut World, count: usize, gain: f64) -> (Vec<Contribution>, Ve
         (Contribution::hit(world.uniform() < easy + gain), Contribution::hit(world.uniform() < easy))
     };
     (0..count).map(pair).unzip()
+}
+
+#[test]
+fn intervals_of_differences_between_moments_cover() {
+    let mut world = World::new(7);
+    let mean = |scores: &[Vec<Option<f64>>]| -> Result<Vec<f64>, StatisticsError> {
+        let gains: f64 = scores.iter().filter_map(|part| Some(part[0]? - part[1]?)).sum();
+        Ok(vec![gains / scores.len() as f64])
+    };
+    assert_nominal(fraction(|seed| {
+        let [(one, other), (third, fourth)] = [0.1, 0.0].map(|gain| methods(&mut world, 150, gain));
+        let part = |first, second| Repeated { name: "de".to_owned(), moments: vec![Some(first), Some(second)] };
+        let parts = [part(one.as_slice(), other.as_slice()), part(third.as_slice(), fourth.as_slice())];
+        covers(joint_intervals(&parts, seed, RESAMPLES, mean).unwrap()[0].1, 0.05)
+    }));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evaluation::{
-    Contribution, Forgetting, MeasureError, ScoreError, ScoreMatrix, Side, StatisticsError, Update, holm, interval,
-    loss_reduction, macro_average, macro_interval, macro_paired_difference, macro_permutation_test, macro_ratio,
-    mcnemar, paired_difference, permutation_test, ratio, score_labels, score_ner, score_qa, score_retrieval,
+    Column, Contribution, Measure, MeasureError, Measured, Repeated, ScoreError, ScoreMatrix, Side, StatisticsError,
+    Update, holm, interval, joint_intervals, loss_reduction, macro_average, macro_interval, macro_paired_difference,
+    macro_permutation_test, macro_ratio, mcnemar, paired_difference, permutation_test, ratio, score_labels, score_ner,
+    score_qa, score_retrieval,
 };
 
 #[track_caller]
@@ -13,69 +14,109 @@ fn close(value: f64, expected: f64) {
     assert!((value - expected).abs() < 1e-12, "{value} instead of {expected}");
 }
 
-fn names(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+fn names<'a>(values: &[(&'a str, f64)]) -> Vec<&'a str> {
+    values.iter().map(|(name, _)| *name).collect()
 }
 
 fn scores(scores: &[(&str, f64)]) -> BTreeMap<String, f64> {
     scores.iter().map(|(language, score)| ((*language).to_owned(), *score)).collect()
 }
 
-/// Three stages, column j learnt at stage j. The first column is best after stage 1, the second at the end.
+fn column(name: &str, learnt: usize, scores: &[Option<f64>]) -> Column {
+    Column { name: name.to_owned(), learnt, scores: scores.to_vec() }
+}
+
+/// Three stages, one column learnt at each. The first column is best after stage 2, the second at the end.
 fn matrix() -> ScoreMatrix {
-    let after = vec![vec![0.80, 0.30, 0.25], vec![0.85, 0.70, 0.40], vec![0.65, 0.75, 0.90]];
-    ScoreMatrix::new(names(&["a", "b", "c"]), vec![0, 1, 2], Some(vec![0.10, 0.20, 0.35]), after).unwrap()
+    ScoreMatrix::new(vec![
+        column("a", 1, &[0.10, 0.80, 0.85, 0.65].map(Some)),
+        column("b", 2, &[0.20, 0.30, 0.70, 0.75].map(Some)),
+        column("c", 3, &[0.35, 0.25, 0.40, 0.90].map(Some)),
+    ])
+    .unwrap()
 }
 
 #[test]
 fn forgetting_has_three_values_on_one_matrix() {
     for (variant, name, a, b) in [
-        (Forgetting::FirstLast, "forgetting.first-last", 0.15, -0.05),
-        (Forgetting::MaxLast, "forgetting.max-last", 0.20, -0.05),
-        (Forgetting::MaxAllLast, "forgetting.max-all-last", 0.20, 0.0),
+        (Measure::ForgettingFirstLast, "forgetting.first-last", 0.15, -0.05),
+        (Measure::ForgettingMaxLast, "forgetting.max-last", 0.20, -0.05),
+        (Measure::ForgettingMaxAllLast, "forgetting.max-all-last", 0.20, 0.0),
     ] {
         assert_eq!(variant.name(), name);
-        let measure = matrix().forgetting(variant).unwrap();
-        assert_eq!(measure.columns.iter().map(|(c, _)| c.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        close(measure.columns[0].1, a);
-        close(measure.columns[1].1, b);
-        close(measure.mean, (a + b) / 2.0);
+        let measured = matrix().measure(variant);
+        assert_eq!(measured.columns.iter().map(|(c, _)| c.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        close(measured.columns[0].1, a);
+        close(measured.columns[1].1, b);
+        close(measured.mean.unwrap(), (a + b) / 2.0);
     }
 }
 
 #[test]
-fn transfer_backward_and_forward() {
-    let backward = matrix().backward_transfer().unwrap();
-    close(backward.mean, (-0.15 + 0.05) / 2.0);
-    let forward = matrix().forward_transfer().unwrap();
+fn the_final_average_and_transfer_backward_and_forward() {
+    close(matrix().measure(Measure::AverageFinal).mean.unwrap(), (0.65 + 0.75 + 0.90) / 3.0);
+    close(matrix().measure(Measure::TransferBackward).mean.unwrap(), (-0.15 + 0.05) / 2.0);
+    let forward = matrix().measure(Measure::TransferForward);
     assert_eq!(forward.columns[0].0, "b");
     close(forward.columns[0].1, 0.30 - 0.20);
     close(forward.columns[1].1, 0.40 - 0.35);
-    close(forward.mean, 0.075);
+    close(forward.mean.unwrap(), 0.075);
 }
 
 #[test]
 fn what_was_known_from_the_start_can_be_forgotten() {
-    let known = ScoreMatrix::new(names(&["mlm"]), vec![0], None, vec![vec![0.5], vec![0.2]]).unwrap();
-    close(known.forgetting(Forgetting::FirstLast).unwrap().mean, 0.3);
+    // The score before training is a row of what was known from the start, and of nothing else.
+    for (learnt, first, max) in [(0, 0.5, 0.5), (1, 0.1, 0.1)] {
+        let known = ScoreMatrix::new(vec![column("mlm", learnt, &[0.7, 0.3, 0.2].map(Some))]).unwrap();
+        close(known.measure(Measure::ForgettingFirstLast).mean.unwrap(), first);
+        close(known.measure(Measure::ForgettingMaxLast).mean.unwrap(), max);
+    }
 }
 
 #[test]
-fn measures_refuse_what_they_cannot_mean() {
-    let one_stage = ScoreMatrix::new(names(&["a"]), vec![0], None, vec![vec![0.5]]).unwrap();
-    assert!(matches!(one_stage.forgetting(Forgetting::MaxLast), Err(MeasureError::Undefined { .. })));
-    assert!(matches!(one_stage.backward_transfer(), Err(MeasureError::Undefined { .. })));
-    assert_eq!(
-        one_stage.forward_transfer().unwrap_err().to_string(),
-        "forward transfer is undefined: there are no scores before training"
-    );
-    let error = ScoreMatrix::new(names(&["a", "b"]), vec![0, 0], None, vec![vec![0.5, 0.5], vec![0.5]]).unwrap_err();
-    assert_eq!(error.to_string(), "the row after stage 1 has 1 entries where the matrix has 2 columns");
-    let error = ScoreMatrix::new(names(&["a"]), vec![0], None, vec![vec![f64::NAN]]).unwrap_err();
-    assert_eq!(error.to_string(), "the score of `a` after stage 0 is NaN, not a finite number");
-    let error = ScoreMatrix::new(names(&["a"]), vec![1], None, vec![vec![0.5]]).unwrap_err();
-    assert_eq!(error.to_string(), "column `a` is said to be learnt at stage 1, but there are 1 stages");
-    assert_eq!(ScoreMatrix::new(vec![], vec![], None, vec![]), Err(MeasureError::Nothing));
+fn a_column_takes_part_where_it_has_the_scores_that_are_needed() {
+    let holes = ScoreMatrix::new(vec![
+        column("whole", 1, &[None, Some(0.8), Some(0.6), Some(0.7)]),
+        column("hole", 1, &[None, Some(0.5), None, Some(0.1)]),
+        column("early", 2, &[None, Some(0.9), Some(0.4), Some(0.3)]),
+        column("late", 3, &[None, None, None, Some(0.2)]),
+        column("lost", 1, &[None, Some(0.5), Some(0.5), None]),
+    ])
+    .unwrap();
+    type Case<'a> = (Measure, &'a [(&'a str, f64)], &'a [&'a str]);
+    let expected: [Case; 6] = [
+        (Measure::AverageFinal, &[("whole", 0.7), ("hole", 0.1), ("early", 0.3), ("late", 0.2)], &["lost"]),
+        (Measure::TransferBackward, &[("whole", -0.1), ("hole", -0.4), ("early", -0.1)], &["lost"]),
+        (Measure::TransferForward, &[], &["early", "late"]),
+        (Measure::ForgettingFirstLast, &[("whole", 0.1), ("hole", 0.4), ("early", 0.1)], &["lost"]),
+        // A better score from before the column was learnt counts where it is known.
+        (Measure::ForgettingMaxLast, &[("whole", 0.1), ("early", 0.6)], &["hole", "lost"]),
+        (Measure::ForgettingMaxAllLast, &[("whole", 0.1), ("early", 0.6)], &["hole", "lost"]),
+    ];
+    for (measure, columns, lacking) in expected {
+        let measured = holes.measure(measure);
+        assert_eq!(measured.columns.iter().map(|(c, _)| c.as_str()).collect::<Vec<_>>(), names(columns), "{measure:?}");
+        measured.columns.iter().zip(columns).for_each(|((_, value), (_, expected))| close(*value, *expected));
+        assert_eq!(measured.lacking, lacking, "{measure:?}");
+        assert_eq!(measured.mean.is_some(), !columns.is_empty());
+    }
+}
+
+#[test]
+fn a_matrix_refuses_what_it_cannot_mean() {
+    let one_stage = ScoreMatrix::new(vec![column("a", 1, &[None, Some(0.5)])]).unwrap();
+    for measure in &Measure::ALL[1..] {
+        assert_eq!(one_stage.measure(*measure), Measured { columns: vec![], lacking: vec![], mean: None });
+    }
+    let refused = |columns: Vec<Column>| ScoreMatrix::new(columns).unwrap_err();
+    let error = refused(vec![column("a", 0, &[Some(0.5); 2]), column("b", 0, &[Some(0.5)])]);
+    assert_eq!(error.to_string(), "column `b` has 1 scores where the first one has 2: give one a moment");
+    let error = refused(vec![column("a", 0, &[Some(0.5), Some(f64::NAN)])]);
+    assert_eq!(error.to_string(), "the score of `a` after stage 1 is NaN, not a finite number");
+    let error = refused(vec![column("a", 2, &[None, Some(0.5)])]);
+    assert_eq!(error.to_string(), "column `a` is said to be learnt at stage 2, but there are 1 stages");
+    assert_eq!(refused(vec![]), MeasureError::Nothing);
+    assert_eq!(refused(vec![column("a", 0, &[])]), MeasureError::Nothing);
 }
 
 #[test]
@@ -229,6 +270,38 @@ fn tests_refuse_what_is_not_paired() {
     assert_eq!(mcnemar(&[hit], &[hit]), Ok(1.0));
     assert!(matches!(holm(&[0.1, f64::NAN]), Err(StatisticsError::NotProbability { index: 1, .. })));
     assert!(matches!(holm(&[1.1]), Err(StatisticsError::NotProbability { index: 0, .. })));
+}
+
+#[test]
+fn a_draw_of_examples_serves_every_moment() {
+    let hits = |hits: &[u8]| hits.iter().map(|&hit| Contribution::hit(hit == 1)).collect::<Vec<_>>();
+    let (first, second, other) = (hits(&[1, 1, 0, 1, 0]), hits(&[1, 0, 0, 1, 0]), hits(&[1, 0]));
+    let part = |moments: [Option<&'static str>; 3]| {
+        let examples = |name| if name == "first" { first.as_slice() } else { second.as_slice() };
+        Repeated { name: "de".to_owned(), moments: moments.iter().map(|name| name.map(examples)).collect() }
+    };
+    let parts = [part([Some("first"), None, Some("first")]), part([None, Some("second"), Some("first")])];
+    let values = |scores: &[Vec<Option<f64>>]| -> Result<Vec<f64>, StatisticsError> {
+        assert_eq!((scores[0][1], scores[1][0]), (None, None));
+        let difference = |part: &[Option<f64>], at: usize| part[2].unwrap() - part[at].unwrap();
+        Ok(vec![scores[0][0].unwrap(), difference(&scores[0], 0), difference(&scores[1], 1)])
+    };
+    let found = joint_intervals(&parts, 1, 500, values).unwrap();
+    let [(score, spread), (nothing, none), (gain, narrow)] = found[..] else { panic!("{found:?}") };
+    close(score, 0.6);
+    assert!(spread.low < 0.6 && spread.high > 0.6);
+    assert_eq!((nothing, none.low, none.high), (0.0, 0.0, 0.0));
+    close(gain, 0.2);
+    assert!(narrow.low >= 0.0, "the second moment is never better: {narrow:?}");
+
+    let refused = |moments: Vec<Option<&[Contribution]>>, resamples| {
+        let parts = [Repeated { name: "de".to_owned(), moments }];
+        joint_intervals(&parts, 1, resamples, |_| Ok::<_, StatisticsError>(vec![])).unwrap_err()
+    };
+    assert_eq!(refused(vec![Some(&first)], 0), StatisticsError::NoResamples);
+    let error = refused(vec![Some(&first), None, Some(&other)], 10);
+    assert_eq!(error, StatisticsError::NotPaired { language: Some("de".to_owned()), first: 5, second: 2 });
+    assert_eq!(refused(vec![Some(&[])], 10), StatisticsError::NoExamples { language: Some("de".to_owned()) });
 }
 
 /// The example of Wikipedia's article on the method: H4 and H1 are rejected at 0.05, H3 and H2 are not.

@@ -31,6 +31,8 @@ pub enum ResultsError {
     Table(#[from] polars::error::PolarsError),
     #[error("the interval or test could not be computed: {0}")]
     Statistics(#[from] evaluation::StatisticsError),
+    #[error("transfer and forgetting could not be computed: {0}")]
+    Measure(#[from] evaluation::MeasureError),
 }
 
 impl ResultsError {

@@ -12,15 +12,24 @@ pub(crate) fn score(value: f64, interval: Interval) -> String {
 
 /// `-31.4 ±2.9`, `+0.3 ±1.0`
 pub(crate) fn change(value: f64, interval: Interval) -> String {
-    let text = percent(value);
-    let sign = if text.starts_with('-') || text == "0.0" { "" } else { "+" };
-    format!("{sign}{text} {}", half(interval))
+    format!("{} {}", signed(100.0 * value), half(interval))
 }
 
 /// `62.1`; never `-0.0`.
 pub(crate) fn percent(value: f64) -> String {
-    let text = format!("{:.1}", 100.0 * value);
+    tenths(100.0 * value)
+}
+
+/// As [`percent`], of a number that is one already.
+pub(crate) fn tenths(value: f64) -> String {
+    let text = format!("{value:.1}");
     if text == "-0.0" { "0.0".to_owned() } else { text }
+}
+
+/// As [`tenths`], and a gain has its sign.
+pub(crate) fn signed(value: f64) -> String {
+    let text = tenths(value);
+    if text.starts_with('-') || text == "0.0" { text } else { format!("+{text}") }
 }
 
 /// `0.032`, `<0.001`

@@ -5,9 +5,11 @@ mod common;
 use std::path::Path;
 
 use common::{cells, measured, timing};
-use evaluation::ratio;
-use results::{Damaged, FinishedCell, Format, Overwrite, ReportOptions, ResultsFolder, report};
-use spec::{Cell, Language, Outcome, Stage};
+use evaluation::{Contribution, ratio};
+use results::{
+    CellResult, Damaged, FinishedCell, Format, Overwrite, Report, ReportOptions, ResultsFolder, Table, report,
+};
+use spec::{Cell, Language, Name, Outcome, Probe, Stage, Task};
 
 const FORMATS: [(&str, Format); 4] = [
     ("txt", Format::Terminal { width: 100, color: false }),
@@ -42,15 +44,31 @@ fn sweep(root: &Path) -> (Vec<Cell>, Vec<FinishedCell>, Vec<Damaged>) {
 fn golden_report_in_every_format() {
     let root = tempfile::tempdir().unwrap();
     let (cells, finished, damaged) = sweep(root.path());
-    let report = report(&cells, &finished, &damaged, &options()).unwrap();
+    golden("report", &report(&cells, &finished, &damaged, &options()).unwrap());
+}
+
+#[track_caller]
+fn golden(name: &str, report: &Report) {
     for (ending, format) in FORMATS {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/report.{ending}"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.{ending}"));
         let text = report.render(format);
         if std::env::var_os("LETHE_WRITE_GOLDEN").is_some() {
             std::fs::write(&path, &text).unwrap();
         }
         let golden = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, golden, "{}; LETHE_WRITE_GOLDEN=1 writes it anew", path.display());
+    }
+}
+
+/// A protocol of one stage has neither transfer nor forgetting.
+#[test]
+fn the_reference_report_comes_out_again() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/record/mini");
+    let (finished, damaged) = ResultsFolder::read(&root).unwrap().finished().unwrap();
+    let options = ReportOptions { metrics: Vec::new(), resamples: evaluation::RESAMPLES };
+    let report = report(&[], &finished, &damaged, &options).unwrap();
+    for (file, format) in [("report.md", Format::Markdown), ("values.csv", Format::Csv)] {
+        assert!(report.render(format) == std::fs::read_to_string(root.join(file)).unwrap(), "{file}");
     }
 }
 
@@ -228,4 +246,189 @@ fn an_update_is_shown_as_relative_changes_and_three_readings_of_losses() {
     }
     assert!(table.rows[1][1..].iter().all(|cell| cell == "—"), "{:?}", table.rows[1]);
     assert!(table.notes[0].contains("frozen") && table.notes[0].contains("`de`"), "{:?}", table.notes);
+}
+
+/// Each example of a probe right or wrong: this many of ten are right.
+fn right(result: &mut CellResult, moment: u32, probe: &str, languages: &[(&str, usize)]) {
+    for &(code, hits) in languages {
+        let found = result.examples.iter_mut().filter(|p| p.moment == moment && p.language.code() == code);
+        for values in found.filter(|p| p.probe.as_str() == probe).flat_map(|p| p.contributions.values_mut()) {
+            *values = (0..10).map(|at| Contribution::hit(at < hits)).collect();
+        }
+        let found = result.scores.iter_mut().filter(|s| s.moment == moment && s.language.code() == code);
+        found.filter(|s| s.probe.as_str() == probe).for_each(|score| score.value = hits as f64 / 10.0);
+    }
+}
+
+fn reported(cells: &[Cell], measure: impl Fn(&Cell) -> CellResult) -> Report {
+    let root = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::open(root.path()).unwrap();
+    for cell in cells {
+        folder.claim(cell, Overwrite::Missing).unwrap().publish(&measure(cell), &timing()).unwrap();
+    }
+    let (finished, damaged) = folder.finished().unwrap();
+    report(cells, &finished, &damaged, &options()).unwrap()
+}
+
+/// The table of transfer and forgetting, and the numbers of a row without their intervals.
+fn continual(report: &Report) -> (&Table, impl Fn(usize) -> Vec<String>) {
+    let tables = &report.sections[0].tables;
+    let table = tables.iter().find(|table| table.title.contains("transfer and forgetting")).unwrap();
+    let number = |cell: &String| cell.split(' ').next().unwrap_or_default().to_owned();
+    (table, move |row: usize| table.rows[row][1..].iter().map(number).collect())
+}
+
+/// Value of a row of the long list.
+fn listed(report: &Report, key: [&str; 4]) -> Option<f64> {
+    let [method, probe, language, metric] = key;
+    let mut rows = report.values.rows.iter();
+    let row = rows.find(|row| [&row[4], &row[6], &row[8], &row[9]] == [method, probe, language, metric])?;
+    row[10].parse().ok()
+}
+
+/// Entities from English, then inference from English; entities are measured again after it.
+fn two_tasks() -> Vec<Cell> {
+    let mut cells = cells();
+    for cell in &mut cells {
+        let first = cell.protocol.stages[0].clone();
+        let name = |name: &str| Name::new(name).unwrap();
+        let languages = ["de", "en"].map(|code| Language::parse(code).unwrap()).to_vec();
+        let probe =
+            Probe { name: name("nli"), task: Task::Nli, data: name("xnli"), languages, ..first.probes[0].clone() };
+        let probes = vec![first.probes[0].clone(), probe, first.probes[1].clone()];
+        cell.protocol.stages.push(Stage { task: Task::Nli, data: name("multinli"), probes, ..first });
+    }
+    cells
+}
+
+/// | column | learnt | before | after 1 | after 2 |
+/// | --- | --- | --- | --- | --- |
+/// | ner, both | stage 1 | | (6 + 9 + 6) / 30 = 0.7 | (5 + 6 + 4) / 30 = 0.5 |
+/// | nli, both | stage 2 | | | (6 + 8) / 20 = 0.7 |
+/// | tatoeba, ft | known | (6 + 4) / 20 = 0.5 | (9 + 7) / 20 = 0.8 | (6 + 6) / 20 = 0.6 |
+/// | tatoeba, frozen | known | 0.5 | (6 + 6) / 20 = 0.6 | (9 + 7) / 20 = 0.8 |
+///
+/// | measure | ft | frozen |
+/// | --- | --- | --- |
+/// | average.final | (0.5 + 0.7 + 0.6) / 3 = 0.6 | (0.5 + 0.7 + 0.8) / 3 = 0.667 |
+/// | transfer.backward | ((0.5 − 0.7) + (0.6 − 0.5)) / 2 = −0.05 | (−0.2 + (0.8 − 0.5)) / 2 = 0.05 |
+/// | forgetting.first-last | 0.05 | −0.05 |
+/// | forgetting.max-last | ((0.7 − 0.5) + (0.8 − 0.6)) / 2 = 0.2 | (0.2 + (0.6 − 0.8)) / 2 = 0 |
+/// | forgetting.max-all-last | (0.2 + 0.2) / 2 = 0.2 | (0.2 + (0.8 − 0.8)) / 2 = 0.1 |
+#[test]
+fn two_tasks_in_a_row_are_told_by_transfer_and_forgetting() {
+    let cells = two_tasks();
+    let report = reported(&cells, |cell| {
+        let mut result = measured(cell, 10);
+        // Seeds differ: 8 and 4 of 10 are 6 on average.
+        let english = if cell.seed == 1 { 8 } else { 4 };
+        right(&mut result, 1, "ner", &[("de", 6), ("en", 9), ("hi", 6)]);
+        right(&mut result, 2, "ner", &[("de", 5), ("en", english), ("hi", 4)]);
+        right(&mut result, 2, "nli", &[("de", 6), ("en", 8)]);
+        let (one, two) = if cell.method.name.as_str() == "ft" { ([9, 7], [6, 6]) } else { ([6, 6], [9, 7]) };
+        for (moment, [german, hindi]) in [(0, [6, 4]), (1, one), (2, two)] {
+            right(&mut result, moment, "tatoeba", &[("de", german), ("hi", hindi)]);
+        }
+        result
+    });
+    let (table, numbers) = continual(&report);
+    let forgetting = ["forgetting.first-last", "forgetting.max-last", "forgetting.max-all-last"];
+    assert_eq!(table.header[..3], ["method", "average.final", "transfer.backward"]);
+    assert_eq!(table.header[3..], forgetting);
+    assert_eq!(numbers(0), ["60.0", "-5.0", "5.0", "20.0", "20.0"]);
+    assert_eq!(numbers(1), ["66.7", "+5.0", "-5.0", "0.0", "10.0"]);
+    let left_out = "transfer.forward left out: nli is not probed before training, nor after stage 1";
+    assert!(table.notes.iter().any(|note| note == left_out), "{:?}", table.notes);
+    for (key, expected) in [
+        (["ft", "all", "all", "forgetting.max-last"], 0.2),
+        (["ft", "ner", "all", "ner.f1.strict.average.final"], 0.5),
+        (["ft", "ner", "en", "ner.f1.strict.transfer.backward"], 0.6 - 0.9),
+        (["frozen", "tatoeba", "hi", "retrieval.p1.to-english.forgetting.first-last"], 0.4 - 0.7),
+        (["frozen", "tatoeba", "hi", "retrieval.p1.to-english.forgetting.max-all-last"], 0.0),
+    ] {
+        assert!((listed(&report, key).unwrap() - expected).abs() < 1e-12, "{key:?}");
+    }
+    assert_eq!(listed(&report, ["ft", "nli", "all", "nli.accuracy.transfer.backward"]), None);
+    // Listed as a score.
+    assert_eq!(listed(&report, ["ft", "ner", "en", "ner.f1.strict.average.final"]), None);
+    golden("stages", &report);
+}
+
+/// English entities, Hindi entities, then text: what is learnt at which stage, and what cannot be said.
+#[test]
+fn languages_are_learnt_at_their_own_stage_and_holes_stay_in_their_measures() {
+    let mut cells: Vec<Cell> = cells().into_iter().filter(|cell| cell.seed == 1).collect();
+    for cell in &mut cells {
+        let protocol = &mut cell.protocol;
+        let first = protocol.stages[0].clone();
+        let [ner, tatoeba] = [&first.probes[0], &first.probes[1]];
+        let english = vec![Language::ENGLISH];
+        let text = Probe { name: Name::new("text").unwrap(), task: Task::Mlm, languages: english, ..ner.clone() };
+        protocol.before = vec![text.clone()];
+        let stage = |task, code, probes| Stage {
+            task,
+            languages: vec![Language::parse(code).unwrap()],
+            probes,
+            ..first.clone()
+        };
+        protocol.stages = vec![
+            stage(Task::Ner, "en", vec![ner.clone(), text.clone(), tatoeba.clone()]),
+            stage(Task::Ner, "hi", vec![ner.clone(), text.clone()]),
+            stage(Task::Mlm, "en", vec![ner.clone(), text, tatoeba.clone()]),
+        ];
+    }
+    // ner of de and en, learnt at 1: 0.7, 0.8, 0.6; of hi, learnt at 2: 0.5, 0.4, 0.1. text, learnt at 3: 0.6, 0.2, 0.3, 0.9.
+    // tatoeba, known from the start, was not measured then: 0.4 at the end.
+    let measure = |cell: &Cell| {
+        let mut result = measured(cell, 10);
+        for (moment, [german, english, hindi]) in [(1, [6, 8, 5]), (2, [7, 9, 4]), (3, [6, 6, 1])] {
+            right(&mut result, moment, "ner", &[("de", german), ("en", english), ("hi", hindi)]);
+        }
+        for (moment, hits) in (0..).zip([6, 2, 3, 9]) {
+            right(&mut result, moment, "text", &[("en", hits)]);
+        }
+        right(&mut result, 3, "tatoeba", &[("de", 4), ("hi", 4)]);
+        if cell.method.name.as_str() == "frozen" {
+            result.examples.retain(|p| p.probe.as_str() != "ner" || p.language.code() != "hi" || p.moment != 2);
+        }
+        result
+    };
+    let report = reported(&cells, measure);
+    let (table, numbers) = continual(&report);
+    assert_eq!(table.header[3], "transfer.forward");
+    // average.final: (0.6 + 0.1 + 0.9 + 0.4) / 4. transfer.backward: ((0.6 − 0.7) + (0.1 − 0.4)) / 2. transfer.forward:
+    // 0.3 − 0.6. Hindi was best before it was learnt: ((0.8 − 0.6) + (0.5 − 0.1)) / 2.
+    assert_eq!(numbers(0), ["50.0", "-20.0", "-30.0", "20.0", "30.0", "30.0"]);
+    // What reads the hole is one.
+    assert_eq!(numbers(1), ["50.0", "—", "-30.0", "—", "—", "—"]);
+    for note in [
+        "mean over tatoeba (known before training), ner of de+en (learnt in stage 1), ner of hi (learnt in stage 2), text \
+         (learnt in stage 3); of each the mean over all languages, source languages too",
+        "transfer.backward, forgetting.first-last not in the mean: tatoeba is not probed before training",
+        "transfer.forward not in the mean: ner of hi is not probed before training",
+        "forgetting.max-last, forgetting.max-all-last not in the mean: tatoeba is not probed before training, nor after \
+         stage 2",
+        "— frozen: no comparable score of ner after stage 2 for hi",
+    ] {
+        assert!(table.notes.iter().any(|other| other == note), "{note}\n{:#?}", table.notes);
+    }
+    assert!(
+        (listed(&report, ["ft", "ner", "de+en", "ner.f1.strict.forgetting.max-last"]).unwrap() - 0.2).abs() < 1e-12
+    );
+    assert_eq!(listed(&report, ["frozen", "ner", "hi", "ner.f1.strict.forgetting.max-last"]), None);
+    assert!(listed(&report, ["frozen", "ner", "de", "ner.f1.strict.forgetting.max-last"]).is_some());
+}
+
+#[test]
+fn scores_of_other_examples_are_not_compared_over_stages() {
+    let cells: Vec<Cell> = two_tasks().into_iter().filter(|cell| cell.seed == 1).collect();
+    let report = reported(&cells, |cell| {
+        let mut result = measured(cell, 10);
+        let german = result.examples.iter_mut().filter(|p| p.moment == 1 && p.language.code() == "de");
+        german.filter(|p| p.probe.as_str() == "ner").for_each(|p| p.ids[0] = "another".to_owned());
+        result
+    });
+    let (table, numbers) = continual(&report);
+    assert!(numbers(0)[0] != "—" && numbers(0)[1..].iter().all(|number| number == "—"), "{table:?}");
+    assert!(table.notes.contains(&"— ft: no comparable score of ner after stage 1 for de".to_owned()), "{table:?}");
 }

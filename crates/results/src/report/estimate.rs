@@ -11,24 +11,6 @@ use crate::record::ProbeExamples;
 /// Every interval and test draws from this seed: a report computed again is the same.
 pub(crate) const SEED: u64 = 0;
 
-pub(crate) const VALUE_COLUMNS: [&str; 15] = [
-    "protocol",
-    "model",
-    "backend",
-    "experiment",
-    "method",
-    "moment",
-    "probe",
-    "task",
-    "language",
-    "metric",
-    "value",
-    "low",
-    "high",
-    "seeds",
-    "examples",
-];
-
 /// A value with its 95 % interval and the number of examples behind it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Estimate {

@@ -4,7 +4,7 @@ use spec::{Language, Probe};
 
 use super::ReportOptions;
 use super::experiment::{Experiment, State};
-use super::view::View;
+use super::view::{View, distinct_probes};
 use crate::error::ResultsError;
 use crate::number;
 use crate::table::Table;
@@ -37,13 +37,7 @@ pub(crate) fn setting(experiment: &Experiment, options: &ReportOptions) -> Vec<S
             stage.learning_rate,
         ));
     }
-    let mut probes: Vec<&Probe> = Vec::new();
-    for probe in cell.protocol.probes() {
-        if !probes.iter().any(|known| known.name == probe.name) {
-            probes.push(probe);
-        }
-    }
-    notes.extend(probes.into_iter().map(|probe| {
+    notes.extend(distinct_probes(&cell.protocol).into_iter().map(|probe| {
         format!("probe {}: {} {}, {}", probe.name, probe.data, probe.split, example_counts(experiment, probe))
     }));
     let seeds = experiment.methods.iter().map(|method| {

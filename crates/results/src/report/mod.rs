@@ -1,11 +1,13 @@
 //! From cells to tables that can be believed: intervals, paired tests, and every hole by name.
 
 mod compare;
+mod continual;
 mod estimate;
 mod experiment;
 mod footer;
 mod section;
 mod update;
+mod values;
 mod view;
 
 use spec::Cell;
@@ -70,7 +72,7 @@ pub fn report(
         let what = "an interval of 0 resamples was asked for".to_owned();
         return Err(ResultsError::Refused { folder: "report".to_owned(), what });
     }
-    let mut values = Table::new("values", 10, estimate::VALUE_COLUMNS);
+    let mut values = values::empty();
     let mut sections = Vec::new();
     for experiment in experiment::group(planned, finished, damaged) {
         sections.push(section::build(&experiment, options, &mut values)?);

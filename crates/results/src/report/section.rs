@@ -1,10 +1,12 @@
 use evaluation::{macro_paired_difference, paired_difference};
 
 use super::compare;
+use super::continual;
 use super::estimate::{Estimate, Measured, SEED};
 use super::experiment::Experiment;
 use super::footer;
 use super::update;
+use super::values::{self, Subject};
 use super::view::{Row, View, views};
 use super::{ReportOptions, Section};
 use crate::error::ResultsError;
@@ -24,7 +26,7 @@ struct Lines<'a> {
     after: Line,
 }
 
-pub fn build(experiment: &Experiment, options: &ReportOptions, values: &mut Table) -> Result<Section, ResultsError> {
+pub fn build(experiment: &Experiment, options: &ReportOptions, list: &mut Table) -> Result<Section, ResultsError> {
     let protocol = &experiment.cell.protocol;
     let rows: Vec<Row> = experiment
         .methods
@@ -54,8 +56,9 @@ pub fn build(experiment: &Experiment, options: &ReportOptions, values: &mut Tabl
         tables.extend(update::tables(&view, &rows, &protocol.stages));
         tables.extend(compare::methods(&view, &rows, options.resamples)?);
         tables.extend(footer::spread(&view, experiment)?);
-        list(&view, experiment, &lines, values);
+        listed(&view, experiment, &lines, list);
     }
+    tables.extend(continual::table(experiment, &rows, options.resamples, list)?);
     let mut notes = footer::setting(experiment, options);
     notes.extend(rows.iter().flat_map(|row| row.measured.faults.iter().cloned()));
     notes.extend(footer::holes(experiment));
@@ -150,31 +153,16 @@ fn change(view: &View, row: &Row, resamples: usize) -> Result<Vec<String>, Resul
 }
 
 /// Adds every estimate of a view to the long list.
-fn list(view: &View, experiment: &Experiment, lines: &[Lines], values: &mut Table) {
-    let cell = experiment.cell;
+fn listed(view: &View, experiment: &Experiment, lines: &[Lines], list: &mut Table) {
+    let (probe, task) = (view.probe.name.as_str(), view.probe.task.as_str());
     for Lines { row, before, after } in lines {
         for (moment, line) in [(view.before, before.as_ref()), (Some(view.moment), Some(after))] {
             let (Some(moment), Some(line)) = (moment, line) else { continue };
             let names = view.languages.iter().map(|language| language.code()).chain(["avg"]);
             for (language, estimate) in names.zip(line.languages.iter().chain([&line.average])) {
-                let Some(Estimate { value, interval, examples }) = estimate else { continue };
-                values.push([
-                    cell.protocol.name.to_string(),
-                    cell.model.to_string(),
-                    cell.backend.to_string(),
-                    experiment.id(),
-                    row.name.clone(),
-                    moment.to_string(),
-                    view.probe.name.to_string(),
-                    view.probe.task.to_string(),
-                    language.to_owned(),
-                    view.metric.to_owned(),
-                    value.to_string(),
-                    interval.low.to_string(),
-                    interval.high.to_string(),
-                    row.measured.seeds.len().to_string(),
-                    examples.to_string(),
-                ]);
+                let Some(estimate) = estimate else { continue };
+                let subject = Subject { moment, probe, task, language, metric: view.metric };
+                values::push(list, experiment, row, subject, estimate);
             }
         }
     }

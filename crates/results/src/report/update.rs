@@ -4,7 +4,7 @@ use evaluation::{Update, ratio};
 use spec::{Language, Stage};
 
 use super::view::{Row, View};
-use crate::number::HOLE;
+use crate::number::{HOLE, signed, tenths};
 use crate::table::Table;
 
 /// What each stage that follows another one of the same task did to the scores of that task, if they were measured before
@@ -46,8 +46,8 @@ fn table(view: &View, rows: &[Row], before: u32, languages: &[Language]) -> Tabl
                 Ok(update) => {
                     let changes = view.languages.iter().filter_map(|language| update.relative.get(language.code()));
                     let losses = [Some(update.loss_losing), update.loss_others, Some(update.loss_sum)];
-                    let losses = losses.map(|loss| loss.map_or_else(|| HOLE.to_owned(), plain));
-                    let aggregates = [signed(update.mean), plain(100.0 * update.gains)].into_iter().chain(losses);
+                    let losses = losses.map(|loss| loss.map_or_else(|| HOLE.to_owned(), tenths));
+                    let aggregates = [signed(update.mean), tenths(100.0 * update.gains)].into_iter().chain(losses);
                     changes.map(|change| signed(*change)).chain(aggregates).collect()
                 }
                 Err(error) => {
@@ -65,14 +65,4 @@ fn table(view: &View, rows: &[Row], before: u32, languages: &[Language]) -> Tabl
             .to_owned(),
     );
     table
-}
-
-fn plain(value: f64) -> String {
-    let text = format!("{value:.1}");
-    if text == "-0.0" { "0.0".to_owned() } else { text }
-}
-
-fn signed(value: f64) -> String {
-    let text = plain(value);
-    if text.starts_with('-') || text == "0.0" { text } else { format!("+{text}") }
 }

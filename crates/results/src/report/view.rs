@@ -1,6 +1,6 @@
 //! What a table shows.
 
-use spec::{Language, Probe, Task};
+use spec::{Language, Probe, Protocol, Task};
 
 use super::ReportOptions;
 use super::estimate::Measured;
@@ -34,7 +34,7 @@ impl View<'_> {
     }
 
     pub fn when(&self) -> String {
-        if self.moment == 0 { "before training".to_owned() } else { format!("after stage {}", self.moment) }
+        when(self.moment as usize)
     }
 
     /// Names of the language columns and of the average; source languages carry a star.
@@ -42,6 +42,24 @@ impl View<'_> {
         let star = |language: &Language| if self.sources.contains(language) { "*" } else { "" };
         self.languages.iter().map(move |language| format!("{language}{}", star(language))).chain(["avg".to_owned()])
     }
+}
+
+pub fn when(moment: usize) -> String {
+    match moment {
+        0 => "before training".to_owned(),
+        stage => format!("after stage {stage}"),
+    }
+}
+
+/// The probes of all moments, each once.
+pub fn distinct_probes(protocol: &Protocol) -> Vec<&Probe> {
+    let mut probes: Vec<&Probe> = Vec::new();
+    for probe in protocol.probes() {
+        if !probes.iter().any(|known| known.name == probe.name) {
+            probes.push(probe);
+        }
+    }
+    probes
 }
 
 /// Every probe with each metric asked for, in the protocol's order.
