@@ -428,6 +428,9 @@ fn trees_say_words_parts_heads_and_relations() {
     assert_eq!(rows[0].upos.join(" "), "PROPN PROPN VERB DET NOUN ADP PROPN ADP NUM PUNCT");
     assert_eq!(rows[0].heads, [3, 1, 0, 5, 3, 7, 5, 9, 3, 3]);
     assert_eq!(rows[0].relations.join(" "), "nsubj flat root det obj case nmod case obl punct");
+    let passive = Told { style: Style { passive: true, ..Style::PLAIN }, ..told };
+    let greek = trees(Language::Greek, &[passive], "test");
+    assert_eq!(greek[0].relations[1..5], ["nsubj:pass", "det", "nmod", "root"]);
 }
 
 #[test]

@@ -227,7 +227,8 @@ impl Clause {
             }
         };
         circumstances(fact, asked, style, &mut parts);
-        Self { subject: subject.map(|subject| ("nsubj", subject)), copula, head, parts }
+        let relation = if style.passive { "nsubj:pass" } else { "nsubj" };
+        Self { subject: subject.map(|subject| (relation, subject)), copula, head, parts }
     }
 }
 
