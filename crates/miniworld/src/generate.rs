@@ -1,4 +1,4 @@
-//! Stores the mini world as a data set, with what the data folder has no task for beside it.
+//! Stores the mini world as a data set.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,12 +12,11 @@ use crate::giveaway::Scores;
 use crate::grammar::Language;
 use crate::plans::{HELD_OUT, Plans};
 use crate::sizes::Sizes;
-use crate::tasks::FactExample;
 
 const LICENCE: &str = "MIT OR Apache-2.0";
 
 /// Stores the mini world in `languages` as the data set `name`: `ner`, `qa`, `nli`, `retrieval` (not in English) and `mlm` with
-/// their manifest, and beside them `pos/<language>/<split>.conllu`, `facts/<language>/<split>.tsv` and `README.md`.
+/// their manifest, and beside them `README.md`.
 /// The same arguments give the same bytes, in whatever order the languages are named. `progress` gets each language before it is written.
 ///
 /// # Errors
@@ -41,7 +40,8 @@ pub fn generate(
     for language in languages {
         progress(spec::Language::from(language).english_name());
         let (ner, nli, qa) = (plans.ner(language), plans.nli(language), plans.qa(language)?);
-        scores.push((language, Scores::of(&ner, &nli, &qa)));
+        let (trees, choice) = (plans.trees(language), plans.choice(language));
+        scores.push((language, Scores::of(&ner, &nli, &qa, &trees, &choice)));
         let qa = qa.map(|questions| questions.into_iter().map(|(question, _)| question).collect());
         entries.extend(set.store(language, Split::ALL, ner.map(Examples::Ner))?);
         entries.extend(set.store(language, Split::ALL, qa.map(Examples::Qa))?);
@@ -50,12 +50,6 @@ pub fn generate(
             entries.extend(set.store(language, HELD_OUT, plans.retrieval(language).map(Examples::Pairs))?);
         }
         entries.extend(set.store(language, Split::ALL, plans.mlm(language)?.map(Examples::Text))?);
-        for (split, trees) in Split::ALL.into_iter().zip(plans.pos(language)) {
-            set.put(&format!("pos/{}/{split}.conllu", language.code()), &trees)?;
-        }
-        for (split, facts) in Split::ALL.into_iter().zip(plans.facts(language)) {
-            set.put(&format!("facts/{}/{split}.tsv", language.code()), &table(&facts))?;
-        }
     }
     set.put("README.md", &card(seed, sizes, &entries, &scores))?;
     Ok(entries)
@@ -72,12 +66,6 @@ fn spoken(languages: &[spec::Language]) -> Result<Vec<Language>, MiniworldError>
         languages.iter().map(|&language| Language::try_from(language)).collect::<Result<Vec<_>, _>>()?;
     languages.sort();
     Ok(languages)
-}
-
-/// Tab-separated, with a header. No name or sentence has a tab.
-fn table(facts: &[FactExample]) -> String {
-    let lines = facts.iter().map(|fact| format!("{}\t{}\t{}\n", fact.id, fact.facts, fact.text));
-    "id\tfacts\ttext\n".to_owned() + &lines.collect::<String>()
 }
 
 /// The data set being filled.

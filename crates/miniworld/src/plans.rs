@@ -8,10 +8,9 @@ use crate::giveaway::MentionedQuestion;
 use crate::grammar::Language;
 use crate::sizes::Sizes;
 use crate::tasks::{
-    FactExample, InferencePlan, ParallelPlan, Passage, QuestionPlan, Told, conllu, facts, inferences, parallel,
-    questions, sentences, tagged, told_plainly,
+    ChoiceExample, ChoicePlan, InferencePlan, ParallelPlan, Passage, QuestionPlan, Told, TreeExample, choices,
+    inferences, parallel, questions, sentences, tagged, trees,
 };
-use crate::world::Fact;
 
 /// The splits that retrieval has.
 pub(crate) const HELD_OUT: [Split; 2] = [Split::Validation, Split::Test];
@@ -22,8 +21,8 @@ pub(crate) struct Plans {
     qa: [Vec<QuestionPlan>; 3],
     nli: [Vec<InferencePlan>; 3],
     parallel: ParallelPlan,
-    pos: [Vec<Told>; 3],
-    facts: [Vec<Fact>; 3],
+    trees: [Vec<Told>; 3],
+    choice: [Vec<ChoicePlan>; 3],
 }
 
 type Drawn<T> = Result<Vec<T>, MiniworldError>;
@@ -37,8 +36,8 @@ impl Plans {
             qa: each(seed, "qa", sizes.qa, questions)?,
             nli: each(seed, "nli", sizes.nli, inferences)?,
             parallel: parallel(seed, sizes.retrieval, sizes.mlm)?,
-            pos: each(seed, "pos", sizes.pos, sentences)?,
-            facts: each(seed, "facts", sizes.facts, facts)?,
+            trees: each(seed, "pos", sizes.trees, sentences)?,
+            choice: each(seed, "choice", sizes.choice, choices)?,
         })
     }
 
@@ -88,13 +87,16 @@ impl Plans {
         Ok([train?, validation?, test?])
     }
 
-    /// Trees as CoNLL-U.
-    pub fn pos(&self, language: Language) -> [String; 3] {
-        [0, 1, 2].map(|at| conllu(language, &self.pos[at], Split::ALL[at].as_str()))
+    /// Sentences with their trees, for `pos` and `parse`.
+    pub fn trees(&self, language: Language) -> [Vec<TreeExample>; 3] {
+        [0, 1, 2].map(|at| trees(language, &self.trees[at], Split::ALL[at].as_str()))
     }
 
-    pub fn facts(&self, language: Language) -> [Vec<FactExample>; 3] {
-        [0, 1, 2].map(|at| told_plainly(language, Split::ALL[at], &self.facts[at]))
+    pub fn choice(&self, language: Language) -> [Vec<ChoiceExample>; 3] {
+        [0, 1, 2].map(|at| {
+            let say = |(row, plan): (usize, &ChoicePlan)| plan.say(language, identifier(Split::ALL[at], row));
+            self.choice[at].iter().enumerate().map(say).collect()
+        })
     }
 }
 

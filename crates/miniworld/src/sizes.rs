@@ -10,8 +10,9 @@ pub struct Sizes {
     pub retrieval: [usize; 2],
     /// Of the train split the least number of sentences: a paragraph is one row.
     pub mlm: [usize; 3],
-    pub pos: [usize; 3],
-    pub facts: [usize; 3],
+    /// Sentences with their trees: the rows of `pos` and of `parse`.
+    pub trees: [usize; 3],
+    pub choice: [usize; 3],
 }
 
 impl Default for Sizes {
@@ -23,8 +24,8 @@ impl Default for Sizes {
             nli: [6000, 300, 600],
             retrieval: [300, 300],
             mlm: [20_000, 300, 300],
-            pos: [400, 100, 200],
-            facts: [500, 100, 100],
+            trees: [2000, 200, 400],
+            choice: [4000, 200, 400],
         }
     }
 }
@@ -47,8 +48,8 @@ impl Sizes {
             &mut self.nli,
             &mut self.retrieval,
             &mut self.mlm,
-            &mut self.pos,
-            &mut self.facts,
+            &mut self.trees,
+            &mut self.choice,
         ];
         sizes.into_iter().flatten().for_each(|size| *size = ((*size as f64 * scale).round() as usize).max(1));
         Ok(self)
@@ -63,8 +64,8 @@ impl Sizes {
             ("nli", &self.nli[..]),
             ("retrieval", &self.retrieval[..]),
             ("mlm", &self.mlm[..]),
-            ("pos", &self.pos[..]),
-            ("facts", &self.facts[..]),
+            ("trees", &self.trees[..]),
+            ("choice", &self.choice[..]),
         ];
         for (name, sizes) in named {
             if let Some(&value) = sizes.iter().find(|size| !(1..=MOST).contains(*size)) {

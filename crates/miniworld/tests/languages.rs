@@ -1,6 +1,6 @@
 //! What the grammars say: chosen sentences word by word, and laws that hold for every sentence.
 
-use miniworld::tasks::{conllu, sentences, tagged};
+use miniworld::tasks::{Told, choices, sentences, tagged, trees};
 use miniworld::world::{
     Cause, City, Company, Country, Event, Fact, Institution, InstitutionKind, Person, Place, Role, Thing, Work,
     WorkKind,
@@ -201,6 +201,107 @@ fn chinese_uses_measure_words_and_no_spaces() {
 }
 
 #[test]
+fn what_only_causes_and_effects_tell_is_told_in_every_language() {
+    let failed = fact(Event::Failed(Company(1)), None, Some(1955));
+    let owned = fact(Event::Owned { owner: Company(0), target: Company(1) }, None, None);
+    let inherited = fact(Event::Inherited { heir: ANNA_NOVAK, from: DANIEL_SILVA }, None, Some(1944));
+    let struck = |cause| fact(Event::Struck(cause), Some(Place::City(CAIRO)), Some(1950));
+    let (fire, quake) = (struck(Cause::Fire), struck(Cause::Earthquake));
+    let said = Language::ALL.map(|language| [failed, owned, inherited, fire, quake].map(|fact| plain(language, &fact)));
+    let expected = [
+        [
+            "أفلست شركة فيغا عام 1955.",
+            "كانت شركة فيغا ملكًا لشركة أوريون.",
+            "ورثت آنا نوفاك دانيال سيلفا عام 1944.",
+            "اندلع حريق في القاهرة عام 1950.",
+            "وقع زلزال في القاهرة عام 1950.",
+        ],
+        [
+            "Die Firma Vega ging 1955 bankrott.",
+            "Die Firma Vega gehörte der Firma Orion.",
+            "Anna Novak erbte 1944 von Daniel Silva.",
+            "Es gab 1950 in Kairo einen Brand.",
+            "Es gab 1950 in Kairo ein Erdbeben.",
+        ],
+        [
+            "Η εταιρεία «Βέγα» χρεοκόπησε το 1955.",
+            "Η εταιρεία «Βέγα» ανήκε στην εταιρεία «Ωρίων».",
+            "Η Άννα Νόβακ κληρονόμησε τον Ντάνιελ Σίλβα το 1944.",
+            "Υπήρξε πυρκαγιά στο Κάιρο το 1950.",
+            "Υπήρξε σεισμός στο Κάιρο το 1950.",
+        ],
+        [
+            "The company Vega went bankrupt in 1955.",
+            "The company Vega belonged to the company Orion.",
+            "Anna Novak inherited from Daniel Silva in 1944.",
+            "There was a fire in Cairo in 1950.",
+            "There was an earthquake in Cairo in 1950.",
+        ],
+        [
+            "La empresa Vega quebró en 1955.",
+            "La empresa Vega pertenecía a la empresa Orion.",
+            "Anna Novak heredó de Daniel Silva en 1944.",
+            "Hubo un incendio en El Cairo en 1950.",
+            "Hubo un terremoto en El Cairo en 1950.",
+        ],
+        [
+            "वेगा कंपनी 1955 में दिवालिया हो गई।",
+            "वेगा कंपनी ओरायन कंपनी के स्वामित्व में थी।",
+            "अन्ना नोवाक को 1944 में डैनियल सिल्वा से विरासत मिली।",
+            "1950 में काहिरा में आग लगी।",
+            "1950 में काहिरा में भूकंप आया।",
+        ],
+        [
+            "Компания «Вега» обанкротилась в 1955 году.",
+            "Компания «Вега» принадлежала компании «Орион».",
+            "Анна Новак получила наследство от Даниэля Силвы в 1944 году.",
+            "В Каире в 1950 году был пожар.",
+            "В Каире в 1950 году было землетрясение.",
+        ],
+        [
+            "Kampuni ya Vega ilifilisika mwaka 1955.",
+            "Kampuni ya Vega ilimilikiwa na kampuni ya Orion.",
+            "Anna Novak alimrithi Daniel Silva mwaka 1944.",
+            "Kulikuwa na moto mjini Kairo mwaka 1950.",
+            "Kulikuwa na tetemeko la ardhi mjini Kairo mwaka 1950.",
+        ],
+        [
+            "Vega şirketi 1955'te iflas etti.",
+            "Vega şirketi Orion şirketine aitti.",
+            "Anna Novak 1944'te Daniel Silva'dan miras aldı.",
+            "1950'de Kahire'de bir yangın çıktı.",
+            "1950'de Kahire'de bir deprem oldu.",
+        ],
+        [
+            "Công ty Vega phá sản năm 1955.",
+            "Công ty Vega thuộc về công ty Orion.",
+            "Anna Novak thừa kế tài sản của Daniel Silva năm 1944.",
+            "Hỏa hoạn xảy ra ở Cairo năm 1950.",
+            "Động đất xảy ra ở Cairo năm 1950.",
+        ],
+        [
+            "维加公司1955年破产了。",
+            "维加公司属于奥里翁公司。",
+            "安娜·诺瓦克1944年继承了丹尼尔·席尔瓦的遗产。",
+            "开罗1950年发生了火灾。",
+            "开罗1950年发生了地震。",
+        ],
+    ];
+    for (said, expected) in said.iter().zip(expected) {
+        assert_eq!(*said, expected);
+    }
+    let first = Style { front: Front::Year, ..Style::PLAIN };
+    assert_eq!(Language::Russian.say(&fire, first).text(), "В 1950 году в Каире был пожар.");
+    assert_eq!(Language::German.say(&fire, first).text(), "1950 gab es in Kairo einen Brand.");
+    assert_eq!(Language::Chinese.say(&fire, first).text(), "1950年，开罗发生了火灾。");
+    // A woman's family name in a consonant stays as it is, a man's does not.
+    let from = |heir, from| plain(Language::Russian, &fact(Event::Inherited { heir, from }, None, None));
+    assert_eq!(from(DANIEL_SILVA, ANNA_NOVAK), "Даниэль Силва получил наследство от Анны Новак.");
+    let ivan_novak = Person { given: 24, family: 0 };
+    assert_eq!(from(ANNA_NOVAK, ivan_novak), "Анна Новак получила наследство от Ивана Новака.");
+}
+
+#[test]
 fn the_year_can_be_told_in_full() {
     let say =
         |language: Language, front| language.say(&wrote(), Style { front, full_year: true, ..Style::PLAIN }).text();
@@ -232,7 +333,11 @@ fn a_subject_once_named_becomes_a_pronoun_or_nothing() {
 
 /// Facts of every split in every pattern, with everything that can be asked of them.
 fn everything() -> impl Iterator<Item = (Language, miniworld::Sentence)> {
-    let told: Vec<_> = Split::ALL.into_iter().flat_map(|split| sentences(3, "laws", split, 150).unwrap()).collect();
+    let told = Split::ALL.into_iter().flat_map(|split| sentences(3, "laws", split, 150).unwrap());
+    let causes = Split::ALL.into_iter().flat_map(|split| choices(3, "laws", split, 80).unwrap());
+    let causes = causes
+        .flat_map(|plan| plan.premise.into_iter().chain(plan.choices.map(|fact| Told { fact, style: Style::PLAIN })));
+    let told: Vec<Told> = told.chain(causes).collect();
     Language::ALL.into_iter().flat_map(move |language| {
         let told = told.clone();
         told.into_iter().flat_map(move |told| {
@@ -315,15 +420,17 @@ fn neighbouring_names_stay_two_mentions() {
 }
 
 #[test]
-fn conllu_rows_have_ten_columns_and_say_where_spaces_are_missing() {
-    let told = miniworld::tasks::Told { fact: founded(), style: Style::PLAIN };
-    let text = conllu(Language::English, &[told], "test");
-    let rows: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    assert!(rows.iter().all(|row| row.split('\t').count() == 10));
-    assert_eq!(rows[0], "1\tAnna\t_\tPROPN\t_\t_\t3\tnsubj\t_\t_");
-    assert_eq!(rows[6], "7\tCairo\t_\tPROPN\t_\t_\t5\tnmod\t_\t_");
-    assert_eq!(rows[8], "9\t1950\t_\tNUM\t_\t_\t3\tobl\t_\tSpaceAfter=No");
-    assert!(text.starts_with("# sent_id = test-0\n# text = Anna Novak founded the Museum of Cairo in 1950.\n"));
+fn trees_say_words_parts_heads_and_relations() {
+    let told = Told { fact: founded(), style: Style::PLAIN };
+    let rows = trees(Language::English, &[told, told], "test");
+    assert_eq!(rows[1].id, "test-1");
+    assert_eq!(rows[0].words.join(" "), "Anna Novak founded the Museum of Cairo in 1950 .");
+    assert_eq!(rows[0].upos.join(" "), "PROPN PROPN VERB DET NOUN ADP PROPN ADP NUM PUNCT");
+    assert_eq!(rows[0].heads, [3, 1, 0, 5, 3, 7, 5, 9, 3, 3]);
+    assert_eq!(rows[0].relations.join(" "), "nsubj flat root det obj case nmod case obl punct");
+    let passive = Told { style: Style { passive: true, ..Style::PLAIN }, ..told };
+    let greek = trees(Language::Greek, &[passive], "test");
+    assert_eq!(greek[0].relations[1..5], ["nsubj:pass", "det", "nmod", "root"]);
 }
 
 #[test]

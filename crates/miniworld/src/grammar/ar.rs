@@ -4,7 +4,7 @@ use super::{
     Dependent, Front, Grammar, Part, Reference, Style, adp, adv, aux, closing, dependents, det, flat, noun, num, pron,
     propn, quoted_title, take, take_front, verb,
 };
-use crate::lexicon::ar::{CAUSES, INSTITUTIONS, NAMES, PROFESSIONS_ACCUSATIVE, SOURCES, THINGS, WORKS};
+use crate::lexicon::ar::{CAUSES, HAPPENED, INSTITUTIONS, NAMES, PROFESSIONS_ACCUSATIVE, SOURCES, THINGS, WORKS};
 use crate::tree::{EntityType, Node, Orthography, capital};
 use crate::world::{Company, Event, Fact, Gender, Institution, Person, Place, Role, Work, WorkKind};
 
@@ -93,6 +93,22 @@ impl Clause {
                 return Self { head, subject: None, parts };
             }
             Event::Located(city) => ((Some(place(Place::City(city), Role::Subject)), true), ["تقع", "تقع"]),
+            Event::Struck(disaster) => {
+                let happened = HAPPENED[disaster as usize];
+                ((Some(noun(CAUSES[disaster as usize]).role(Role::Cause)), false), [happened; 2])
+            }
+            Event::Failed(failed) => ((Some(company(failed, Role::Subject)), true), ["أفلست"; 2]),
+            Event::Owned { owner, target } => {
+                // The preposition is written together with the noun.
+                parts.push(Part::new(Role::Subject, "nmod", company_as("لشركة", owner, Role::Subject)));
+                circumstances(fact, asked, style, &mut parts);
+                let head = noun("ملكًا").before("nsubj", company(target, Role::Object)).before("cop", aux("كانت"));
+                return Self { head, subject: None, parts };
+            }
+            Event::Inherited { heir, from } => {
+                parts.push(object(name(from, Role::Object)));
+                (someone(heir), ["ورث", "ورثت"])
+            }
             Event::Born(person) => (someone(person), ["وُلد", "وُلدت"]),
             Event::Died(person) => (someone(person), ["توفي", "توفيت"]),
             Event::Visited(person) => (someone(person), ["زار", "زارت"]),
@@ -256,7 +272,11 @@ fn institution(institution: Institution) -> Node {
 }
 
 fn company(company: Company, role: Role) -> Node {
-    noun("شركة").after("nmod", propn(NAMES.brands[company.0]).mention(EntityType::Organisation).role(role))
+    company_as("شركة", company, role)
+}
+
+fn company_as(form: &str, company: Company, role: Role) -> Node {
+    noun(form).after("nmod", propn(NAMES.brands[company.0]).mention(EntityType::Organisation).role(role))
 }
 
 fn work(work: Work) -> Node {

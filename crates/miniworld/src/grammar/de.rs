@@ -4,8 +4,8 @@ use super::{
     Dependent, Front, Grammar, Part, Reference, Style, adp, adv, aux, dependents, det, flat, noun, num, pron, propn,
     quoted_title, take, take_front, verb,
 };
-use crate::lexicon::de::{CAUSES, INSTITUTIONS, NAMES, SOURCES, THINGS, WORKS};
-use crate::tree::{EntityType, Node, Orthography, capital};
+use crate::lexicon::de::{CAUSES, DISASTERS, INSTITUTIONS, NAMES, SOURCES, THINGS, WORKS};
+use crate::tree::{EntityType, Node, Orthography, Upos, capital};
 use crate::world::{Company, Country, Event, Fact, Gender, Institution, Person, Place, Role, Work, WorkKind};
 
 pub(super) struct German;
@@ -89,6 +89,26 @@ impl Clause {
                 let head =
                     noun("Stadt").before("det", det("eine")).after("nmod", within(Place::Country(city.country())));
                 return Self { subject, auxiliary: Some(("cop", aux("ist"))), head, parts };
+            }
+            Event::Struck(disaster) => {
+                parts.extend(where_at(fact, asked));
+                let [article, thing] = DISASTERS[disaster as usize];
+                let disaster = noun(thing).before("det", det(article)).role(Role::Cause);
+                parts.push(Part::new(Role::Cause, "obj", disaster));
+                return Self { subject: ("expl", pron("es")), auxiliary: None, head: verb(past), parts };
+            }
+            Event::Failed(failed) => {
+                parts.push(Part::new(Role::Object, "xcomp", Node::new(Upos::Adj, "bankrott")));
+                company(failed, Role::Subject, Some("die"))
+            }
+            Event::Owned { owner, target } => {
+                parts.push(Part::new(Role::Subject, "iobj", company(owner, Role::Subject, Some("der"))));
+                company(target, Role::Object, Some("die"))
+            }
+            Event::Inherited { heir, from } => {
+                let from = name(from, Role::Object).before("case", adp("von"));
+                parts.push(Part::new(Role::Object, "obl", from));
+                someone(heir)
             }
             Event::Born(person) | Event::Died(person) => {
                 parts.extend(where_at(fact, asked));
@@ -238,6 +258,10 @@ fn forms(event: &Event) -> (&'static str, &'static str) {
         Event::Closed { .. } => ("schloss", "geschlossen"),
         Event::Opened { .. } => ("eröffnete", "eröffnet"),
         Event::Bought { .. } => ("kaufte", "gekauft"),
+        Event::Struck(_) => ("gab", "gegeben"),
+        Event::Failed(_) => ("ging", "gegangen"),
+        Event::Owned { .. } => ("gehörte", "gehört"),
+        Event::Inherited { .. } => ("erbte", "geerbt"),
         Event::Located(_) | Event::Practised(_) => ("war", "gewesen"),
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Dependent, Front, Grammar, Part, Reference, Style, adp, adv, aux, closing, dependents, det, flat, noun, num, pron,
     propn, quoted_title, take, take_front, verb,
 };
-use crate::lexicon::el::{CAUSES, CITIES, COUNTRY_GENDERS, INSTITUTIONS, NAMES, SOURCES, THINGS, WORKS};
+use crate::lexicon::el::{CAUSES, CITIES, COUNTRY_GENDERS, DISASTERS, INSTITUTIONS, NAMES, SOURCES, THINGS, WORKS};
 use crate::tree::{EntityType, Node, Orthography, capital};
 use crate::world::{Company, Event, Fact, Gender, Institution, Person, Place, Role, Work, WorkKind};
 
@@ -117,6 +117,20 @@ impl Clause {
                 let country = place(Place::Country(city.country()), Case::At, Role::Place);
                 (Some(place(Place::City(city), Case::Nominative, Role::Subject)), noun("πόλη").after("nmod", country))
             }
+            Event::Struck(disaster) => {
+                let disaster = noun(DISASTERS[disaster as usize]).role(Role::Cause);
+                parts.push(Part::new(Role::Cause, "nsubj", disaster));
+                (None, verb("υπήρξε"))
+            }
+            Event::Failed(failed) => (Some(company(failed, Role::Subject, Case::Nominative)), verb("χρεοκόπησε")),
+            Event::Owned { owner, target } => {
+                parts.push(Part::new(Role::Subject, "obl", company(owner, Role::Subject, Case::At)));
+                (Some(company(target, Role::Object, Case::Nominative)), verb("ανήκε"))
+            }
+            Event::Inherited { heir, from } => {
+                parts.push(object(name(from, Role::Object, Case::Accusative)));
+                (someone(heir), verb("κληρονόμησε"))
+            }
             Event::Born(person) => (someone(person), verb("γεννήθηκε")),
             Event::Died(person) => (someone(person), verb("πέθανε")),
             Event::Visited(person) => (someone(person), verb("επισκέφθηκε")),
@@ -213,7 +227,8 @@ impl Clause {
             }
         };
         circumstances(fact, asked, style, &mut parts);
-        Self { subject: subject.map(|subject| ("nsubj", subject)), copula, head, parts }
+        let relation = if style.passive { "nsubj:pass" } else { "nsubj" };
+        Self { subject: subject.map(|subject| (relation, subject)), copula, head, parts }
     }
 }
 

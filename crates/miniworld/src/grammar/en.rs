@@ -94,6 +94,35 @@ impl Clause {
                 }
                 someone(person)
             }
+            Event::Struck(disaster) => {
+                let [article, thing] = CAUSES[disaster as usize];
+                let disaster = noun(thing).before("det", det(article)).role(Role::Cause);
+                parts.push(Part::new(Role::Cause, "nsubj", disaster));
+                circumstances(fact, asked, style, &mut parts);
+                let subject = ("expl", pron("there"));
+                return Self {
+                    subject,
+                    auxiliary: None,
+                    auxiliary_relation: "aux",
+                    head: verb("was"),
+                    base: "be",
+                    parts,
+                };
+            }
+            Event::Failed(failed) => {
+                parts.push(Part::new(Role::Object, "xcomp", Node::new(crate::tree::Upos::Adj, "bankrupt")));
+                company(failed, Role::Subject)
+            }
+            Event::Owned { owner, target } => {
+                let owner = company(owner, Role::Subject).before("case", adp("to"));
+                parts.push(Part::new(Role::Subject, "obl", owner));
+                company(target, Role::Object)
+            }
+            Event::Inherited { heir, from } => {
+                let from = name(from, Role::Object).before("case", adp("from"));
+                parts.push(Part::new(Role::Object, "obl", from));
+                someone(heir)
+            }
             Event::Visited(person) => someone(person),
             Event::Met { person, other } => {
                 let other = who(Role::Object).unwrap_or_else(|| name(other, Role::Object));
@@ -227,7 +256,10 @@ fn forms(event: &Event) -> (&'static str, &'static str, &'static str) {
         Event::Closed { .. } => ("closed", "close", "closed"),
         Event::Opened { .. } => ("opened", "open", "opened"),
         Event::Bought { .. } => ("bought", "buy", "bought"),
-        Event::Located(_) | Event::Practised(_) => ("was", "be", "been"),
+        Event::Failed(_) => ("went", "go", "gone"),
+        Event::Owned { .. } => ("belonged", "belong", "belonged"),
+        Event::Inherited { .. } => ("inherited", "inherit", "inherited"),
+        Event::Located(_) | Event::Practised(_) | Event::Struck(_) => ("was", "be", "been"),
     }
 }
 

@@ -81,6 +81,23 @@ impl Clause {
                 let country = place(Place::Country(city.country())).before("case", adp("de"));
                 (Some(place(Place::City(city))), noun("ciudad").before("det", det("una")).after("nmod", country))
             }
+            Event::Struck(disaster) => {
+                let [article, thing] = CAUSES[disaster as usize];
+                let disaster = noun(thing).before("det", det(article)).role(Role::Cause);
+                parts.push(Part::new(Role::Cause, "obj", disaster));
+                (None, verb("hubo"))
+            }
+            Event::Failed(failed) => (Some(company(failed, Role::Subject)), verb("quebró")),
+            Event::Owned { owner, target } => {
+                let owner = company(owner, Role::Subject).before("case", adp("a"));
+                parts.push(Part::new(Role::Subject, "obl:arg", owner));
+                (Some(company(target, Role::Object)), verb("pertenecía"))
+            }
+            Event::Inherited { heir, from } => {
+                let from = name(from, Role::Object).before("case", adp("de"));
+                parts.push(Part::new(Role::Object, "obl", from));
+                (someone(heir), verb("heredó"))
+            }
             Event::Born(person) => (someone(person), verb("nació")),
             Event::Died(person) => (someone(person), verb("murió")),
             Event::Visited(person) => (someone(person), verb("visitó")),

@@ -4,7 +4,7 @@ use super::{
     Dependent, Front, Grammar, Part, Reference, Style, adp, adv, aux, closing, dependents, det, flat, noun, num, pron,
     quoted_title, take, take_front, verb,
 };
-use crate::lexicon::hi::{CAUSES, INSTITUTIONS, NAMES, SOURCES, THINGS, WORKS};
+use crate::lexicon::hi::{CAUSES, HAPPENED, INSTITUTIONS, NAMES, SOURCES, THINGS, WORKS};
 use crate::tree::{EntityType, Node, Orthography, Upos, capital};
 use crate::world::{Company, Event, Fact, Gender, Institution, Person, Place, Role, Thing, Work, WorkKind};
 
@@ -31,7 +31,7 @@ impl Grammar for Hindi {
         let mut clause = Clause::new(fact, Some(asked), Style::PLAIN);
         // What is asked stands before the verb.
         if asked == Role::Subject {
-            let left = dependents(clause.parts).into_iter().chain([clause.subject]).collect();
+            let left = dependents(clause.parts).into_iter().chain(clause.subject).collect();
             return clause.head.led_by(left).after("punct", Node::closing("?"));
         }
         if asked == Role::Year || asked == Role::Place {
@@ -48,17 +48,19 @@ enum Marking {
     Plain,
     Ergative,
     Genitive,
+    /// Who gets something.
+    Dative,
 }
 
 struct Clause {
-    subject: Dependent,
+    subject: Option<Dependent>,
     parts: Vec<Part>,
     head: Node,
 }
 
 impl Clause {
     fn build(self, front: Vec<Dependent>, stop: &str) -> Node {
-        let left = front.into_iter().chain([self.subject]).chain(dependents(self.parts)).collect();
+        let left = front.into_iter().chain(self.subject).chain(dependents(self.parts)).collect();
         self.head.led_by(left).after("punct", Node::closing(stop))
     }
 
@@ -101,6 +103,31 @@ impl Clause {
                 let country = located(Place::Country(city.country()), Role::Place).after("case", adp("का"));
                 let head = noun("शहर").before("nummod", num("एक")).before("nmod:poss", country).after("cop", aux("है"));
                 (located(Place::City(city), Role::Subject), head)
+            }
+            Event::Struck(disaster) => {
+                parts.extend(place);
+                let head = verb(HAPPENED[disaster as usize]);
+                let disaster = noun(CAUSES[disaster as usize]).role(Role::Cause);
+                parts.push(Part::new(Role::Cause, "nsubj", disaster));
+                return Self { subject: None, parts, head };
+            }
+            Event::Failed(failed) => {
+                let bankrupt = Node::new(Upos::Adj, "दिवालिया");
+                let head = verb("हो").before("compound:lvc", bankrupt).after("aux", aux("गई"));
+                (company(failed, Role::Subject), head)
+            }
+            Event::Owned { owner, target } => {
+                let owner = company(owner, Role::Subject).after("case", adp("के"));
+                let head = noun("स्वामित्व").before("nmod:poss", owner).after("case", adp("में")).after("cop", aux("थी"));
+                (company(target, Role::Object), head)
+            }
+            Event::Inherited { heir, from } => {
+                let from = name(from, Role::Object).after("case", adp("से"));
+                parts.push(Part::new(Role::Object, "obl", from));
+                parts.push(Part::new(Role::Object, "nsubj", noun("विरासत")));
+                // What is got is the subject, and the verb agrees with it.
+                relation = "iobj";
+                (someone(heir, Marking::Dative), verb("मिली"))
             }
             Event::Born(person) => {
                 parts.extend(place);
@@ -222,7 +249,7 @@ impl Clause {
         if matches!(fact.event, Event::Practised(_) | Event::Located(_)) {
             relation = "nsubj";
         }
-        Self { subject: (relation, subject), parts, head }
+        Self { subject: Some((relation, subject)), parts, head }
     }
 }
 
@@ -238,6 +265,7 @@ fn who(marking: Marking) -> Node {
         Marking::Plain => "कौन",
         Marking::Ergative => "किसने",
         Marking::Genitive => "किसका",
+        Marking::Dative => "किसे",
     })
 }
 
@@ -253,6 +281,7 @@ fn subject(person: Person, reference: Reference, marking: Marking) -> Node {
                 Marking::Plain => "वे",
                 Marking::Ergative => "उन्होंने",
                 Marking::Genitive => "उनका",
+                Marking::Dative => "उन्हें",
             });
         }
     };
@@ -260,6 +289,7 @@ fn subject(person: Person, reference: Reference, marking: Marking) -> Node {
         Marking::Plain => named,
         Marking::Ergative => named.after("case", adp("ने")),
         Marking::Genitive => named.after("case", adp("का")),
+        Marking::Dative => named.after("case", adp("को")),
     }
 }
 

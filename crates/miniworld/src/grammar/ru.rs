@@ -4,7 +4,7 @@ use super::{
     Dependent, Front, Grammar, Part, Reference, Style, adp, adv, aux, closing, dependents, det, noun, num, pron, propn,
     quoted_title, take, take_front, verb,
 };
-use crate::lexicon::ru::{CAUSES, INSTITUTIONS, NAMES, PROFESSIONS_INSTRUMENTAL, SOURCES, THINGS, WORKS};
+use crate::lexicon::ru::{CAUSES, DISASTERS, INSTITUTIONS, NAMES, PROFESSIONS_INSTRUMENTAL, SOURCES, THINGS, WORKS};
 use crate::tree::{EntityType, Node, Orthography, Upos, capital};
 use crate::world::{Company, Event, Fact, Gender, Institution, InstitutionKind, Person, Place, Role, Work, WorkKind};
 
@@ -24,6 +24,12 @@ impl Grammar for Russian {
             left.push(closing(","));
         }
         left.extend(take_front(&mut clause.parts, style.front).map(Part::dependent));
+        if let Event::Struck(_) = fact.event {
+            // What comes into being is told last, after where and when.
+            left.extend(dependents(clause.parts));
+            let right = clause.subject.into_iter().collect();
+            return clause.head.led_by(left).followed_by(right).after("punct", Node::closing("."));
+        }
         left.extend(clause.subject);
         left.extend(clause.auxiliary);
         clause.head.led_by(left).followed_by(dependents(clause.parts)).after("punct", Node::closing("."))
@@ -180,6 +186,23 @@ impl Clause {
                     parts,
                 };
             }
+            Event::Struck(disaster) => {
+                let [was, disaster] = DISASTERS[disaster as usize];
+                ((noun(disaster).role(Role::Cause), Agreement::Masculine), was, was)
+            }
+            Event::Failed(failed) => {
+                ((company(failed, Role::Subject, "компания"), Agreement::Feminine), "обанкротился", "обанкротилась")
+            }
+            Event::Owned { owner, target } => {
+                parts.push(Part::new(Role::Subject, "iobj", company(owner, Role::Subject, "компании")));
+                ((company(target, Role::Object, "компания"), Agreement::Feminine), "принадлежал", "принадлежала")
+            }
+            Event::Inherited { heir, from } => {
+                parts.push(Part::new(Role::Object, "obj", noun("наследство")));
+                let from = name(from, Role::Object, Case::Genitive).before("case", adp("от"));
+                parts.push(Part::new(Role::Object, "obl", from));
+                (someone(heir), "получил", "получила")
+            }
             Event::Born(person) => (someone(person), "родился", "родилась"),
             Event::Died(person) => (someone(person), "умер", "умерла"),
             Event::Visited(person) => (someone(person), "посетил", "посетила"),
@@ -335,7 +358,7 @@ fn gender(kind: InstitutionKind) -> Agreement {
     }
 }
 
-/// Inanimate names have the accusative of the nominative; people only occur in the nominative and the instrumental.
+/// Inanimate names have the accusative of the nominative; people never occur in the accusative.
 fn name(person: Person, role: Role, case: Case) -> Node {
     let feminine = person.gender() == Gender::Feminine;
     propn(decline(NAMES.given[person.given], case, feminine))

@@ -72,6 +72,21 @@ impl Clause {
                 let head = noun("mji").after("nmod", within(Place::Country(city.country())));
                 return Self { subject: Some(("nsubj", place(Place::City(city)))), copula, head, parts };
             }
+            Event::Struck(disaster) => {
+                let disaster = caused(CAUSES[disaster as usize]).before("case", adp("na"));
+                parts.push(Part::new(Role::Cause, "obj", disaster));
+                (None, "kuli", "kuwa")
+            }
+            Event::Failed(failed) => (Some(company(failed, Role::Subject)), "ili", "filisika"),
+            Event::Owned { owner, target } => {
+                parts.push(by(company(owner, Role::Subject)));
+                (Some(company(target, Role::Object)), "ili", "milikiwa")
+            }
+            Event::Inherited { heir, from } => {
+                parts.push(object(name(from, Role::Object)));
+                // The object prefix of persons.
+                (someone(heir), PERSON, "mrithi")
+            }
             Event::Born(person) => (someone(person), PERSON, "zaliwa"),
             Event::Died(person) => (someone(person), PERSON, "fariki"),
             Event::Visited(person) => {
@@ -166,7 +181,8 @@ impl Clause {
             }
         };
         circumstances(fact, asked, style, &mut parts);
-        let passive = style.passive || matches!(fact.event, Event::Born(_) | Event::Closed { .. });
+        let passive =
+            style.passive || matches!(fact.event, Event::Born(_) | Event::Closed { .. } | Event::Owned { .. });
         let relation = if passive { "nsubj:pass" } else { "nsubj" };
         let mut head = verb(format!("{prefix}{stem}"));
         if matches!(fact.event, Event::Worked { .. }) {
@@ -198,13 +214,17 @@ fn circumstances(fact: &Fact, asked: Option<Role>, style: Style, parts: &mut Vec
     }
 }
 
-fn because((cause, of): (&str, Option<[&str; 2]>)) -> Node {
+fn because(cause: (&str, Option<[&str; 2]>)) -> Node {
     let reason = adp("kwa").after("fixed", noun("sababu")).after("fixed", adp("ya"));
+    caused(cause).before("case", reason)
+}
+
+fn caused((cause, of): (&str, Option<[&str; 2]>)) -> Node {
     let cause = match of {
         Some([of, what]) => noun(cause).after("nmod", noun(what).before("case", adp(of))),
         None => noun(cause),
     };
-    cause.role(Role::Cause).before("case", reason)
+    cause.role(Role::Cause)
 }
 
 fn name(person: Person, role: Role) -> Node {

@@ -6,7 +6,7 @@ use super::{
     Dependent, Front, Grammar, Part, Reference, Style, adp, adv, closing, dependents, det, flat, noun, num, pron,
     propn, quoted_title, take, take_front, verb,
 };
-use crate::lexicon::tr::{CAUSES, INSTITUTIONS, NAMES, SOURCES, THINGS, WORKS};
+use crate::lexicon::tr::{CAUSES, HAPPENED, INSTITUTIONS, NAMES, SOURCES, THINGS, WORKS};
 use crate::tree::{EntityType, Node, Orthography, Upos};
 use crate::world::{Company, Event, Fact, Institution, Person, Place, Role, Work, WorkKind};
 
@@ -51,9 +51,13 @@ impl Grammar for Turkish {
 
 /// The last vowel as it is pronounced.
 fn last_vowel(word: &str) -> char {
-    // The foreign l is soft and takes front vowels.
-    if word == "Montreal" {
-        return 'e';
+    match word {
+        // The foreign l is soft and takes front vowels.
+        "Montreal" => return 'e',
+        // Read as in German, like "Klayn", and as in English, like "Parkır".
+        "Klein" => return 'a',
+        "Parker" | "Carter" | "Miller" | "Cooper" | "Turner" | "Walker" => return 'ı',
+        _ => {}
     }
     let lower = |letter: char| match letter {
         'İ' => 'i',
@@ -158,6 +162,25 @@ impl Clause {
                 let country = place(Place::Country(city.country()), locative, Role::Place);
                 let city = flat(NAMES.cities[city.0]).mention(EntityType::Location).after("punct", Node::closing(","));
                 (Some(city), noun("şehirdir").before("det", det("bir")).before("nmod", country))
+            }
+            Event::Struck(disaster) => {
+                parts.extend(at);
+                let happened = verb(HAPPENED[disaster as usize]);
+                let disaster = noun(CAUSES[disaster as usize]).before("det", det("bir")).role(Role::Cause);
+                parts.push(Part::new(Role::Cause, "nsubj", disaster));
+                (None, happened)
+            }
+            Event::Failed(failed) => {
+                let head = verb("etti").before("compound:lvc", noun("iflas"));
+                (Some(company(failed, Role::Subject, "şirketi")), head)
+            }
+            Event::Owned { owner, target } => {
+                parts.push(Part::new(Role::Subject, "obl", company(owner, Role::Subject, "şirketine")));
+                (Some(company(target, Role::Object, "şirketi")), Node::new(Upos::Adj, was("ait")))
+            }
+            Event::Inherited { heir, from } => {
+                parts.push(Part::new(Role::Object, "obl", name_from(from, Role::Object)));
+                (someone(heir), verb("aldı").before("obj", noun("miras")))
             }
             Event::Born(person) => {
                 parts.extend(at);
@@ -277,6 +300,13 @@ fn name(person: Person, role: Role) -> Node {
         .after("flat", flat(NAMES.family[person.family]))
         .mention(EntityType::Person)
         .role(role)
+}
+
+/// A name in the ablative; an answer leaves the suffix out.
+fn name_from(person: Person, role: Role) -> Node {
+    let family = NAMES.family[person.family];
+    let suffixed = propn(format!("{family}'{}", ablative(family))).stem(family.chars().count());
+    flat(NAMES.given[person.given]).after("flat", suffixed).mention(EntityType::Person).role(role)
 }
 
 fn subject(person: Person, reference: Reference) -> Option<Node> {

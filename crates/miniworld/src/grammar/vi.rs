@@ -78,6 +78,20 @@ impl Clause {
                 let head = compound(Upos::Noun, "thành phố").before("nummod", num("một")).after("nmod", country);
                 (place(Place::City(city), Role::Subject), head)
             }
+            Event::Struck(disaster) => {
+                let disaster = compound(Upos::Noun, CAUSES[disaster as usize]).role(Role::Cause);
+                (disaster, compound(Upos::Verb, "xảy ra"))
+            }
+            Event::Failed(failed) => (company(failed, Role::Subject), compound(Upos::Verb, "phá sản")),
+            Event::Owned { owner, target } => {
+                parts.push(object(company(owner, Role::Subject)));
+                (company(target, Role::Object), compound(Upos::Verb, "thuộc về"))
+            }
+            Event::Inherited { heir, from } => {
+                let from = name(from, Role::Object).before("case", adp("của"));
+                parts.push(object(compound(Upos::Noun, "tài sản").after("nmod", from)));
+                (someone(heir), compound(Upos::Verb, "thừa kế"))
+            }
             Event::Born(person) => (someone(person), verb("sinh").after("compound", verb("ra"))),
             Event::Died(person) => (someone(person), compound(Upos::Verb, "qua đời")),
             Event::Visited(person) => (someone(person), compound(Upos::Verb, "đến thăm")),

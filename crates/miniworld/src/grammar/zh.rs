@@ -35,7 +35,7 @@ impl Grammar for Chinese {
 }
 
 struct Clause {
-    subject: Dependent,
+    subject: Option<Dependent>,
     /// Between subject and verb.
     before: Vec<Part>,
     head: Node,
@@ -47,7 +47,7 @@ struct Clause {
 impl Clause {
     fn build(mut self, front: Vec<Dependent>) -> Node {
         let year = take(&mut self.before, Role::Year).map(Part::dependent);
-        let left = front.into_iter().chain([self.subject]).chain(year).chain(dependents(self.before)).collect();
+        let left = front.into_iter().chain(self.subject).chain(year).chain(dependents(self.before)).collect();
         let head = self.head.led_by(left);
         let head = if self.perfective { head.after("aux", aux("了")) } else { head };
         head.followed_by(self.object.into_iter().collect())
@@ -90,6 +90,20 @@ impl Clause {
                     .before("nmod", country.after("case", Node::new(Upos::Part, "的")))
                     .before("cop", aux("是"));
                 (located(Place::City(city)), head, false, None)
+            }
+            Event::Struck(disaster) => {
+                let object = noun(CAUSES[disaster as usize]).role(Role::Cause);
+                let subject = place.map(|place| ("nsubj", place));
+                return Self { subject, before, head: verb("发生"), perfective: true, object: Some(("obj", object)) };
+            }
+            Event::Failed(failed) => (company(failed, Role::Subject), verb("破产"), true, None),
+            Event::Owned { owner, target } => {
+                let owner = company(owner, Role::Subject);
+                (company(target, Role::Object), verb("属于"), false, Some(("obj", owner)))
+            }
+            Event::Inherited { heir, from } => {
+                let from = name(from, Role::Object).after("case", Node::new(Upos::Part, "的"));
+                (someone(heir), verb("继承"), true, Some(("obj", noun("遗产").before("nmod", from))))
             }
             Event::Born(person) => {
                 place_before(&mut before);
@@ -173,7 +187,7 @@ impl Clause {
             }
         };
         let relation = if style.passive { "nsubj:pass" } else { "nsubj" };
-        Self { subject: (relation, subject), before, head, perfective, object }
+        Self { subject: Some((relation, subject)), before, head, perfective, object }
     }
 }
 

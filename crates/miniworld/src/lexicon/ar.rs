@@ -270,5 +270,7 @@ pub(crate) static WORKS: [&str; 3] = ["رواية", "فيلم", "أوبرا"];
 pub(crate) static THINGS: [[&str; 2]; 5] =
     [["مصانع", "مصنعًا"], ["مدارس", "مدرسة"], ["متاجر", "متجرًا"], ["فنادق", "فندقًا"], ["مطاعم", "مطعمًا"]];
 pub(crate) static CAUSES: [&str; 6] = ["حريق", "فيضان", "زلزال", "عاصفة", "إضراب", "وباء"];
+/// How each cause is said to have happened, in agreement with it.
+pub(crate) static HAPPENED: [&str; 6] = ["اندلع", "وقع", "وقع", "هبّت", "وقع", "تفشّى"];
 /// With the preposition that "according" takes.
 pub(crate) static SOURCES: [&str; 3] = ["للأرشيف", "للصحيفة", "للتقرير"];

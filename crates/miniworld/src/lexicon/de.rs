@@ -143,5 +143,14 @@ pub(crate) static CAUSES: [[&str; 2]; 6] = [
     ["eines", "Streiks"],
     ["einer", "Epidemie"],
 ];
+/// Accusative, after "es gab".
+pub(crate) static DISASTERS: [[&str; 2]; 6] = [
+    ["einen", "Brand"],
+    ["eine", "Überschwemmung"],
+    ["ein", "Erdbeben"],
+    ["einen", "Sturm"],
+    ["einen", "Streik"],
+    ["eine", "Epidemie"],
+];
 /// Dative, after "laut".
 pub(crate) static SOURCES: [[&str; 2]; 3] = [["dem", "Archiv"], ["der", "Zeitung"], ["dem", "Bericht"]];

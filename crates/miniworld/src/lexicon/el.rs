@@ -315,5 +315,7 @@ pub(crate) static THINGS: [[&str; 2]; 5] = [
 ];
 /// Genitive, after "because of".
 pub(crate) static CAUSES: [&str; 6] = ["πυρκαγιάς", "πλημμύρας", "σεισμού", "καταιγίδας", "απεργίας", "επιδημίας"];
+/// Nominative.
+pub(crate) static DISASTERS: [&str; 6] = ["πυρκαγιά", "πλημμύρα", "σεισμός", "καταιγίδα", "απεργία", "επιδημία"];
 /// Article and noun in the accusative.
 pub(crate) static SOURCES: [[&str; 2]; 3] = [["το", "αρχείο"], ["την", "εφημερίδα"], ["την", "έκθεση"]];

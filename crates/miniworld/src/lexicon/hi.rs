@@ -256,4 +256,6 @@ pub(crate) static WORKS: [&str; 3] = ["उपन्यास", "फ़िल्�
 pub(crate) static THINGS: [[&str; 2]; 5] =
     [["कारख़ाने", "खोले"], ["स्कूल", "खोले"], ["दुकानें", "खोलीं"], ["होटल", "खोले"], ["रेस्तराँ", "खोले"]];
 pub(crate) static CAUSES: [&str; 6] = ["आग", "बाढ़", "भूकंप", "तूफ़ान", "हड़ताल", "महामारी"];
+/// How each cause is said to have happened, in agreement with it.
+pub(crate) static HAPPENED: [&str; 6] = ["लगी", "आई", "आया", "आया", "हुई", "फैली"];
 pub(crate) static SOURCES: [&str; 3] = ["अभिलेख", "अख़बार", "रिपोर्ट"];

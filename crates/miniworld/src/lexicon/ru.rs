@@ -280,5 +280,14 @@ pub(crate) static THINGS: [[&str; 3]; 5] = [
 ];
 /// Genitive, after "из-за".
 pub(crate) static CAUSES: [&str; 6] = ["пожара", "наводнения", "землетрясения", "бури", "забастовки", "эпидемии"];
+/// "Was", in agreement, and the nominative.
+pub(crate) static DISASTERS: [[&str; 2]; 6] = [
+    ["был", "пожар"],
+    ["было", "наводнение"],
+    ["было", "землетрясение"],
+    ["была", "буря"],
+    ["была", "забастовка"],
+    ["была", "эпидемия"],
+];
 /// Genitive, after "по данным".
 pub(crate) static SOURCES: [&str; 3] = ["архива", "газеты", "отчёта"];

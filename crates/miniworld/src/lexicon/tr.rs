@@ -120,5 +120,7 @@ pub(crate) static INSTITUTIONS: [&str; 5] = ["Üniversitesi", "Müzesi", "Bankas
 pub(crate) static WORKS: [[&str; 2]; 3] = [["roman", "romanı"], ["film", "filmi"], ["opera", "operayı"]];
 pub(crate) static THINGS: [&str; 5] = ["fabrika", "okul", "mağaza", "otel", "restoran"];
 pub(crate) static CAUSES: [&str; 6] = ["yangın", "sel", "deprem", "fırtına", "grev", "salgın"];
+/// How each cause is said to have happened.
+pub(crate) static HAPPENED: [&str; 6] = ["çıktı", "oldu", "oldu", "çıktı", "oldu", "çıktı"];
 /// Dative, before "göre".
 pub(crate) static SOURCES: [&str; 3] = ["arşive", "gazeteye", "rapora"];

@@ -1,4 +1,5 @@
-//! Facts as lists of names and values with the sentence that tells them, for generation.
+//! Facts as lists of names and values with the sentence that tells them, for generation. No task reads them yet, so that they are
+//! not stored.
 
 use spec::Split;
 
@@ -112,6 +113,24 @@ fn language_free(fact: &Fact) -> String {
             pairs.extend(someone("subject", person));
             pairs.push(("profession", NAMES.professions[person.profession().0][0].to_owned()));
             "practised"
+        }
+        Event::Struck(disaster) => {
+            pairs.push(("cause", CAUSES[disaster as usize][1].to_owned()));
+            "struck"
+        }
+        Event::Failed(failed) => {
+            pairs.push(("subject", NAMES.brands[failed.0].to_owned()));
+            "failed"
+        }
+        Event::Owned { owner, target } => {
+            pairs.push(("subject", NAMES.brands[owner.0].to_owned()));
+            pairs.push(("object", NAMES.brands[target.0].to_owned()));
+            "owned"
+        }
+        Event::Inherited { heir, from } => {
+            pairs.extend(someone("subject", heir));
+            pairs.extend(someone("object", from));
+            "inherited"
         }
     };
     pairs.extend(fact.place.map(|place| {

@@ -1,20 +1,22 @@
 //! Examples for every task, from facts drawn once for all languages: row `i` says the same in each.
 
+mod choice;
 mod facts;
 mod ner;
 mod nli;
 mod parallel;
-mod pos;
 mod qa;
 mod story;
+mod trees;
 
+pub use choice::{ChoiceExample, ChoicePlan, Question, choices};
 pub use facts::{FactExample, facts, told_plainly};
 pub use ner::tagged;
 pub use nli::{InferencePlan, inferences};
 pub use parallel::{ParallelPlan, Passage, parallel};
-pub use pos::conllu;
 pub use qa::{QuestionPlan, questions};
 pub use story::{Told, sentences};
+pub use trees::{TreeExample, trees};
 
 use spec::Split;
 

@@ -214,6 +214,8 @@ impl Pool {
             Event::Bought { .. } => Kind::Bought,
             Event::Located(city) => return Fact::located(self.another_city(draw, city)),
             Event::Practised(_) => return Fact::practised(person),
+            // What pools never draw has nothing like it; questions of cause draw their own.
+            Event::Struck(_) | Event::Failed(_) | Event::Owned { .. } | Event::Inherited { .. } => return *fact,
         };
         self.fill(draw, kind, person)
     }

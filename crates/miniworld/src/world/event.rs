@@ -66,6 +66,19 @@ pub enum Event {
     Located(City),
     /// A person had a profession.
     Practised(Person),
+    /// The place of the fact is what is struck.
+    Struck(Cause),
+    /// A company went bankrupt.
+    Failed(Company),
+    /// The target belonged to the owner.
+    Owned {
+        owner: Company,
+        target: Company,
+    },
+    Inherited {
+        heir: Person,
+        from: Person,
+    },
 }
 
 /// An event with as much of its circumstances as is told.
@@ -99,8 +112,15 @@ impl Fact {
             | Event::Worked { person, .. }
             | Event::Studied { person, .. }
             | Event::Created { person, .. }
-            | Event::Founded { person, .. } => Some(person),
-            Event::Closed { .. } | Event::Opened { .. } | Event::Bought { .. } | Event::Located(_) => None,
+            | Event::Founded { person, .. }
+            | Event::Inherited { heir: person, .. } => Some(person),
+            Event::Closed { .. }
+            | Event::Opened { .. }
+            | Event::Bought { .. }
+            | Event::Located(_)
+            | Event::Struck(_)
+            | Event::Failed(_)
+            | Event::Owned { .. } => None,
         }
     }
 
@@ -109,11 +129,13 @@ impl Fact {
         matches!(self.event, Event::Created { .. } | Event::Founded { .. } | Event::Bought { .. })
     }
 
-    /// Whether nothing is said to befall itself: nobody meets, buys or moves to where they are.
+    /// Whether nothing is said to befall itself: nobody meets, buys, inherits from or moves to where they are.
     pub fn sensible(&self) -> bool {
         match self.event {
             Event::Met { person, other } => person != other,
             Event::Bought { company, target } => company != target,
+            Event::Owned { owner, target } => owner != target,
+            Event::Inherited { heir, from } => heir != from,
             Event::Moved { from: Some(from), .. } => match self.place {
                 Some(Place::City(to)) => from.country() != to.country(),
                 Some(Place::Country(to)) => from.country() != to,
@@ -140,7 +162,12 @@ impl Fact {
             Event::Closed { .. } => &[Role::Cause, Role::Year],
             Event::Opened { .. } => &[Role::Subject, Role::Count, Role::Place, Role::Year],
             Event::Bought { .. } => &[Role::Subject, Role::Object, Role::Year],
-            Event::Located(_) | Event::Practised(_) => &[],
+            Event::Located(_)
+            | Event::Practised(_)
+            | Event::Struck(_)
+            | Event::Failed(_)
+            | Event::Owned { .. }
+            | Event::Inherited { .. } => &[],
         }
     }
 }
