@@ -7,7 +7,6 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field};
 use spec::{Ids, Kind, Labels, Task};
 
-
 /// Arrow counts the bytes of a column of text in 31 bits.
 const MOST_TEXT: usize = i32::MAX as usize;
 
@@ -262,10 +261,9 @@ impl ExamplesBuilder {
             Kind::Texts => ColumnBuilder::Texts(ListBuilder::new(StringBuilder::new())),
             Kind::Label | Kind::Number => ColumnBuilder::Number(Int64Builder::new()),
             Kind::Labels | Kind::Numbers => ColumnBuilder::Numbers(ListBuilder::new(Int64Builder::new())),
-            Kind::Answers => ColumnBuilder::Answers(
-                ListBuilder::new(StringBuilder::new()),
-                ListBuilder::new(Int32Builder::new()),
-            ),
+            Kind::Answers => {
+                ColumnBuilder::Answers(ListBuilder::new(StringBuilder::new()), ListBuilder::new(Int32Builder::new()))
+            }
         };
         let columns = task.description().columns.iter().map(|column| builder(column.kind)).collect();
         Self { task, labels, ids: StringBuilder::new(), columns, rows: 0, text: 0 }
@@ -295,7 +293,11 @@ impl ExamplesBuilder {
             self.text += field.bytes();
             if let Some(label) = field.labels().find(|&label| label >= self.labels.len()) {
                 let names = &self.labels;
-                return Err(format!("label {label} in `{}` is not one of the {} labels ({names})", column.name, names.len()));
+                return Err(format!(
+                    "label {label} in `{}` is not one of the {} labels ({names})",
+                    column.name,
+                    names.len()
+                ));
             }
             if let Some(length) = field.length() {
                 match words {

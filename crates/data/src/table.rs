@@ -143,7 +143,9 @@ impl Column {
     /// Texts, or whole numbers as their digits: identifiers.
     pub fn words(&self, path: &Path) -> Result<StringArray, DataError> {
         match self.array.data_type().is_integer() {
-            true => Ok(StringArray::from_iter_values(self.numbers(path)?.iter().flatten().map(|number| number.to_string()))),
+            true => {
+                Ok(StringArray::from_iter_values(self.numbers(path)?.iter().flatten().map(|number| number.to_string())))
+            }
             false => self.texts(path),
         }
     }

@@ -8,7 +8,6 @@ use spec::Split;
 
 use crate::giveaway::Scores;
 use crate::grammar::Language;
-use crate::sizes::Sizes;
 
 const INTRODUCTION: &str = "# The mini world
 
@@ -65,7 +64,7 @@ relation (labelled attachment); `choices` and `shared words` are for `choice` wh
 ";
 
 /// The card as Markdown.
-pub(crate) fn card(seed: u64, sizes: &Sizes, entries: &[ManifestEntry], scores: &[(Language, Scores)]) -> String {
+pub(crate) fn card(seed: u64, entries: &[ManifestEntry], scores: &[(Language, Scores)]) -> String {
     let mut text = INTRODUCTION.to_owned();
     text.push_str(
         "| language | hypothesis | overlap | first | longest | majority | part | head | choices | shared words |\n",
@@ -90,11 +89,8 @@ pub(crate) fn card(seed: u64, sizes: &Sizes, entries: &[ManifestEntry], scores: 
     }
     let _ = write!(text, "\n## Sizes\nRows for each language; the seed is {seed}.\n\n");
     text.push_str("| task | train | validation | test |\n| --- | --- | --- | --- |\n");
-    let mut rows: BTreeMap<(&str, Split), usize> =
+    let rows: BTreeMap<(&str, Split), usize> =
         entries.iter().map(|entry| ((entry.task.as_str(), entry.split), entry.rows)).collect();
-    for (task, sizes) in [("pos", sizes.trees), ("parse", sizes.trees), ("choice", sizes.choice)] {
-        rows.extend(Split::ALL.into_iter().zip(sizes).map(|(split, size)| ((task, split), size)));
-    }
     let mut tasks: Vec<&str> = rows.keys().map(|(task, _)| *task).collect();
     tasks.dedup();
     for task in tasks {

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use data::{DataFolder, Examples, ManifestEntry};
-use spec::{DataKey, Name, Split};
+use data::{DataFolder, ManifestEntry};
+use spec::{DataKey, Name, Split, Task};
 
 use crate::card::card;
 use crate::error::MiniworldError;
+use crate::examples::{Row, examples};
 use crate::giveaway::Scores;
 use crate::grammar::Language;
 use crate::plans::{HELD_OUT, Plans};
@@ -42,16 +43,19 @@ pub fn generate(
         let (ner, nli, qa) = (plans.ner(language), plans.nli(language), plans.qa(language)?);
         let (trees, choice) = (plans.trees(language), plans.choice(language));
         scores.push((language, Scores::of(&ner, &nli, &qa, &trees, &choice)));
-        let qa = qa.map(|questions| questions.into_iter().map(|(question, _)| question).collect());
-        entries.extend(set.store(language, Split::ALL, ner.map(Examples::Ner))?);
-        entries.extend(set.store(language, Split::ALL, qa.map(Examples::Qa))?);
-        entries.extend(set.store(language, Split::ALL, nli.map(Examples::Nli))?);
+        let qa = qa.map(|questions| questions.into_iter().map(|(question, _)| question).collect::<Vec<_>>());
+        entries.extend(set.store(Task::Ner, language, Split::ALL, ner)?);
+        entries.extend(set.store(Task::Qa, language, Split::ALL, qa)?);
+        entries.extend(set.store(Task::Nli, language, Split::ALL, nli)?);
         if language != Language::English {
-            entries.extend(set.store(language, HELD_OUT, plans.retrieval(language).map(Examples::Pairs))?);
+            entries.extend(set.store(Task::Retrieval, language, HELD_OUT, plans.retrieval(language))?);
         }
-        entries.extend(set.store(language, Split::ALL, plans.mlm(language)?.map(Examples::Text))?);
+        entries.extend(set.store(Task::Mlm, language, Split::ALL, plans.mlm(language)?)?);
+        entries.extend(set.store(Task::Pos, language, Split::ALL, trees.clone())?);
+        entries.extend(set.store(Task::Parse, language, Split::ALL, trees)?);
+        entries.extend(set.store(Task::Choice, language, Split::ALL, choice)?);
     }
-    set.put("README.md", &card(seed, sizes, &entries, &scores))?;
+    set.put("README.md", &card(seed, &entries, &scores))?;
     Ok(entries)
 }
 
@@ -93,17 +97,19 @@ impl DataSet<'_> {
         }
     }
 
-    fn store<const N: usize>(
+    fn store<R: Row, const N: usize>(
         &self,
+        task: Task,
         language: Language,
         splits: [Split; N],
-        examples: [Examples; N],
+        rows: [Vec<R>; N],
     ) -> Result<Vec<ManifestEntry>, MiniworldError> {
-        let store = |(split, examples): (Split, Examples)| {
-            let key = DataKey::new(examples.task(), self.name, language.into(), split);
+        let store = |(split, rows): (Split, Vec<R>)| {
+            let key = DataKey::new(task, self.name, language.into(), split);
+            let examples = examples(task, rows)?;
             Ok(self.folder.store(&key, examples, self.source.clone(), LICENCE.to_owned())?.0)
         };
-        splits.into_iter().zip(examples).map(store).collect()
+        splits.into_iter().zip(rows).map(store).collect()
     }
 
     fn put(&self, path: &str, text: &str) -> Result<(), MiniworldError> {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
-use data::{NerExample, NliExample, QaExample};
+use crate::examples::{NerExample, NliExample, QaExample};
 
 use crate::tasks::{ChoiceExample, TreeExample};
 use crate::tree::Span;

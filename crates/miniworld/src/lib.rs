@@ -10,6 +10,7 @@
 
 mod card;
 mod error;
+mod examples;
 mod generate;
 pub mod giveaway;
 mod grammar;
@@ -21,6 +22,7 @@ mod tree;
 pub mod world;
 
 pub use error::MiniworldError;
+pub use examples::{NerExample, NliExample, PairExample, QaExample, TextExample};
 pub use generate::generate;
 pub use grammar::{Front, Language, Reference, Style};
 pub use sizes::Sizes;

@@ -1,9 +1,9 @@
 //! Facts and patterns for every task, drawn before any language, and their examples in one.
 
-use data::{NerExample, NliExample, PairExample, TextExample};
 use spec::{Split, Task};
 
 use crate::error::MiniworldError;
+use crate::examples::{NerExample, NliExample, PairExample, TextExample};
 use crate::giveaway::MentionedQuestion;
 use crate::grammar::Language;
 use crate::sizes::Sizes;

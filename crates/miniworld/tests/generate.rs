@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{DataFolder, Examples};
+use data::DataFolder;
 use miniworld::{Language, MiniworldError, Sizes, generate};
 use spec::{DataKey, Name, Split, Task};
 
@@ -62,7 +62,7 @@ fn the_same_seed_gives_the_same_bytes() {
         generated(root.path(), &codes, seed, &SMALL).unwrap();
         files(&root.path().join("mini"))
     });
-    assert_eq!(one.len(), 2 * (4 * 3) + 2 + 2);
+    assert_eq!(one.len(), 2 * (7 * 3) + 2 + 2);
     assert!(one == again);
     let differ = one.iter().filter(|(path, bytes)| other[*path] != **bytes).count();
     assert_eq!(differ, one.len());
@@ -72,7 +72,7 @@ fn the_same_seed_gives_the_same_bytes() {
 fn the_committed_data_set_is_whole_and_comes_back_from_its_seed() {
     let folder = DataFolder::open(&committed());
     let lines = folder.check(&mut |_| {}).unwrap();
-    assert_eq!(lines.len(), 11 * 12 + 10 * 2);
+    assert_eq!(lines.len(), 11 * 21 + 10 * 2);
     for line in &lines {
         assert_eq!((line.damage.as_deref(), line.seen_in_training), (None, 0), "{}", line.key);
     }
@@ -94,20 +94,26 @@ fn every_task_is_read_back_as_it_was_told() {
     let folder = generated(root.path(), &["de", "en", "tr"], 1, &SMALL).unwrap();
     assert!(folder.check(&mut |_| {}).unwrap().iter().all(|line| line.damage.is_none()));
     let load = |task, code, split| folder.load(&DataKey::new(task, &mini(), language(code), split), None);
-    let Examples::Ner(ner) = load(Task::Ner, "de", Split::Train).unwrap() else { panic!("not entity tags") };
-    assert!(ner.len() == 20 && ner.iter().all(|row| row.words.len() == row.tags.len()));
-    let Examples::Qa(qa) = load(Task::Qa, "tr", Split::Test).unwrap() else { panic!("not questions") };
-    assert!(qa.len() == 6 && qa.iter().all(|row| row.answers.len() == 1));
-    let Examples::Nli(nli) = load(Task::Nli, "de", Split::Test).unwrap() else { panic!("not pairs") };
-    let labels = [0, 1, 2].map(|label| nli.iter().filter(|row| row.label == label).count());
+    let rows = |count: usize| 0..count;
+    let ner = load(Task::Ner, "de", Split::Train).unwrap();
+    let (words, tags) = (ner.text_lists("tokens"), ner.number_lists("ner_tags"));
+    assert!(ner.len() == 20 && rows(20).all(|row| words.get(row).len() == tags.get(row).len()));
+    let qa = load(Task::Qa, "tr", Split::Test).unwrap();
+    assert!(qa.len() == 6 && rows(6).all(|row| qa.answers("answers").get(row).len() == 1));
+    let nli = load(Task::Nli, "de", Split::Test).unwrap();
+    let labels = [0, 1, 2].map(|label| nli.numbers("label").values().iter().filter(|&&own| own == label).count());
     assert_eq!(labels, [3, 3, 3]);
-    let Examples::Pairs(pairs) = load(Task::Retrieval, "tr", Split::Test).unwrap() else { panic!("not pairs") };
-    assert!(pairs.len() == 10 && pairs.iter().all(|pair| pair.source != pair.english));
+    let pairs = load(Task::Retrieval, "tr", Split::Test).unwrap();
+    let (source, target) = (pairs.texts("source"), pairs.texts("target"));
+    assert!(pairs.len() == 10 && rows(10).all(|row| source.value(row) != target.value(row)));
+    let (pos, parse) = (load(Task::Pos, "tr", Split::Test).unwrap(), load(Task::Parse, "tr", Split::Test).unwrap());
+    assert!(pos.len() == parse.len() && pos.ids().eq(parse.ids()));
+    assert!(rows(pos.len()).all(|row| pos.text_lists("tokens").get(row) == parse.text_lists("tokens").get(row)));
+    let choice = load(Task::Choice, "de", Split::Train).unwrap();
+    assert!(rows(choice.len()).all(|row| choice.text_lists("choices").get(row).len() == 2));
     assert!(load(Task::Retrieval, "en", Split::Test).is_err(), "English is not retrieved from itself");
-    let texts = ["de", "en", "tr"].map(|code| match load(Task::Mlm, code, Split::Train).unwrap() {
-        Examples::Text(texts) => texts.into_iter().map(|text| text.id).collect::<Vec<_>>(),
-        _ => panic!("not text"),
-    });
+    let texts = ["de", "en", "tr"]
+        .map(|code| load(Task::Mlm, code, Split::Train).unwrap().ids().map(str::to_owned).collect::<Vec<_>>());
     assert!(texts[0] == texts[1] && texts[1] == texts[2] && !texts[0].is_empty());
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use data::NliExample;
+use miniworld::NliExample;
 use miniworld::giveaway;
 use miniworld::tasks::{
     ChoiceExample, ChoicePlan, Passage, Question, choices, facts, inferences, parallel, questions, sentences, tagged,

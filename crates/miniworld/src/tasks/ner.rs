@@ -1,8 +1,7 @@
 //! Entity tags: one tag a word; in languages without spaces, one tag a character.
 
-use data::NerExample;
-
 use super::Told;
+use crate::examples::NerExample;
 use crate::grammar::Language;
 use crate::tree::EntityType;
 

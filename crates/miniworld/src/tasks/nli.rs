@@ -3,11 +3,11 @@
 //! A hypothesis is drawn first and then given three premises, one for each label, so that it says nothing about the label.
 //! Half of the premises or more also tell a second fact that repeats words of the hypothesis, so that counting shared words says little.
 
-use data::NliExample;
 use spec::Split;
 
 use super::{Told, join, style};
 use crate::error::MiniworldError;
+use crate::examples::NliExample;
 use crate::grammar::{Language, Style};
 use crate::world::{Draw, Event, Fact, Label, Place, Pool, relation};
 

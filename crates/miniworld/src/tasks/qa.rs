@@ -1,11 +1,12 @@
 //! Questions with an answer span in a paragraph, as in XQuAD.
 
-use data::{Answer, QaExample};
+use data::Answer;
 use spec::Split;
 
 use super::story::{answers, one_life, paragraph};
 use super::{Told, join, style};
 use crate::error::MiniworldError;
+use crate::examples::QaExample;
 use crate::grammar::{Language, Reference};
 use crate::tree::Span;
 use crate::world::{Draw, Event, Fact, Pool, Role};

@@ -101,7 +101,8 @@ macro_rules! tasks {
                 tokens: 25,
                 ids: Ids::Column,
                 columns: &[Column::new("tokens", Kind::Texts), Column::new("upos", Kind::Labels)],
-                labels: &[],
+                // The universal parts of speech.
+                labels: &["ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"],
                 metrics: &[Metric::share("pos.accuracy"), Metric::share("pos.f1.macro")],
             },
             Parse = parse: TaskDescription {
@@ -116,7 +117,8 @@ macro_rules! tasks {
                     Column::new("head", Kind::Numbers),
                     Column::new("deprel", Kind::Labels),
                 ],
-                labels: &[],
+                // The universal relations of version 2.
+                labels: &["acl", "advcl", "advmod", "amod", "appos", "aux", "case", "cc", "ccomp", "clf", "compound", "conj", "cop", "csubj", "dep", "det", "discourse", "dislocated", "expl", "fixed", "flat", "goeswith", "iobj", "list", "mark", "nmod", "nsubj", "nummod", "obj", "obl", "orphan", "parataxis", "punct", "reparandum", "root", "vocative", "xcomp"],
                 metrics: &[
                     Metric::share("parse.las"),
                     Metric::share("parse.uas"),

@@ -6,53 +6,6 @@ use std::path::{Path, PathBuf};
 use data::lines::{lines, read_text};
 use data::{DataError, Value};
 
-/// The universal parts of speech, in the order in which Universal Dependencies lists them.
-pub(crate) const UPOS: [&str; 17] = [
-    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ",
-    "SYM", "VERB", "X",
-];
-
-/// The universal relations of version 2, in alphabetical order.
-pub(crate) const RELATIONS: [&str; 37] = [
-    "acl",
-    "advcl",
-    "advmod",
-    "amod",
-    "appos",
-    "aux",
-    "case",
-    "cc",
-    "ccomp",
-    "clf",
-    "compound",
-    "conj",
-    "cop",
-    "csubj",
-    "dep",
-    "det",
-    "discourse",
-    "dislocated",
-    "expl",
-    "fixed",
-    "flat",
-    "goeswith",
-    "iobj",
-    "list",
-    "mark",
-    "nmod",
-    "nsubj",
-    "nummod",
-    "obj",
-    "obl",
-    "orphan",
-    "parataxis",
-    "punct",
-    "reparandum",
-    "root",
-    "vocative",
-    "xcomp",
-];
-
 /// A relation without the subtype of a language: `nmod` of `nmod:poss`.
 pub(crate) fn universal(relation: &str) -> &str {
     relation.split_once(':').map_or(relation, |(universal, _)| universal)

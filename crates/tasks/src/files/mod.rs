@@ -4,6 +4,7 @@ pub(crate) mod conllu;
 pub(crate) mod names;
 pub(crate) mod tagged;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use data::{DataError, Examples, ExamplesBuilder, Value, table::Table};
@@ -60,4 +61,18 @@ pub(crate) fn push(
     fields: Vec<Value>,
 ) -> Result<(), DataError> {
     builder.push(id, fields).map_err(|message| DataError::row(path, place(), message))
+}
+
+/// The names that the input gives, the task's usual ones where they are enough, or those found, sorted.
+pub(crate) fn label_names<'a>(
+    input: &Input,
+    task: Task,
+    found: impl Iterator<Item = &'a str>,
+) -> Result<Labels, DataError> {
+    let (usual, found): (Labels, BTreeSet<&str>) = (task.usual_labels(), found.collect());
+    Ok(match (input.labels.is_empty(), found.iter().all(|name| usual.index(name).is_some())) {
+        (false, _) => input.labels.clone(),
+        (true, true) => usual,
+        (true, false) => Labels::new(found)?,
+    })
 }

@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use data::lines::{lines, read_text};
@@ -6,7 +5,7 @@ use data::{DataError, ExamplesBuilder, Value};
 use serde_json::{Map, Value as Json};
 use spec::{Labels, Task};
 
-use crate::files::{index, push};
+use crate::files::{index, label_names, push};
 use crate::format::{Columns, Input, Read};
 
 /// What PAWS-X's two labels mean.
@@ -65,13 +64,8 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
         }
     };
     let files = input.paths.iter().map(|path| Ok((path.as_path(), one(path)?))).collect::<Result<Vec<_>, DataError>>()?;
-    let labels = match input.labels.is_empty() {
-        false => input.labels.clone(),
-        true => {
-            let found: BTreeSet<&str> = files.iter().flat_map(|(_, rows)| rows).map(|row| row.label.as_str()).collect();
-            Labels::new(found)?
-        }
-    };
+    let found = files.iter().flat_map(|(_, rows)| rows).map(|row| row.label.as_str());
+    let labels = label_names(input, Task::Paraphrase, found)?;
     examples(files, &labels, Vec::new())
 }
 

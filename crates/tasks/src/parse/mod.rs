@@ -2,7 +2,6 @@
 
 mod decode;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use data::{Cells, DataError, EncodeOptions, Encoded, Examples, ExamplesBuilder, Item, Tokenization, column};
@@ -11,11 +10,11 @@ use evaluation::Dependency;
 use model::Learner;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spec::{IGNORED_LABEL, Labels, Language, Task};
+use spec::{IGNORED_LABEL, Language, Task};
 
 use crate::encode::{each, words};
-use crate::files::conllu::{self, RELATIONS, universal};
-use crate::files::{hub_table, index, names, push};
+use crate::files::conllu::{self, universal};
+use crate::files::{hub_table, index, label_names, names, push};
 use crate::format::{Description, Files, Found, Input, Read};
 use crate::{Scored, TaskError, TaskFolder};
 
@@ -137,12 +136,7 @@ fn read_conllu(input: &Input) -> Result<Read, DataError> {
     let texts = conllu::read_texts(&input.paths)?;
     let files = conllu::parse_all(&texts)?;
     let words = files.iter().flat_map(|file| &file.sentences).flat_map(|sentence| &sentence.words);
-    let found: BTreeSet<&str> = words.filter_map(|word| word.deprel).map(universal).collect();
-    let labels = match (input.labels.is_empty(), found.iter().all(|relation| RELATIONS.contains(relation))) {
-        (false, _) => input.labels.clone(),
-        (true, true) => Labels::new(RELATIONS)?,
-        (true, false) => Labels::new(found)?,
-    };
+    let labels = label_names(input, Task::Parse, words.filter_map(|word| word.deprel).map(universal))?;
     let mut builder = ExamplesBuilder::new(Task::Parse, labels.clone());
     for file in &files {
         for (row, sentence) in file.sentences.iter().enumerate() {

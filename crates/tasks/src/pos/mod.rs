@@ -1,17 +1,16 @@
 //! Parts of speech: Universal Dependencies' CoNLL-U, the hub's Parquet, XTREME's TSV.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use data::lines::read_text;
 use data::{DataError, EncodeOptions, Encoded, Examples, ExamplesBuilder, Item, Tokenization, Value as Field};
 use model::Learner;
 use serde_json::Value;
-use spec::{Labels, Language, Task};
+use spec::{Language, Task};
 
-use crate::files::conllu::{self, UPOS};
+use crate::files::conllu;
 use crate::files::tagged::{sentences, token_tab_tag};
-use crate::files::{hub_table, index, names, push};
+use crate::files::{hub_table, index, label_names, names, push};
 use crate::format::{Description, Files, Found, Input, Read};
 use crate::{Scored, TaskError, TaskFolder, token_labels};
 
@@ -75,23 +74,11 @@ impl TaskFolder for Folder {
     }
 }
 
-/// The given names, the universal ones where they are enough, or those found, sorted.
-fn labels<'a>(input: &Input, tags: impl Iterator<Item = &'a str>) -> Result<Labels, DataError> {
-    if !input.labels.is_empty() {
-        return Ok(input.labels.clone());
-    }
-    let found: BTreeSet<&str> = tags.collect();
-    match found.iter().all(|tag| UPOS.contains(tag)) {
-        true => Ok(Labels::new(UPOS)?),
-        false => Ok(Labels::new(found)?),
-    }
-}
-
 fn read_conllu(input: &Input) -> Result<Read, DataError> {
     let texts = conllu::read_texts(&input.paths)?;
     let files = conllu::parse_all(&texts)?;
     let words = files.iter().flat_map(|file| &file.sentences).flat_map(|sentence| &sentence.words);
-    let labels = labels(input, words.filter_map(|word| word.upos))?;
+    let labels = label_names(input, Task::Pos, words.filter_map(|word| word.upos))?;
     let mut builder = ExamplesBuilder::new(Task::Pos, labels.clone());
     for file in &files {
         for (row, sentence) in file.sentences.iter().enumerate() {
@@ -113,7 +100,7 @@ fn read_lines(input: &Input) -> Result<Read, DataError> {
     let path = input.path();
     let text = read_text(path)?;
     let found = sentences(&text, |number, line| token_tab_tag(path, number, line).map(Some))?;
-    let labels = labels(input, found.iter().flat_map(|sentence| sentence.tags.iter().copied()))?;
+    let labels = label_names(input, Task::Pos, found.iter().flat_map(|sentence| sentence.tags.iter().copied()))?;
     let mut builder = ExamplesBuilder::new(Task::Pos, labels.clone());
     for sentence in &found {
         let mut tags = Vec::with_capacity(sentence.tags.len());
