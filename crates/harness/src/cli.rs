@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use data::Format;
+use tasks::Format;
 use results::Overwrite;
 use spec::{Backend, Language, Name, Split, Task};
 
@@ -262,6 +262,7 @@ pub enum Listing {
     Suites,
     Methods,
     Tasks,
+    Formats,
     Models,
     Data,
 }
@@ -325,7 +326,8 @@ pub struct RunOne {
 
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// Turn files people have (WikiANN, XNLI, MultiNLI, XQuAD, SQuAD, MLQA, TyDiQA, Tatoeba) into checked Parquet
+    /// Turn files people have (WikiANN, XNLI, SQuAD and the like, Universal Dependencies, XCOPA, PAWS-X, Tatoeba, own tables) into
+    /// checked Parquet
     #[command(
         after_help = "Examples:\n  harness data import ~/downloads/kit\n  harness data import train.tsv --format wikiann-text --name my-ner --language sw --split train"
     )]
@@ -367,7 +369,7 @@ pub struct Import {
     /// Only these languages of the folder
     #[arg(long, value_delimiter = ',')]
     pub only_language: Vec<Language>,
-    /// wikiann-parquet, wikiann-text, xnli-tsv, multinli-tsv, nli-parquet, squad-json, squad-parquet, tatoeba or text
+    /// Format of single files; `harness list formats` shows all
     #[arg(long)]
     pub format: Option<Format>,
     /// Name of the data set that the files become part of
@@ -377,6 +379,18 @@ pub struct Import {
     pub language: Option<Language>,
     #[arg(long)]
     pub split: Option<Split>,
+    /// Names of the labels, in the order of their numbers; the files' own if left out
+    #[arg(long, value_delimiter = ',')]
+    pub labels: Vec<String>,
+    /// Format `sentences`: the column with the text
+    #[arg(long, value_name = "COLUMN")]
+    pub text: Option<String>,
+    /// Format `sentences`: the column with the second text, if there are two
+    #[arg(long, value_name = "COLUMN")]
+    pub pair: Option<String>,
+    /// Format `sentences`: the column with the label
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
     /// Licence to note in the manifest
     #[arg(long, default_value = "not stated")]
     pub licence: String,
@@ -477,7 +491,7 @@ pub struct Predict {
     /// Files to run over, as `data import` takes them
     #[arg(long, required = true, num_args = 1..)]
     pub input: Vec<PathBuf>,
-    /// Its format; see `harness data import --help`
+    /// Its format; see `harness list formats`
     #[arg(long)]
     pub format: Format,
     #[arg(long, default_value = "en")]

@@ -35,11 +35,10 @@ pub fn together(cells: &[Cell]) -> f64 {
 /// All steps of a stage, over its languages and the memories that the method asks for.
 pub fn training_tokens(cell: &Cell, stage: &Stage) -> f64 {
     let (_, passes) = cell.method.outer.batches();
-    let languages = passes as f64 * stage.batch as f64 * mean_length(stage.task, stage.max_length);
+    let languages = passes as f64 * rows(stage.task) * stage.batch as f64 * mean_length(stage.task, stage.max_length);
     let memories = stage.memories.iter().filter(|memory| cell.method.asks_for(memory));
     let memories = memories.map(|memory| {
-        let sides = if memory.task == Task::Retrieval { 2.0 } else { 1.0 };
-        sides * memory.batch as f64 * mean_length(memory.task, memory.max_length)
+        rows(memory.task) * memory.batch as f64 * mean_length(memory.task, memory.max_length)
     });
     stage.steps as f64 * (languages + memories.sum::<f64>()) * backward(cell)
 }
@@ -57,11 +56,10 @@ pub fn discovery_tokens(cell: &Cell, stage: &Stage) -> f64 {
 }
 
 pub fn probe_tokens(probe: &Probe) -> f64 {
-    let rows = probe.examples.unwrap_or(5000) as f64;
-    let sides = if probe.task == Task::Retrieval { 2.0 } else { 1.0 };
-    let rows = match &probe.adapt {
-        None => rows * sides,
-        Some(adapt) => adapt.sets as f64 * (rows + TRAINING * (adapt.steps * adapt.support) as f64),
+    let examples = probe.examples.unwrap_or(5000) as f64;
+    let rows = rows(probe.task) * match &probe.adapt {
+        None => examples,
+        Some(adapt) => adapt.sets as f64 * (examples + TRAINING * (adapt.steps * adapt.support) as f64),
     };
     rows * probe.languages.len() as f64 * mean_length(probe.task, probe.max_length)
 }
@@ -77,15 +75,14 @@ fn backward(cell: &Cell) -> f64 {
     }
 }
 
+/// Rows that an example gives, roughly.
+fn rows(task: Task) -> f64 {
+    if task.is_grouped() { 2.0 } else { 1.0 }
+}
+
 /// Typical lengths of the public data sets.
 fn mean_length(task: Task, max_length: usize) -> f64 {
-    let typical = match task {
-        Task::Ner => 20,
-        Task::Nli => 45,
-        Task::Qa => 220,
-        Task::Retrieval | Task::Mlm => 15,
-    };
-    typical.min(max_length) as f64
+    task.description().tokens.min(max_length) as f64
 }
 
 #[cfg(test)]

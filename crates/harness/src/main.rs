@@ -14,6 +14,7 @@ mod exit;
 mod hash;
 mod headline;
 mod interrupt;
+mod labels;
 mod places;
 mod plan;
 mod prepare;
@@ -22,7 +23,6 @@ mod process;
 mod queue;
 mod scheduler;
 mod screen;
-mod seed;
 mod suites;
 mod typology;
 

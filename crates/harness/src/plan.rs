@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use spec::{Backend, Cell, DataKey, Method, NUMERIC_VERSION, Protocol, Suite, Task};
+use spec::{Backend, Cell, DataKey, Method, NUMERIC_VERSION, Objective, Protocol, Suite};
 
 use crate::cli::{Filters, Folders};
-use crate::{hash, places, typology};
+use crate::{hash, labels, places, typology};
 
 /// A suite made concrete: its cells with the hashes of the model and of every file they read.
 #[derive(Debug)]
@@ -88,7 +88,10 @@ impl Plan {
             }
             hashes.insert(key.to_string(), entry.hash.clone());
         }
-        let language_modelling = keys.iter().any(|key| key.task == Task::Mlm);
+        for protocol in &suite.protocols {
+            labels::check(&folder, protocol, protocol.data())?;
+        }
+        let language_modelling = keys.iter().any(|key| key.task.objective() == Objective::MaskedTokens);
         if language_modelling && !model::holds_language_model(&model)? {
             bail!(
                 "suite `{}` reads text for masked language modelling (task mlm), but model `{}` has no language-model head \

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use data::Selection;
 use spec::{DataKey, Language, Name};
+use tasks::Selection;
 
 use crate::cli::Folders;
 use crate::places;
@@ -21,7 +21,7 @@ pub fn import_missing(folders: &Folders, keys: &[DataKey]) -> Result<()> {
     eprintln!("importing {} from `{}` into `{}`, once", names.join(", "), source.display(), folders.data.display());
     let selection =
         Selection { datasets: datasets.iter().cloned().collect(), languages: languages.into_iter().collect() };
-    let entries = data::import(&source, &folder, &selection, &mut |_| {})
+    let entries = tasks::import(&source, &folder, &selection, &mut |_| {})
         .with_context(|| format!("importing from `{}`", source.display()))?;
     eprintln!("{} files imported", entries.len());
     Ok(())

@@ -13,10 +13,12 @@ const SHIPPED: &[(&str, &str)] = &[
     ("mini-methods", include_str!("../../../suites/mini-methods.toml")),
     ("mini-updates", include_str!("../../../suites/mini-updates.toml")),
     ("mini-madx", include_str!("../../../suites/mini-madx.toml")),
+    ("mini-tasks", include_str!("../../../suites/mini-tasks.toml")),
     ("real-quick", include_str!("../../../suites/real-quick.toml")),
     ("real-small", include_str!("../../../suites/real-small.toml")),
     ("real-methods", include_str!("../../../suites/real-methods.toml")),
     ("real-updates", include_str!("../../../suites/real-updates.toml")),
+    ("real-tasks", include_str!("../../../suites/real-tasks.toml")),
     ("real-full", include_str!("../../../suites/real-full.toml")),
 ];
 

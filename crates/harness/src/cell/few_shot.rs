@@ -6,40 +6,40 @@ use anyhow::{Context, Result};
 use data::Examples;
 use evaluation::Contribution;
 use model::Learner;
-use spec::{Adapt, Batch, DataKey, Language, Probe, TargetMask};
+use spec::{Adapt, Batch, DataKey, Language, Probe, TargetMask, Task, derived_seed};
 use strategies::SupportSet;
 use strategies::subnetworks::{Importance, Scores};
+use tasks::{Scored, WholeScore};
 
-use super::probe::{self, Held, Scored};
+use super::probe::{Held, Probed};
 use super::runner::Running;
-use crate::seed::derived_seed;
 
 /// Seed of the support sets, so that every method and every seed of a cell is asked the same.
 const SUPPORT_SEED: u64 = 0;
 
 /// Scores over all sets. What an example adds to a metric is the sum over the sets after which it was scored, so that
 /// intervals and paired tests are over examples. The main metric's mean and standard deviation over sets stand beside it.
-pub fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held: &Held) -> Result<Scored> {
+pub fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held: &Held) -> Result<Probed> {
     let language = held.language;
     let apart = (adapt.split != probe.split)
         .then(|| running.data.load(&DataKey::new(probe.task, &probe.data, language, adapt.split), None))
         .transpose()?;
     let pool = apart.as_ref().unwrap_or(held.examples);
     let main = probe.task.main_metric();
-    let mut pooled: BTreeMap<&str, Vec<Contribution>> = BTreeMap::new();
+    let mut pooled: BTreeMap<String, Vec<Contribution>> = BTreeMap::new();
     let mut scored_once = vec![false; held.examples.len()];
     let mut values = Vec::with_capacity(adapt.sets);
     for set in 0..adapt.sets as u64 {
         let drawn = SupportSet::draw(SUPPORT_SEED, language, set, adapt.support, pool.len(), apart.is_none())?;
-        let batch = support(running, pool, &drawn, held)?;
+        let batch = support(running, probe.task, pool, &drawn, held)?;
         let before = running.learner.save_point();
         let importance = importance(running, language, &batch)?;
-        running.use_language(language, importance.as_ref())?;
+        running.use_language(probe.task, language, importance.as_ref())?;
         let seed = derived_seed(running.job.cell.seed, &format!("adapt {language}"), &[set]);
         strategies::adapt(adapt, &running.job.cell.method, &mut running.learner, &batch, seed)
             .with_context(|| format!("adapting to support set {}", set + 1))?;
         let Running { learner, tokenization, .. } = &*running;
-        let (_, scores) = probe::score(learner, tokenization, probe.task, language, held.examples, held.encoded)?;
+        let scores = tasks::evaluate(learner, tokenization, language, held.examples, held.encoded)?.contributions;
         running.learner.restore(&before);
         let places: Vec<usize> = match apart {
             Some(_) => (0..held.examples.len()).collect(),
@@ -48,34 +48,35 @@ pub fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held: &Held) -
         places.iter().for_each(|&place| scored_once[place] = true);
         for (metric, found) in scores {
             let zero = Contribution { numerator: 0.0, denominator: 0.0 };
+            if metric == main {
+                let rest: Vec<Contribution> = places.iter().map(|&place| found[place]).collect();
+                values.push(evaluation::ratio(&rest));
+            }
             let sums = pooled.entry(metric).or_insert_with(|| vec![zero; found.len()]);
             for &place in &places {
                 sums[place].numerator += found[place].numerator;
                 sums[place].denominator += found[place].denominator;
             }
-            if metric == main {
-                let rest: Vec<Contribution> = places.iter().map(|&place| found[place]).collect();
-                values.push(evaluation::ratio(&rest));
-            }
         }
     }
     let kept = |place: &usize| scored_once[*place];
-    let ids = held.examples.ids();
-    Ok(Scored {
+    let ids: Vec<&str> = held.examples.ids().collect();
+    let contributions = pooled
+        .into_iter()
+        .map(|(metric, sums)| (metric, (0..sums.len()).filter(kept).map(|place| sums[place]).collect()))
+        .collect();
+    Ok(Probed {
         ids: (0..ids.len()).filter(kept).map(|place| ids[place].to_owned()).collect(),
-        contributions: pooled
-            .into_iter()
-            .map(|(metric, sums)| (metric.to_owned(), (0..sums.len()).filter(kept).map(|place| sums[place]).collect()))
-            .collect(),
-        values: over_sets(main, &values),
+        scored: Scored { contributions, whole: over_sets(main, &values) },
     })
 }
 
 /// All support examples as one batch.
-fn support(running: &Running, pool: &Examples, drawn: &SupportSet, held: &Held) -> Result<Batch> {
-    let encoded = data::encode(&pool.select(&drawn.support), &running.tokenization, held.options)?;
-    let items: Vec<usize> = (0..encoded.len()).collect();
-    Ok(encoded.batch(&items, probe::pad_multiple(running.job.cell.backend)))
+fn support(running: &Running, task: Task, pool: &Examples, drawn: &SupportSet, held: &Held) -> Result<Batch> {
+    let mut encoded = tasks::encode(&pool.select(&drawn.support), &running.tokenization, held.options)?;
+    running.number_labels(task, &mut encoded)?;
+    let all: Vec<usize> = (0..encoded.drawn_lengths().len()).collect();
+    Ok(encoded.drawn_batch(&all, tasks::pad_multiple(running.job.cell.backend)))
 }
 
 /// Of heads on the support, where the method chooses this language's heads by it.
@@ -96,10 +97,11 @@ fn importance(running: &Running, language: Language, batch: &Batch) -> Result<Op
 }
 
 /// Mean and, of several sets, standard deviation (n - 1).
-fn over_sets(metric: &str, values: &[f64]) -> Vec<(String, f64)> {
+fn over_sets(metric: &str, values: &[f64]) -> Vec<WholeScore> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let deviation = (values.len() > 1).then(|| (format!("{metric}.sets-deviation"), (squares / (n - 1.0)).sqrt()));
-    std::iter::once((format!("{metric}.sets-mean"), mean)).chain(deviation).collect()
+    let whole = |name: &str, value| WholeScore { metric: format!("{metric}.{name}"), value, interval: None };
+    let deviation = (values.len() > 1).then(|| whole("sets-deviation", (squares / (n - 1.0)).sqrt()));
+    std::iter::once(whole("sets-mean", mean)).chain(deviation).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use spec::{Language, Probe, TargetMask};
+use spec::{Language, Probe, TargetMask, Task};
 use strategies::subnetworks::{self, Mask, MaskSource, Scores, target_mask};
 
 use super::runner::Running;
@@ -12,14 +12,14 @@ use super::runner::Running;
 const RANDOM_MASKS: u64 = 2;
 
 impl Running<'_> {
-    /// Sets the model up as a language uses it at this moment: with its modules, and, until [`Running::use_all_heads`], with
+    /// Sets the model up as a language uses it for a task at this moment: with its modules, and, until [`Running::use_all_heads`], with
     /// the subnetwork that the last stage left it or the one that the method gives to a language without one. `support` is
     /// the importance of heads on examples of the language; where the method wants it and there are none, all heads are
     /// used.
     ///
     /// Everything that is measured in the language, both sides of sentence pairs included, goes through the model like this.
-    pub fn use_language(&mut self, language: Language, support: Option<&Scores>) -> Result<()> {
-        self.modules.use_in(&mut self.learner, self.progress.moment, language)?;
+    pub fn use_language(&mut self, task: Task, language: Language, support: Option<&Scores>) -> Result<()> {
+        self.modules.use_in(&mut self.learner, self.progress.moment, task, language)?;
         let (cell, masks) = (&self.job.cell, &self.progress.masks);
         let Some(knobs) = cell.method.subnetworks.as_ref().filter(|_| !masks.is_empty()) else {
             return Ok(());
@@ -44,7 +44,7 @@ impl Running<'_> {
 pub fn cross_masks(running: &Running, probe: &Probe, language: Language) -> BTreeMap<String, Mask> {
     let (cell, masks) = (&running.job.cell, &running.progress.masks);
     let asked = cell.method.subnetworks.as_ref().is_some_and(|knobs| knobs.cross_evaluate);
-    if !asked || probe.task.head().is_none() || !masks.contains_key(&language) {
+    if !asked || !probe.task.has_head() || !masks.contains_key(&language) {
         return BTreeMap::new();
     }
     let all = subnetworks::cross_masks(masks, RANDOM_MASKS, cell.seed).into_iter();

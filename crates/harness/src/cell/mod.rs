@@ -16,5 +16,4 @@ mod train;
 
 pub use kept::{forget, is_kept};
 pub use memory::keep_freed_memory;
-pub use probe::{each_batch, predict_answers, predict_labels, predict_tags, sentence_vectors};
 pub use runner::run;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use data::{DataFolder, Tokenization};
+use data::{DataFolder, Encoded, Tokenization};
 use model::{Learner, ModelError, Precision};
 use results::{CellResult, Claim, ResultsError, ResultsFolder};
-use spec::{Cell, MissingVector, Outcome};
+use spec::{Cell, MissingVector, Outcome, Stage, Task};
 use strategies::laft::LaftError;
 use strategies::{Modules, Strategy, StrategyError};
+use tasks::TaskError;
 
 use super::control::{Events, Stop};
 use super::kept::Way;
@@ -114,17 +115,19 @@ fn outcome_of(error: &anyhow::Error, cell: &Cell, step: u64) -> Outcome {
         if let (Some(LaftError::NoVector { .. }), true) = (cause.downcast_ref(), skips) {
             return Outcome::Skipped { reason: one_line(error) };
         }
-        let model = cause.downcast_ref::<ModelError>().or_else(|| match cause.downcast_ref::<StrategyError>() {
+        let model = cause.downcast_ref::<ModelError>();
+        let model = model.or_else(|| match cause.downcast_ref() {
             Some(StrategyError::Model(error)) => Some(error),
+            _ => None,
+        });
+        let model = model.or_else(|| match cause.downcast_ref() {
+            Some(TaskError::Model(error)) => Some(error),
             _ => None,
         });
         match model {
             Some(ModelError::NonFinite { what }) => return Outcome::Diverged { step, what: what.clone() },
             Some(ModelError::OutOfMemory { .. }) => return Outcome::OutOfMemory { detail: one_line(error) },
             _ => {}
-        }
-        if let Some(data::DataError::NotFinite { .. }) = cause.downcast_ref() {
-            return Outcome::Diverged { step, what: "a logit".to_owned() };
         }
     }
     Outcome::Invalid { error: one_line(error) }
@@ -139,41 +142,61 @@ impl<'a> Running<'a> {
     fn resume(&mut self) -> Result<()> {
         let folder = match self.claim.latest_checkpoint() {
             Ok(Some(folder)) => folder,
-            Ok(None) => return self.set_head(0),
+            Ok(None) => return self.set_heads(0),
             Err(error @ ResultsError::DamagedCheckpoint { .. }) => {
                 eprintln!("warning: {error}; the cell starts again");
                 self.claim.discard_checkpoints()?;
-                return self.set_head(0);
+                return self.set_heads(0);
             }
             Err(error) => return Err(error.into()),
         };
         self.progress = Progress::load(&folder)?;
         let Progress { moment, steps, .. } = self.progress;
         if !self.progress.trained() {
-            return self.set_head(0);
+            return self.set_heads(0);
         }
         if steps > 0 {
-            self.set_head(moment)?;
+            self.set_heads(moment)?;
             let job = self.job;
             let strategy = Strategy::new(&job.cell.method, &job.cell.protocol.stages[moment], job.cell.seed);
             let mut strategy = strategy.with_modules(self.modules, moment);
             strategy.load(&mut self.learner, &folder)?;
             self.strategy = Some(strategy);
         } else {
-            self.set_head(moment - 1)?;
+            self.set_heads(moment - 1)?;
         }
         self.learner.load_checkpoint(&folder.join(LEARNER))?;
         Ok(())
     }
 
-    /// The head that the model has in a stage, fresh, drawn from the cell's seed: that of its task, or, where a task needs
-    /// none, that of the last one before it.
-    fn set_head(&mut self, stage: usize) -> Result<()> {
-        let stages = self.cell().protocol.stages.iter().take(stage + 1);
-        if let Some(head) = stages.rev().find_map(|stage| stage.task.head()) {
-            self.learner.set_head(head, self.cell().seed)?;
+    /// Adds the heads of the tasks that stages up to this one train first, fresh, drawn from the cell's seed; one that came
+    /// with the model and has the data's labels is kept.
+    fn set_heads(&mut self, stage: usize) -> Result<()> {
+        let cell = self.cell();
+        for (index, stage) in cell.protocol.stages.iter().enumerate().take(stage + 1) {
+            if cell.protocol.first_stage_of(stage.task) == Some(index) {
+                self.set_head(stage)?;
+            }
         }
         Ok(())
+    }
+
+    fn set_head(&mut self, stage: &Stage) -> Result<()> {
+        let sizes = stage.parser.clone().unwrap_or_default();
+        let Some(head) = stage.task.head(crate::labels::of_stage(&self.data, stage)?, &sizes) else { return Ok(()) };
+        if self.learner.head(Some(stage.task)) == Some(&head) {
+            self.learner.use_head(Some(stage.task))?;
+            return Ok(());
+        }
+        Ok(self.learner.set_head(Some(stage.task), head, self.cell().seed)?)
+    }
+
+    /// Numbers encoded labels as the head of their task does.
+    pub fn number_labels(&self, task: Task, encoded: &mut Encoded) -> Result<()> {
+        match self.learner.head(Some(task)) {
+            Some(head) if task.has_labels() => Ok(encoded.relabel(&head.labels())?),
+            _ => Ok(()),
+        }
     }
 
     fn work(&mut self) -> Result<()> {
@@ -193,8 +216,11 @@ impl<'a> Running<'a> {
                     Way::Training(own) => turn = own,
                 }
             }
-            if begins && index > 0 && stage.task.head().is_some() && stages[index - 1].task != stage.task {
-                self.set_head(index)?;
+            if begins && index > 0 && stage.task.has_head() {
+                match self.cell().protocol.first_stage_of(stage.task) == Some(index) {
+                    true => self.set_head(stage)?,
+                    false => self.learner.use_head(Some(stage.task))?,
+                }
             }
             train::stage(self, index, stage)?;
             self.progress.moment += 1;

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use data::{EncodeOptions, Encoded, Examples, Tokenization, TrainingOrder};
 use model::Learner;
-use spec::{DataKey, Discovery, Language, Memory, Name, Split, Stage, Subnetworks, Targets, Task};
+use spec::{DataKey, Discovery, Language, Memory, Name, Objective, Split, Stage, Subnetworks, Task, derived_seed};
 use strategies::subnetworks::Discovered;
 use strategies::{SubBatch, Supply, SupplyError};
 
 use super::control::Stop;
 use super::runner::{Interrupted, Running};
 use super::shared;
-use crate::seed::derived_seed;
 
 /// Share of the tokens that masked language modelling hides (Devlin et al. 2019).
 const MASKED: f64 = 0.15;
@@ -83,7 +82,7 @@ impl StageSupply {
         Ok(Self {
             seed: running.job.cell.seed,
             stage: index as u64,
-            pad_multiple: super::probe::pad_multiple(running.job.cell.backend),
+            pad_multiple: tasks::pad_multiple(running.job.cell.backend),
             tokenization: Arc::clone(&running.tokenization),
             sources,
             memories,
@@ -135,7 +134,7 @@ fn held(running: &mut Running, stage: &Stage, discovery: &Discovery) -> Result<V
     let of_language = |&language: &Language| {
         let key = DataKey::new(stage.task, &stage.data, language, discovery.split);
         let (data, tokenization, cache) = (&running.data, &running.tokenization, &running.job.cache);
-        let (encoded, used) = data::encoded(cache, data, &key, discovery.examples, tokenization, &options)
+        let (encoded, used) = tasks::encoded(cache, data, &key, discovery.examples, tokenization, &options)
             .with_context(|| format!("data `{key}`, which scores subnetworks"))?;
         super::probe::warn(&used);
         Ok(Held { language, examples: data.load(&key, discovery.examples)?, encoded })
@@ -176,31 +175,25 @@ impl<'a> Origin<'a> {
 impl Stream {
     fn open(running: &mut Running, origin: &Origin, purpose: &str) -> Result<Self> {
         let (data, tokenization, cache) = (&running.data, &running.tokenization, &running.job.cache);
-        let languages = running.watch.time("encode", || {
+        let mut languages = running.watch.time("encode", || {
             origin
                 .languages
                 .iter()
                 .map(|&language| {
                     let key = DataKey::new(origin.task, origin.data, language, origin.split);
                     let (encoded, used) =
-                        data::encoded(cache, data, &key, origin.examples, tokenization, &origin.options)
+                        tasks::encoded(cache, data, &key, origin.examples, tokenization, &origin.options)
                             .with_context(|| format!("training data `{key}`"))?;
                     super::probe::warn(&used);
                     Ok(encoded)
                 })
                 .collect::<Result<Vec<Encoded>>>()
         })?;
-        let lengths = origin.languages.iter().zip(&languages).map(|(&language, encoded)| {
-            let lengths = encoded.lengths();
-            match origin.task {
-                // A pair is drawn as one, and is as long as its longer side.
-                Task::Retrieval => {
-                    let (foreign, english) = lengths.split_at(lengths.len() / 2);
-                    (language, foreign.iter().zip(english).map(|(a, b)| *a.max(b)).collect())
-                }
-                _ => (language, lengths),
-            }
-        });
+        for encoded in &mut languages {
+            running.number_labels(origin.task, encoded)?;
+        }
+        let lengths = origin.languages.iter().zip(&languages);
+        let lengths = lengths.map(|(&language, encoded)| (language, encoded.drawn_lengths()));
         let order = TrainingOrder::new(running.job.cell.seed, purpose, origin.batch, lengths.collect())?;
         Ok(Self { task: origin.task, languages, order })
     }
@@ -209,24 +202,14 @@ impl Stream {
     fn batches(&mut self, draw: u64, pad_multiple: usize) -> Vec<spec::Batch> {
         let drawn = self.order.sub_batches(draw);
         let parts = drawn.into_iter().zip(&self.languages);
-        parts.map(|((_, items), encoded)| batch(self.task, encoded, items, pad_multiple)).collect()
+        parts.map(|((_, drawn), encoded)| encoded.drawn_batch(&drawn, pad_multiple)).collect()
     }
 
     /// The batch of one language.
     fn batch(&mut self, language: usize, draw: u64, pad_multiple: usize) -> spec::Batch {
-        let (_, items) = self.order.sub_batches(draw).swap_remove(language);
-        batch(self.task, &self.languages[language], items, pad_multiple)
+        let (_, drawn) = self.order.sub_batches(draw).swap_remove(language);
+        self.languages[language].drawn_batch(&drawn, pad_multiple)
     }
-}
-
-fn batch(task: Task, encoded: &Encoded, mut items: Vec<usize>, pad_multiple: usize) -> spec::Batch {
-    if task != Task::Retrieval {
-        return encoded.batch(&items, pad_multiple);
-    }
-    // All foreign sentences, then their translations.
-    let english: Vec<usize> = items.iter().map(|item| encoded.len() / 2 + item).collect();
-    items.extend(english);
-    spec::Batch { targets: Targets::Translations, ..encoded.batch(&items, pad_multiple) }
 }
 
 impl Supply for StageSupply {
@@ -236,7 +219,7 @@ impl Supply for StageSupply {
         }
         let start = Instant::now();
         let mut batch = self.sources.batch(source, draw, self.pad_multiple);
-        if self.sources.task == Task::Mlm {
+        if self.sources.task.objective() == Objective::MaskedTokens {
             let seed = derived_seed(self.seed, "masks", &[self.stage, draw, source as u64]);
             batch = data::mask_tokens(batch, &self.tokenization, MASKED, seed)?;
         }
@@ -253,7 +236,7 @@ impl Supply for StageSupply {
         let mut subs = Vec::with_capacity(stream.languages.len());
         for (place, mut batch) in stream.batches(draw, self.pad_multiple).into_iter().enumerate() {
             let at = [self.stage, memory as u64, draw, place as u64];
-            if stream.task == Task::Mlm {
+            if stream.task.objective() == Objective::MaskedTokens {
                 let seed = derived_seed(self.seed, "memory masks", &at);
                 batch = data::mask_tokens(batch, &self.tokenization, MASKED, seed)?;
             }
@@ -281,7 +264,7 @@ impl Supply for StageSupply {
         let Held { language, examples, encoded } =
             held.ok_or_else(|| format!("nothing scores the language {source} of the stage"))?;
         let task = self.sources.task;
-        let (_, scores) = super::probe::score(learner, &self.tokenization, task, *language, examples, encoded)?;
+        let scores = tasks::evaluate(learner, &self.tokenization, *language, examples, encoded)?.contributions;
         let contributions = scores.get(task.main_metric()).ok_or_else(|| format!("{task} has no main metric"))?;
         Ok(evaluation::ratio(contributions))
     }

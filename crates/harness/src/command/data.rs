@@ -1,9 +1,10 @@
 //! `harness data`: import, generate, list, check.
 
 use anyhow::{Context, Result, bail};
-use data::{DataFolder, ImportFile, Selection};
+use data::DataFolder;
 use miniworld::Sizes;
-use spec::Language;
+use spec::{Labels, Language};
+use tasks::{Columns, ImportFile, Input, Selection};
 
 use crate::cli::{DataCommand, Folders, Generate, Import, Listing};
 use crate::exit::Exit;
@@ -27,21 +28,25 @@ fn import(folders: &Folders, options: Import) -> Result<Exit> {
         }
         None => {
             let selection = Selection { datasets: options.only, languages: options.only_language };
-            let imported = options.source.iter().map(|source| data::import(source, &folder, &selection, &mut say));
+            let imported = options.source.iter().map(|source| tasks::import(source, &folder, &selection, &mut say));
             imported.collect::<Result<Vec<_>, _>>()?.concat()
         }
         Some(format) => {
             let file = ImportFile {
-                paths: options.source,
                 format,
+                input: Input {
+                    paths: options.source,
+                    language: options.language.context("files need --language")?,
+                    labels: Labels::new(options.labels)?,
+                    columns: Columns { text: options.text, pair: options.pair, label: options.label },
+                },
                 dataset: options.name.context("files need --name, the data set they become part of")?,
                 task: format.task(),
-                language: options.language.context("files need --language")?,
                 split: options.split.context("files need --split")?,
                 licence: options.licence,
                 source: String::new(),
             };
-            vec![data::import_file(&file, &folder, &mut say)?]
+            vec![tasks::import_file(&file, &folder, &mut say)?]
         }
     };
     let rows: usize = entries.iter().map(|entry| entry.rows).sum();

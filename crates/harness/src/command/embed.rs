@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use data::{EncodeOptions, Tokenization, encode_sentences};
+use data::{EncodeOptions, Tokenization};
 use model::Learner;
 
 use crate::cli::{Embed, Folders};
 use crate::exit::Exit;
-use crate::{cell, places};
+use crate::places;
 
 pub fn run(folders: &Folders, options: &Embed) -> Result<Exit> {
     let format = options.output.extension().and_then(|extension| extension.to_str()).unwrap_or("");
@@ -27,8 +27,8 @@ pub fn run(folders: &Folders, options: &Embed) -> Result<Exit> {
     let longest = learner.config().max_tokens();
     let encode =
         EncodeOptions { max_length: options.max_length.min(longest), stride: 0, prefix: options.prefix.clone() };
-    let encoded = encode_sentences(&sentences, &tokenization, &encode)?;
-    let mut vectors = cell::sentence_vectors(&learner, &encoded)?;
+    let encoded = tasks::encode_sentences(&sentences, &tokenization, &encode)?;
+    let mut vectors = tasks::sentence_vectors(&learner, &encoded)?;
     let width = learner.config().hidden_size;
     if options.normalise {
         vectors.chunks_exact_mut(width).for_each(normalise);

@@ -10,7 +10,14 @@ use crate::cli::{Folders, Listing};
 use crate::exit::Exit;
 use crate::{places, screen, suites};
 
-const EVERYTHING: [Listing; 5] = [Listing::Suites, Listing::Methods, Listing::Tasks, Listing::Models, Listing::Data];
+const EVERYTHING: [Listing; 6] = [
+    Listing::Suites,
+    Listing::Methods,
+    Listing::Tasks,
+    Listing::Formats,
+    Listing::Models,
+    Listing::Data,
+];
 
 pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
     let wanted: &[Listing] = match &what {
@@ -22,6 +29,7 @@ pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
             Listing::Suites => list_suites()?,
             Listing::Methods => list_methods()?,
             Listing::Tasks => list_tasks()?,
+            Listing::Formats => list_formats()?,
             Listing::Models => list_models(folders)?,
             Listing::Data => list_data(folders)?,
         }
@@ -73,10 +81,16 @@ fn list_tasks() -> io::Result<()> {
         .iter()
         .map(|task| {
             let trained = if task.is_trained() { "trained and probed" } else { "probed" };
-            vec![task.to_string(), trained.to_owned(), task.main_metric().to_owned(), task.labels().join(" ")]
+            vec![task.to_string(), task.description().summary.to_owned(), trained.to_owned(), task.main_metric().to_owned()]
         })
         .collect();
-    table("Tasks", &["task", "use", "main metric", "labels"], rows, Vec::new(), "none")
+    table("Tasks", &["task", "what", "use", "main metric"], rows, Vec::new(), "none")
+}
+
+fn list_formats() -> io::Result<()> {
+    let row = |format: tasks::Format| [format.as_str(), format.task().as_str(), format.about()].map(str::to_owned).to_vec();
+    let rows = tasks::Format::all().into_iter().map(row).collect();
+    table("Formats", &["format", "task", "what"], rows, Vec::new(), "none")
 }
 
 fn list_models(folders: &Folders) -> Result<()> {

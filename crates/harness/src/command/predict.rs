@@ -3,39 +3,48 @@
 use std::io::Write;
 
 use anyhow::{Context, Result, bail};
-use data::{EncodeOptions, Encoded, Examples, Tokenization};
+use data::{EncodeOptions, Encoded, Tokenization};
 use model::{Learner, Logits};
 use serde_json::{Map, Value, json};
-use spec::Task;
+use spec::ExampleRows;
+use tasks::{Input, TaskError};
 
 use crate::cli::{Folders, Predict};
 use crate::exit::Exit;
-use crate::{cell, places};
+use crate::places;
 
 pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     let model = places::find_model(folders, &options.model)?;
-    let examples = data::read(options.format, &options.input, options.language)?.examples;
+    let task = options.format.task();
     let learner = Learner::load(&model, options.backend)?;
-    let task = examples.task();
-    let Some(wanted) = task.head() else {
+    if !task.has_head() {
         bail!("{task} has no predictions; use `harness embed` for sentence vectors")
-    };
-    match learner.head() {
-        Some(head) if head == wanted => {}
-        Some(head) => {
-            bail!("`{}` was trained for another task: its head is {head:?}, {task} needs {wanted:?}", model.display())
-        }
-        None => bail!("`{}` has no head for {task}; train one with `harness run --save`", model.display()),
     }
-    let stride = if task == Task::Qa { options.stride.unwrap_or(options.max_length / 4) } else { 0 };
+    let mut input = Input::new(options.input.clone(), options.language);
+    match learner.head(Some(task)) {
+        // What a file leaves unnamed means what the head says.
+        Some(head) => input.labels = head.labels(),
+        None => match learner.head(None) {
+            Some(head) => bail!(
+                "`{}` was trained for another task: its head is one for {:?}, {task} needs {:?}",
+                model.display(),
+                head.objective(),
+                task.objective()
+            ),
+            None => bail!("`{}` has no head for {task}; train one with `harness run --save`", model.display()),
+        },
+    }
+    let examples = tasks::read(options.format, &input)?.examples;
+    let windows = task.description().rows == ExampleRows::Windows;
+    let stride = if windows { options.stride.unwrap_or(options.max_length / 4) } else { 0 };
     let encode = EncodeOptions { max_length: options.max_length, stride, prefix: String::new() };
-    let encoded = data::encode(&examples, &Tokenization::load(&model)?, &encode)?;
-    let predictions = predict(&learner, &examples, &encoded)?;
+    let encoded = tasks::encode(&examples, &Tokenization::load(&model)?, &encode)?;
+    let predictions = tasks::predict(&learner, &examples, &encoded)?;
     let mut logits = if options.no_logits { Vec::new() } else { logits(&learner, &encoded)? };
 
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut first_item = 0;
-    for (index, (id, prediction)) in examples.ids().into_iter().zip(predictions).enumerate() {
+    for (index, (id, prediction)) in examples.ids().zip(predictions).enumerate() {
         let mut line = Map::from_iter([("id".to_owned(), json!(id)), ("prediction".to_owned(), prediction)]);
         let items = (first_item..encoded.len()).take_while(|&item| encoded.example(item) == index).count();
         if !options.no_logits {
@@ -50,36 +59,30 @@ pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// One prediction an example: tags, a label, or an answer.
-fn predict(learner: &Learner, examples: &Examples, encoded: &Encoded) -> Result<Vec<Value>> {
-    let labels = examples.task().labels();
-    let name = |label: u8| labels[usize::from(label)];
-    Ok(match examples {
-        Examples::Ner(_) => {
-            let tags = cell::predict_tags(learner, encoded)?;
-            tags.into_iter().map(|tags| tags.into_iter().map(name).collect::<Vec<_>>().into()).collect()
-        }
-        Examples::Nli(_) => {
-            cell::predict_labels(learner, encoded)?.into_iter().map(|label| name(label).into()).collect()
-        }
-        Examples::Qa(questions) => {
-            cell::predict_answers(learner, questions, encoded)?.into_iter().map(Value::from).collect()
-        }
-        Examples::Pairs(_) => bail!("sentence pairs have no predictions"),
-        Examples::Text(_) => bail!("plain text has no predictions"),
-    })
-}
-
 /// Logits of every sequence (an example, or a window of a question), padding left out.
 fn logits(learner: &Learner, encoded: &Encoded) -> Result<Vec<Value>> {
     let mut all = vec![Value::Null; encoded.len()];
-    cell::each_batch(learner, encoded, |items, seq, logits| {
+    tasks::each_batch(learner, encoded, |items, seq, logits| {
         for (row, &item) in items.iter().enumerate() {
             let length = encoded.ids(item).len();
             all[item] = match &logits {
                 Logits::Tokens { labels, values } => {
                     let rows = values[row * seq * labels..].chunks_exact(*labels).take(length);
                     json!({ "tokens": rows.collect::<Vec<_>>() })
+                }
+                Logits::Choices { values } => json!({ "choice": values[row] }),
+                Logits::Arcs { words, labels, arcs, relations } => {
+                    let here = encoded.list(data::column::FIRST_TOKENS, item).len();
+                    let wide = words + 1;
+                    let arc = |word: usize| &arcs[(row * words + word) * wide..][..=here];
+                    let relation = |word: usize| {
+                        let of_heads = &relations[(row * words + word) * wide * labels..][..(here + 1) * labels];
+                        of_heads.chunks_exact(*labels).collect::<Vec<_>>()
+                    };
+                    json!({
+                        "arcs": (0..here).map(arc).collect::<Vec<_>>(),
+                        "relations": (0..here).map(relation).collect::<Vec<_>>(),
+                    })
                 }
                 Logits::Classes { labels, values } => json!({ "classes": values[row * labels..(row + 1) * labels] }),
                 Logits::Spans { starts, ends } => {
@@ -88,7 +91,7 @@ fn logits(learner: &Learner, encoded: &Encoded) -> Result<Vec<Value>> {
                 }
             };
         }
-        Ok(())
+        Ok::<_, TaskError>(())
     })?;
     Ok(all)
 }

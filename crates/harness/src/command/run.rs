@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use results::{Overwrite, ResultsFolder};
-use spec::{Method, Name, Probe, Protocol, Split, Stage, Suite, Task};
+use spec::{ExampleRows, Method, Name, Probe, Protocol, Split, Stage, Suite};
 
 use crate::cli::{Folders, RunOne, TableFormat};
 use crate::exit::Exit;
@@ -49,8 +49,8 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
 
 /// The suite of one cell that the flags describe; written as text so that the checks of suites apply.
 fn suite(options: &RunOne, model: Name) -> Result<Suite> {
-    let stride = match options.task {
-        Task::Qa => options.stride.unwrap_or(options.max_length / 4),
+    let stride = match options.task.description().rows {
+        ExampleRows::Windows => options.stride.unwrap_or(options.max_length / 4),
         _ => options.stride.unwrap_or(0),
     };
     let method: Method = spec::preset(&options.method)?.method(Name::new(options.method.as_str())?);
@@ -80,6 +80,7 @@ fn suite(options: &RunOne, model: Name) -> Result<Suite> {
         clip: options.clip,
         max_length: options.max_length,
         stride,
+        parser: None,
         memories: Vec::new(),
         probes: vec![probe],
     };

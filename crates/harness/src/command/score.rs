@@ -5,36 +5,42 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use data::Examples;
-use evaluation::{RESAMPLES, Scores};
+use evaluation::RESAMPLES;
 use results::Table;
 use serde::Deserialize;
 use serde_json::Value;
-use spec::Task;
+use spec::Objective;
+use tasks::{Input, Scored, WholeScore};
 
 use crate::cli::Score;
 use crate::exit::Exit;
 use crate::screen;
 
 pub fn run(options: &Score) -> Result<Exit> {
-    let scores = if options.format.task() == Task::Retrieval {
+    let scores = if options.format.task().objective() == Objective::Ranking {
         retrieval(options)?
     } else {
-        let gold = data::read(options.format, &options.gold, options.language)?.examples;
+        let gold = tasks::read(options.format, &Input::new(options.gold.clone(), options.language))?.examples;
         labelled(options, &gold)?
     };
+    let examples = scores.contributions.values().map(Vec::len).max().unwrap_or_default();
     let mut table = Table::new(
         format!("{} against {}", options.predictions.display(), options.gold[0].display()),
         1,
         ["metric", "value", "95 % interval", "examples"],
     );
-    for (metric, contributions) in &scores {
+    for (metric, contributions) in &scores.contributions {
         let interval = evaluation::interval(contributions, options.seed, RESAMPLES)?;
         table.push([
-            (*metric).to_owned(),
+            metric.clone(),
             format!("{:.4}", evaluation::ratio(contributions)),
             format!("{:.4} to {:.4}", interval.low, interval.high),
             contributions.len().to_string(),
         ]);
+    }
+    for WholeScore { metric, value, interval } in scores.whole {
+        let interval = interval.map_or("–".to_owned(), |(low, high)| format!("{low:.4} to {high:.4}"));
+        table.push([metric, format!("{value:.4}"), interval, examples.to_string()]);
     }
     table.notes.push("intervals: percentile bootstrap over examples".to_owned());
     screen::print(table.terminal(screen::width(), screen::color()).trim_end())?;
@@ -68,70 +74,26 @@ fn predictions(path: &Path) -> Result<BTreeMap<String, Value>> {
     Ok(found)
 }
 
-fn labelled(options: &Score, gold: &Examples) -> Result<Scores> {
+fn labelled(options: &Score, gold: &Examples) -> Result<Scored> {
     let mut found = predictions(&options.predictions)?;
     let mut in_order = Vec::with_capacity(gold.len());
     for id in gold.ids() {
         let prediction = found
             .remove(id)
             .with_context(|| format!("`{}` has no prediction for example `{id}`", options.predictions.display()))?;
-        in_order.push((id, prediction));
+        in_order.push(prediction);
     }
     if let Some((id, _)) = found.first_key_value() {
         bail!("`{}` has a prediction for `{id}`, which the gold file does not have", options.predictions.display());
     }
-    let labels = gold.task().labels();
-    let text = |id: &str, value: Value| match value {
-        Value::String(text) => Ok(text),
-        other => Err(anyhow::anyhow!("the prediction for example `{id}` is {other}, not a text")),
-    };
-    Ok(match gold {
-        Examples::Ner(examples) => {
-            let tags: Vec<Vec<&str>> = examples
-                .iter()
-                .map(|example| example.tags.iter().map(|&tag| labels[usize::from(tag)]).collect())
-                .collect();
-            let predicted: Vec<Vec<String>> = in_order
-                .into_iter()
-                .map(|(id, value)| {
-                    serde_json::from_value(value)
-                        .with_context(|| format!("the prediction for `{id}` is no list of tags"))
-                })
-                .collect::<Result<_>>()?;
-            evaluation::score_ner(&tags, &predicted)?
-        }
-        Examples::Nli(examples) => {
-            let gold: Vec<usize> = examples.iter().map(|example| usize::from(example.label)).collect();
-            let predicted: Vec<usize> = in_order
-                .into_iter()
-                .map(|(id, value)| {
-                    let name = text(id, value)?;
-                    labels.iter().position(|label| *label == name).with_context(|| {
-                        format!("the prediction for `{id}` is `{name}`; labels are {}", labels.join(", "))
-                    })
-                })
-                .collect::<Result<_>>()?;
-            evaluation::score_labels(&gold, &predicted, labels)?
-        }
-        Examples::Qa(examples) => {
-            let answers: Vec<Vec<&str>> = examples
-                .iter()
-                .map(|example| example.answers.iter().map(|answer| answer.text.as_str()).collect())
-                .collect();
-            let predicted: Vec<String> =
-                in_order.into_iter().map(|(id, value)| text(id, value)).collect::<Result<_>>()?;
-            evaluation::score_qa(options.language.code(), &answers, &predicted)?
-        }
-        Examples::Pairs(_) => bail!("sentence pairs are scored by their vectors"),
-        Examples::Text(_) => bail!("plain text has no gold to score against; use an `mlm` probe in a suite"),
-    })
+    Ok(tasks::score(gold, &in_order, options.language)?)
 }
 
 /// Vectors of both sides, as `harness embed` writes them: row i of one translates row i of the other.
-fn retrieval(options: &Score) -> Result<Scores> {
+fn retrieval(options: &Score) -> Result<Scored> {
     let [gold] = options.gold.as_slice() else { bail!("retrieval takes one file of English vectors as --gold") };
     let (english, width) = data::vectors::read_npy(gold)?;
     let (foreign, foreign_width) = data::vectors::read_npy(&options.predictions)?;
     ensure!(width == foreign_width, "vectors of {width} and of {foreign_width} numbers cannot be compared");
-    Ok(evaluation::score_retrieval(&foreign, &english, width)?)
+    Ok(Scored::of(evaluation::score_retrieval(&foreign, &english, width)?))
 }

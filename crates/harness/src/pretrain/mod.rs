@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use data::{Corpus, Objective, Tokenization, mask_tokens, train_tokenizer};
 use model::{Learner, ModelError, OptimizerConfig, Precision};
-use spec::{Backend, Head};
+use spec::{Backend, Head, Labels};
 use strategies::linear_warmup_decay;
 
 pub use record::{FILE, Point, Record};
@@ -30,7 +30,7 @@ const OBJECTIVES: [Objective; 5] = [
     Objective::Entailment,
 ];
 /// Labels tokens by what the text beside them says, and a row by its first token.
-const COMPARING: Head = Head::TokenLabels { labels: 3 };
+const COMPARED: usize = 3;
 
 /// What to make, and where.
 pub struct Pretraining {
@@ -82,7 +82,7 @@ impl Pretraining {
         }
         learner.set_dropout(Some(settings.dropout));
         if settings.comparing > 0.0 {
-            learner.set_head(COMPARING, settings.seed)?;
+            learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(COMPARED) }, settings.seed)?;
         }
         learner.begin_stage(OptimizerConfig {
             weight_decay: settings.weight_decay,
@@ -150,7 +150,7 @@ impl Pretraining {
         let done = work.join("done");
         let _ = std::fs::remove_dir_all(&done);
         // What told texts apart was for pre-training alone.
-        learner.remove_head()?;
+        learner.remove_head(None)?;
         learner.save_folder(&done, self.precision)?;
         record.save(&done)?;
         std::fs::rename(&done, &self.out).with_context(|| format!("cannot create `{}`", self.out.display()))?;
@@ -169,7 +169,8 @@ fn work_folder(out: &Path) -> PathBuf {
 fn prepare(work: &Path, settings: &Settings, text: &Text) -> Result<()> {
     let config = work.join("config.json");
     if !config.is_file() {
-        let texts: Vec<&str> = text.rows.iter().flat_map(|(_, rows)| rows).map(|row| row.text.as_str()).collect();
+        let columns = text.rows.iter().map(|(_, rows)| rows.texts("text"));
+        let texts: Vec<&str> = columns.flat_map(|texts| texts.iter().flatten()).collect();
         let tokens = train_tokenizer(&texts, settings.vocabulary, work)?;
         let fresh = work.join("config.json.new");
         std::fs::write(&fresh, serde_json::to_string_pretty(&settings.config(tokens))? + "\n")
@@ -199,7 +200,7 @@ fn objective(settings: &Settings, step: u64) -> usize {
 }
 
 fn seed(settings: &Settings, purpose: &str, step: u64) -> u64 {
-    crate::seed::derived_seed(settings.seed, purpose, &[step])
+    spec::derived_seed(settings.seed, purpose, &[step])
 }
 
 /// Saves the state beside the last one, then takes the last one away: one of them is always whole.

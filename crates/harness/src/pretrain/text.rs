@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use data::{DataFolder, Examples, Format, TextExample};
+use data::{DataFolder, Examples};
 use spec::{DataKey, Language, Name, Split, Task};
+use tasks::Input;
 
 /// Text by language, and whether row `i` says the same in all of them.
 pub struct Text {
-    pub rows: Vec<(Language, Vec<TextExample>)>,
+    pub rows: Vec<(Language, Examples)>,
     pub parallel: bool,
     /// What it was, for the record.
     pub source: String,
@@ -34,12 +35,10 @@ pub fn of_data_set(folder: &DataFolder, dataset: &Name, languages: &[Language]) 
     let mut rows = Vec::new();
     for language in wanted {
         let key = DataKey::new(Task::Mlm, dataset, language, Split::Train);
-        let Examples::Text(texts) = folder.load(&key, None)? else { bail!("`{key}` is not plain text") };
-        rows.push((language, texts));
+        rows.push((language, folder.load(&key, None)?));
     }
-    let names = |texts: &[TextExample]| texts.iter().map(|text| text.id.clone()).collect::<Vec<_>>();
-    let first = names(&rows[0].1);
-    let parallel = rows.len() > 1 && rows.iter().all(|(_, texts)| names(texts) == first);
+    let first = &rows[0].1;
+    let parallel = rows.len() > 1 && rows.iter().all(|(_, texts)| texts.ids().eq(first.ids()));
     Ok(finish(rows, parallel, format!("data set {dataset}")))
 }
 
@@ -68,19 +67,16 @@ pub fn of_folder(folder: &Path, languages: &[Language], parallel: bool) -> Resul
     }
     let mut rows = Vec::new();
     for (language, path) in files {
-        let Examples::Text(texts) = data::read(Format::Text, &[path], language)?.examples else {
-            bail!("plain text was not read as such")
-        };
-        rows.push((language, texts));
+        rows.push((language, tasks::read("text".parse()?, &Input::new(vec![path], language))?.examples));
     }
     Ok(finish(rows, parallel, "text files".to_owned()))
 }
 
-fn finish(rows: Vec<(Language, Vec<TextExample>)>, parallel: bool, source: String) -> Text {
+fn finish(rows: Vec<(Language, Examples)>, parallel: bool, source: String) -> Text {
     let mut hash = blake3::Hasher::new();
     for (language, texts) in &rows {
         hash.update(language.code().as_bytes());
-        hash.update(Examples::Text(texts.clone()).content_hash().as_bytes());
+        hash.update(texts.content_hash().as_bytes());
     }
     Text { rows, parallel, source, hash: hash.finalize().to_hex().to_string() }
 }
