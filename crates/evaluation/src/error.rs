@@ -108,7 +108,7 @@ pub enum StatisticsError {
 
 impl ScoreError {
     /// Refuses an empty set and examples without their prediction.
-    pub(crate) fn check_counts(gold: usize, predicted: usize) -> Result<(), Self> {
+    pub fn check_counts(gold: usize, predicted: usize) -> Result<(), Self> {
         if gold != predicted {
             Err(Self::ExampleCount { gold, predicted })
         } else if gold == 0 {

@@ -83,6 +83,20 @@ pub enum TagError {
     NeitherIob { not_iob2: Place, not_iob1: Place },
 }
 
+impl TagError {
+    /// The tag that is at fault, or the first of two that do not go together.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Unknown { at }
+            | Self::Foreign { at, .. }
+            | Self::ContinuesNothing { at, .. }
+            | Self::SeparatesNothing { at }
+            | Self::Unfinished { at, .. } => at,
+            Self::Mixed { iobes: at, .. } | Self::NeitherIob { not_iob2: at, .. } => at,
+        }
+    }
+}
+
 /// The notation of a file's tags. Tags without any entity are IOB2.
 ///
 /// IOBES and BILOU are known by their own prefixes alone and may still break their rules, which [`to_iob2`] tells.

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tasks::Format;
 use results::Overwrite;
 use spec::{Backend, Language, Name, Split, Task};
+use tasks::Format;
 
 #[derive(Debug, Parser)]
 #[command(

@@ -37,9 +37,8 @@ pub fn training_tokens(cell: &Cell, stage: &Stage) -> f64 {
     let (_, passes) = cell.method.outer.batches();
     let languages = passes as f64 * rows(stage.task) * stage.batch as f64 * mean_length(stage.task, stage.max_length);
     let memories = stage.memories.iter().filter(|memory| cell.method.asks_for(memory));
-    let memories = memories.map(|memory| {
-        rows(memory.task) * memory.batch as f64 * mean_length(memory.task, memory.max_length)
-    });
+    let memories =
+        memories.map(|memory| rows(memory.task) * memory.batch as f64 * mean_length(memory.task, memory.max_length));
     stage.steps as f64 * (languages + memories.sum::<f64>()) * backward(cell)
 }
 
@@ -57,10 +56,11 @@ pub fn discovery_tokens(cell: &Cell, stage: &Stage) -> f64 {
 
 pub fn probe_tokens(probe: &Probe) -> f64 {
     let examples = probe.examples.unwrap_or(5000) as f64;
-    let rows = rows(probe.task) * match &probe.adapt {
-        None => examples,
-        Some(adapt) => adapt.sets as f64 * (examples + TRAINING * (adapt.steps * adapt.support) as f64),
-    };
+    let rows = rows(probe.task)
+        * match &probe.adapt {
+            None => examples,
+            Some(adapt) => adapt.sets as f64 * (examples + TRAINING * (adapt.steps * adapt.support) as f64),
+        };
     rows * probe.languages.len() as f64 * mean_length(probe.task, probe.max_length)
 }
 

@@ -47,7 +47,7 @@ pub fn encode_sentences(
 /// The items of each example, side by side, in the order of the examples.
 pub(crate) fn each(
     examples: usize,
-    items: impl Fn(usize) -> Result<Vec<Item>, DataError> + Sync,
+    items: impl Fn(usize) -> Result<Vec<Item>, DataError> + Sync + Send,
 ) -> Result<Vec<Vec<Item>>, DataError> {
     (0..examples).into_par_iter().map(items).collect()
 }

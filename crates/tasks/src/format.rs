@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use data::{DataError, Examples};
-use spec::{Labels, Language, Split, SpecError, Task};
+use spec::{Labels, Language, SpecError, Split, Task};
 
 /// A file format that people have data of a task in.
 #[derive(Clone, Copy)]

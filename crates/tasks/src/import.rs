@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use data::{DataError, DataFolder, ManifestEntry};
 use spec::{DataKey, Labels, Language, Name, Split, Task};
 
-use crate::format::{Columns, Files, Format, Input, Read, checked, read};
+use crate::format::{Files, Format, Input, Read, checked, read};
 
 /// Folders inside folders that are searched.
 const DEPTH: usize = 5;

@@ -86,6 +86,7 @@ pub fn predict(learner: &Learner, examples: &Examples, encoded: &Encoded) -> Res
 /// # Errors
 /// [`TaskError::Prediction`] naming the example whose prediction is of no use; [`TaskError::Score`].
 pub fn score(gold: &Examples, predictions: &[Value], language: Language) -> Result<Scored, TaskError> {
+    evaluation::ScoreError::check_counts(gold.len(), predictions.len())?;
     folder(gold.task()).score(gold, predictions, language)
 }
 

@@ -39,7 +39,8 @@ pub(crate) fn gold(examples: &Examples) -> Vec<&str> {
 /// [`TaskError::Prediction`] for what is no text.
 pub(crate) fn predicted<'a>(examples: &Examples, predictions: &'a [Value]) -> Result<Vec<&'a str>, TaskError> {
     let one = |(id, value): (&str, &'a Value)| {
-        let bad = || TaskError::Prediction { id: id.to_owned(), message: format!("is {value}, not the name of a class") };
+        let bad =
+            || TaskError::Prediction { id: id.to_owned(), message: format!("is {value}, not the name of a class") };
         value.as_str().ok_or_else(bad)
     };
     examples.ids().zip(predictions).map(one).collect()

@@ -5,9 +5,9 @@ use model::{Learner, Logits};
 use serde_json::Value;
 use spec::IGNORED_LABEL;
 
+use crate::TaskError;
 use crate::encode::{each, words};
 use crate::predict::{best, each_batch, head_labels, wrong_head};
-use crate::TaskError;
 
 /// The column with the words.
 const WORDS: &str = "tokens";

@@ -19,7 +19,7 @@ impl Running<'_> {
     ///
     /// Everything that is measured in the language, both sides of sentence pairs included, goes through the model like this.
     pub fn use_language(&mut self, task: Task, language: Language, support: Option<&Scores>) -> Result<()> {
-        self.modules.use_in(&mut self.learner, self.progress.moment, task, language)?;
+        self.modules.use_in(&mut self.learner, self.progress.moment, language, task)?;
         let (cell, masks) = (&self.job.cell, &self.progress.masks);
         let Some(knobs) = cell.method.subnetworks.as_ref().filter(|_| !masks.is_empty()) else {
             return Ok(());

@@ -1,10 +1,8 @@
 //! One probe: a task's scores in every language asked for, on the model as it is.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
 use data::{CacheUse, EncodeOptions, Encoded, Examples};
-use evaluation::{Contribution, RESAMPLES};
+use evaluation::RESAMPLES;
 use results::{ProbeExamples, Score};
 use spec::{DataKey, Language, Probe};
 use tasks::{Scored, WholeScore};
@@ -58,9 +56,8 @@ fn plainly(running: &mut Running, probe: &Probe, held: &Held) -> Result<Probed> 
     running.use_language(probe.task, held.language, None)?;
     let Held { language, examples, encoded, .. } = *held;
     let ids = examples.ids().map(str::to_owned).collect();
-    let evaluate = |running: &Running| {
-        tasks::evaluate(&running.learner, &running.tokenization, language, examples, encoded)
-    };
+    let evaluate =
+        |running: &Running| tasks::evaluate(&running.learner, &running.tokenization, language, examples, encoded);
     let mut scored = evaluate(running)?;
     for (source, mask) in language::cross_masks(running, probe, language) {
         running.learner.set_head_mask(mask.of_learner()?)?;

@@ -71,9 +71,15 @@ pub fn path(cache: &Path, cell: &Cell, probe: &Probe) -> Result<PathBuf> {
         .iter()
         .map(|&language| cell.data.get(&DataKey::new(probe.task, &probe.data, language, probe.split).to_string()))
         .collect();
-    // A task head is drawn from the seed; retrieval has none, so that its measurements hold for every seed.
-    let seed = probe.task.head().map(|_| cell.seed);
-    let key = serde_json::to_vec(&(cell.numeric_version, &cell.model_hash, cell.backend, probe, hashes, seed))?;
+    // A task head is drawn from the seed, with the labels of the first stage's data; retrieval has none, so that its
+    // measurements hold for every seed.
+    let head = cell.protocol.stages.first().filter(|_| probe.task.has_head()).map(|stage| {
+        let key = |&language: &Language| DataKey::new(stage.task, &stage.data, language, stage.split).to_string();
+        let labels: Vec<Option<&String>> =
+            stage.languages.iter().map(|language| cell.data.get(&key(language))).collect();
+        (cell.seed, &stage.parser, labels)
+    });
+    let key = serde_json::to_vec(&(cell.numeric_version, &cell.model_hash, cell.backend, probe, hashes, head))?;
     Ok(cache.join("measured").join(format!("{}.cbor", blake3::hash(&key).to_hex())))
 }
 

@@ -10,14 +10,8 @@ use crate::cli::{Folders, Listing};
 use crate::exit::Exit;
 use crate::{places, screen, suites};
 
-const EVERYTHING: [Listing; 6] = [
-    Listing::Suites,
-    Listing::Methods,
-    Listing::Tasks,
-    Listing::Formats,
-    Listing::Models,
-    Listing::Data,
-];
+const EVERYTHING: [Listing; 6] =
+    [Listing::Suites, Listing::Methods, Listing::Tasks, Listing::Formats, Listing::Models, Listing::Data];
 
 pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
     let wanted: &[Listing] = match &what {
@@ -81,14 +75,20 @@ fn list_tasks() -> io::Result<()> {
         .iter()
         .map(|task| {
             let trained = if task.is_trained() { "trained and probed" } else { "probed" };
-            vec![task.to_string(), task.description().summary.to_owned(), trained.to_owned(), task.main_metric().to_owned()]
+            vec![
+                task.to_string(),
+                task.description().summary.to_owned(),
+                trained.to_owned(),
+                task.main_metric().to_owned(),
+            ]
         })
         .collect();
     table("Tasks", &["task", "what", "use", "main metric"], rows, Vec::new(), "none")
 }
 
 fn list_formats() -> io::Result<()> {
-    let row = |format: tasks::Format| [format.as_str(), format.task().as_str(), format.about()].map(str::to_owned).to_vec();
+    let row =
+        |format: tasks::Format| [format.as_str(), format.task().as_str(), format.about()].map(str::to_owned).to_vec();
     let rows = tasks::Format::all().into_iter().map(row).collect();
     table("Formats", &["format", "task", "what"], rows, Vec::new(), "none")
 }

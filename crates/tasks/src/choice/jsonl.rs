@@ -57,7 +57,13 @@ pub(super) fn read_table(input: &Input) -> Result<Read, DataError> {
                 checked(&texts, label).map_err(|message| fault(path, place(), message))?;
                 let id = ids.as_ref().map_or_else(|| builder.len().to_string(), |ids| ids.value(row).to_owned());
                 let [premise, question] = [&premises, &questions].map(|texts| Value::Text(texts.value(row).to_owned()));
-                push(&mut builder, path, place, &id, vec![premise, question, Value::Texts(texts), Value::Number(label)])?;
+                push(
+                    &mut builder,
+                    path,
+                    place,
+                    &id,
+                    vec![premise, question, Value::Texts(texts), Value::Number(label)],
+                )?;
             }
         }
     }
@@ -114,8 +120,15 @@ fn example(object: &Map<String, Json>) -> Result<(Option<String>, Vec<Value>), S
         None => return Err("has no `label`".to_owned()),
     };
     checked(&choices, label)?;
-    let id = object.get("idx").or_else(|| object.get("id")).map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-    let fields =
-        vec![Value::Text(text("premise")?), Value::Text(text("question")?), Value::Texts(choices), Value::Number(label)];
+    let id = object
+        .get("idx")
+        .or_else(|| object.get("id"))
+        .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let fields = vec![
+        Value::Text(text("premise")?),
+        Value::Text(text("question")?),
+        Value::Texts(choices),
+        Value::Number(label),
+    ];
     Ok((id, fields))
 }

@@ -70,7 +70,10 @@ pub(crate) fn notes(files: &[Treebank]) -> Vec<String> {
     let multiword: usize = sentences().map(|sentence| sentence.multiword).sum();
     let empty: usize = sentences().map(|sentence| sentence.empty).sum();
     let note = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what} were passed over"));
-    [note(multiword, "multiword tokens (their words are kept)"), note(empty, "empty nodes")].into_iter().flatten().collect()
+    [note(multiword, "multiword tokens (their words are kept)"), note(empty, "empty nodes")]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 impl Treebank<'_> {
@@ -300,12 +303,7 @@ impl<'a> Open<'a> {
                 return Err(Fault::of_field(word.line, "HEAD", message));
             }
         }
-        Ok(Some(Sentence {
-            id: self.id,
-            words: self.words,
-            multiword: self.multiword,
-            empty: self.empty,
-        }))
+        Ok(Some(Sentence { id: self.id, words: self.words, multiword: self.multiword, empty: self.empty }))
     }
 }
 

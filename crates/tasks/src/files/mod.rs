@@ -37,10 +37,7 @@ pub(crate) fn hub_table(
 ///
 /// # Errors
 /// The name that is not among them.
-pub(crate) fn index_all<'a>(
-    labels: &Labels,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Result<Vec<usize>, String> {
+pub(crate) fn index_all<'a>(labels: &Labels, names: impl IntoIterator<Item = &'a str>) -> Result<Vec<usize>, String> {
     names.into_iter().map(|name| index(labels, name)).collect()
 }
 

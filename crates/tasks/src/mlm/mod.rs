@@ -100,7 +100,7 @@ fn read_text_lines(input: &Input) -> Result<Read, DataError> {
             return Err(DataError::row(path, place(), "is empty"));
         }
         let id = builder.len().to_string();
-        push(&mut builder, path, place, &id, vec![Value::Text(line.to_owned())])?;
+        push(&mut builder, path, place, &id, vec![data::Value::Text(line.to_owned())])?;
     }
     Ok(builder.finish().into())
 }

@@ -1,5 +1,5 @@
-use data::lines::read_text;
 use data::DataError;
+use data::lines::read_text;
 
 use super::tags;
 use crate::files::tagged::sentences;

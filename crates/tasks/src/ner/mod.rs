@@ -1,8 +1,8 @@
 //! Named entities: WikiANN and any tag set in IOB1, IOB2, IOBES or BILOU.
 
 mod columns;
-mod text;
 mod tags;
+mod text;
 
 use std::path::Path;
 

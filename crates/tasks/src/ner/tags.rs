@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use data::{DataError, Examples, ExamplesBuilder, Value};
-use evaluation::tags::{Notation, recognise, to_iob2};
+use data::{DataError, ExamplesBuilder, Value};
+use evaluation::tags::{Notation, Place, TagError, recognise, to_iob2};
 use spec::{Labels, Task};
 
 use crate::files::tagged::Tagged;
@@ -35,7 +35,9 @@ pub(super) fn examples(path: &Path, sentences: &[Tagged], labels: &Labels) -> Re
         (true, None) => usual,
         (true, Some(_)) => {
             let types: BTreeSet<String> = (0..sentences.len())
-                .flat_map(|at| row(at).into_iter().filter_map(|tag| Some(tag.split_once('-')?.1.to_owned())).collect::<Vec<_>>())
+                .flat_map(|at| {
+                    row(at).into_iter().filter_map(|tag| Some(tag.split_once('-')?.1.to_owned())).collect::<Vec<_>>()
+                })
                 .collect();
             let names = types.iter().flat_map(|kind| [format!("B-{kind}"), format!("I-{kind}")]);
             Labels::new(std::iter::once("O".to_owned()).chain(names))?
@@ -61,13 +63,10 @@ fn in_iob2(
     tags: &[&Vec<&str>],
     notes: &mut Vec<String>,
 ) -> Result<Vec<Vec<String>>, DataError> {
-    let bad = |error: evaluation::tags::TagError| match error.place() {
-        Some(place) => {
-            let line = sentences[place.sentence].lines[place.word];
-            let message = format!("word `{}`: {error}", sentences[place.sentence].words[place.word]);
-            DataError::row(path, format!("line {line}"), message)
-        }
-        None => DataError::file(path, error.to_string()),
+    let bad = |error: TagError| {
+        let Place { sentence, word, .. } = *error.place();
+        let message = format!("word `{}`: {error}", sentences[sentence].words[word]);
+        DataError::row(path, format!("line {}", sentences[sentence].lines[word]), message)
     };
     let tags: Vec<Vec<&str>> = tags.iter().map(|tags| (*tags).clone()).collect();
     let notation = recognise(&tags).map_err(bad)?;

@@ -57,7 +57,13 @@ pub(super) fn read_all(path: &Path) -> Result<BTreeMap<Language, Read>, DataErro
         }
         let class = class(&labels, fields[label]).map_err(bad)?;
         let text = |column: usize| Value::Text(fields[column].to_owned());
-        push(builder, path, place, &(*rows - 1).to_string(), vec![text(premise), text(hypothesis), Value::Label(class)])?;
+        push(
+            builder,
+            path,
+            place,
+            &(*rows - 1).to_string(),
+            vec![text(premise), text(hypothesis), Value::Label(class)],
+        )?;
     }
     let read = |(builder, _, skipped): Gathered| Read {
         examples: builder.finish(),

@@ -44,7 +44,8 @@ pub(super) fn read_pawsx(input: &Input) -> Result<Read, DataError> {
             continue;
         }
         let named = PAWSX.iter().find(|(number, _)| *number == label);
-        let (_, label) = named.ok_or_else(|| DataError::row(path, &*place, format!("label `{label}` is not 0 or 1")))?;
+        let (_, label) =
+            named.ok_or_else(|| DataError::row(path, &*place, format!("label `{label}` is not 0 or 1")))?;
         let (id, label) = (Some(id.to_owned()), (*label).to_owned());
         rows.push(Row { place, id, texts: [first.to_owned(), second.to_owned()], label });
     }
@@ -63,7 +64,8 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
             _ => Err(DataError::file(path, "must end in .csv, .tsv or .jsonl, so that its form is known")),
         }
     };
-    let files = input.paths.iter().map(|path| Ok((path.as_path(), one(path)?))).collect::<Result<Vec<_>, DataError>>()?;
+    let files =
+        input.paths.iter().map(|path| Ok((path.as_path(), one(path)?))).collect::<Result<Vec<_>, DataError>>()?;
     let found = files.iter().flat_map(|(_, rows)| rows).map(|row| row.label.as_str());
     let labels = label_names(input, Task::Paraphrase, found)?;
     examples(files, &labels, Vec::new())
@@ -104,7 +106,11 @@ fn delimited(path: &Path, delimiter: u8, columns: &Columns) -> Result<Vec<Row>, 
     let place_of = |name: &str, flag: &str| {
         header.iter().position(|column| column == name).ok_or_else(|| {
             let columns = header.iter().collect::<Vec<_>>().join(", ");
-            DataError::row(path, "line 1", format!("has no column `{name}`: name one with {flag}; its columns are {columns}"))
+            DataError::row(
+                path,
+                "line 1",
+                format!("has no column `{name}`: name one with {flag}; its columns are {columns}"),
+            )
         })
     };
     let (text, label, pair) = wanted(columns);
@@ -141,7 +147,12 @@ fn json_lines(path: &Path, columns: &Columns) -> Result<Vec<Row>, DataError> {
             Some(value) => Ok(plain(value)),
         };
         let texts = [field(text, "--text")?, pair.map_or(Ok(String::new()), |pair| field(pair, "--pair"))?];
-        rows.push(Row { id: object.get("id").map(plain), texts, label: field(label, "--label")?, place: place.clone() });
+        rows.push(Row {
+            id: object.get("id").map(plain),
+            texts,
+            label: field(label, "--label")?,
+            place: place.clone(),
+        });
     }
     Ok(rows)
 }

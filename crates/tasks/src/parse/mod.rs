@@ -4,8 +4,8 @@ mod decode;
 
 use std::path::Path;
 
-use data::{Cells, DataError, EncodeOptions, Encoded, Examples, ExamplesBuilder, Item, Tokenization, column};
 use data::Value as Field;
+use data::{Cells, DataError, EncodeOptions, Encoded, Examples, ExamplesBuilder, Item, Tokenization, column};
 use evaluation::Dependency;
 use model::Learner;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,13 @@ pub(super) struct Folder;
 struct Tree {
     heads: Vec<usize>,
     relations: Vec<String>,
+}
+
+impl Tree {
+    fn dependencies(&self) -> Vec<Dependency<'_>> {
+        let pairs = self.heads.iter().zip(&self.relations);
+        pairs.map(|(&head, relation)| Dependency { head, relation }).collect()
+    }
 }
 
 impl TaskFolder for Folder {
@@ -103,11 +110,7 @@ impl TaskFolder for Folder {
             if tree.heads.len() == tree.relations.len() { Ok(tree) } else { Err(bad()) }
         };
         let predicted = gold.ids().zip(predictions).map(predicted).collect::<Result<Vec<Tree>, _>>()?;
-        let dependencies = |tree: &'_ Tree| -> Vec<Dependency<'_>> {
-            let pairs = tree.heads.iter().zip(&tree.relations);
-            pairs.map(|(&head, relation)| Dependency { head, relation }).collect()
-        };
-        let predicted: Vec<Vec<Dependency>> = predicted.iter().map(dependencies).collect();
+        let predicted: Vec<Vec<Dependency>> = predicted.iter().map(Tree::dependencies).collect();
         let trees: Vec<Vec<Dependency>> = (0..gold.len()).map(tree).collect();
         Ok(Scored::of(evaluation::score_trees(&trees, &predicted)?))
     }
@@ -143,7 +146,9 @@ fn read_conllu(input: &Input) -> Result<Read, DataError> {
             conllu::check_tree(sentence).map_err(|fault| DataError::row(file.path, fault.place(), fault.message))?;
             let (mut heads, mut relations) = (Vec::new(), Vec::new());
             for word in &sentence.words {
-                let bad = |message: String| DataError::row(file.path, format!("line {}, column `DEPREL`", word.line), message);
+                let bad = |message: String| {
+                    DataError::row(file.path, format!("line {}, column `DEPREL`", word.line), message)
+                };
                 let relation = word.deprel.ok_or_else(|| bad("is `_`: the word has no relation".to_owned()))?;
                 relations.push(index(&labels, universal(relation)).map_err(bad)?);
                 heads.push(word.head.unwrap_or_default() as i64);

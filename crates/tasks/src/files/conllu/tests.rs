@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use data::lines::read_text;
 use super::{Fault, RELATIONS, Sentence, UPOS, check_tree, parse, universal};
+use data::lines::read_text;
 
 /// Two sentences with all that the format knows, the last without an empty line after it.
 const SAMPLE: &str = "\
