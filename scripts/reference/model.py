@@ -11,12 +11,14 @@ Versions the committed files were made with: torch 2.15.0, transformers 5.23.0.
 import argparse
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
 from transformers import (
+    AutoModelForMultipleChoice,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
@@ -35,11 +37,11 @@ STEPS, WARM_UP, CLIP = 100, 10, 1.0
 PROJECTIONS = 8
 
 
-def targets(head, lengths, seq, generator):
-    """Random targets as the Rust side's batches hold them."""
-    rows = len(lengths)
+def targets(head, lengths, seq, generator, count=None):
+    """Random targets as the Rust side's batches hold them, of `count` labels."""
+    rows, count = len(lengths), count or HEADS[head][1]
     if head == "tokens":
-        labels = torch.randint(0, 7, (rows, seq), generator=generator)
+        labels = torch.randint(0, count, (rows, seq), generator=generator)
         # Later pieces of words bear no label; the first token of the longest row keeps the batch countable.
         labels[torch.rand((rows, seq), generator=generator) < 0.3] = IGNORED
         for row, length in enumerate(lengths):
@@ -47,7 +49,7 @@ def targets(head, lengths, seq, generator):
         labels[0, 0] = 3
         return {"labels": labels}
     if head == "classes":
-        return {"labels": torch.randint(0, 3, (rows,), generator=generator)}
+        return {"labels": torch.randint(0, count, (rows,), generator=generator)}
     starts = [int(torch.randint(0, length, (1,), generator=generator)) for length in lengths]
     ends = [int(torch.randint(start, length, (1,), generator=generator)) for start, length in zip(starts, lengths)]
     return {"starts": torch.tensor(starts), "ends": torch.tensor(ends)}
@@ -82,8 +84,10 @@ def forward(model, head, batch):
     return logits, (start + end) / 2
 
 
-def curve(model, head, batches, learning_rate, weight_decay):
-    """Losses of STEPS steps: AdamW, linear warm-up and decay, clipping, no dropout."""
+def curve(model, run, batches, learning_rate, weight_decay):
+    """Losses of STEPS steps: AdamW, linear warm-up and decay, clipping, no dropout.
+
+    `run` gives a batch's logits and loss."""
     decayed, plain = [], []
     for name, parameter in model.named_parameters():
         (plain if name.endswith("bias") or "LayerNorm" in name else decayed).append(parameter)
@@ -95,7 +99,7 @@ def curve(model, head, batches, learning_rate, weight_decay):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate * factor
         optimizer.zero_grad()
-        _, loss = forward(model, head, batches[step % len(batches)])
+        _, loss = run(batches[step % len(batches)])
         loss.backward()
         norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)))
         optimizer.step()
@@ -103,14 +107,14 @@ def curve(model, head, batches, learning_rate, weight_decay):
     return losses, norms
 
 
-def gradients(model, head, batch):
+def gradients(model, run, batch):
     model.zero_grad()
-    logits, loss = forward(model, head, batch)
+    logits, loss = run(batch)
     loss.backward()
     return logits, loss, {name: parameter.grad for name, parameter in model.named_parameters()}
 
 
-def tiny_batch(config, head, lengths, seq, generator):
+def tiny_batch(config, head, lengths, seq, generator, count=None):
     rows = len(lengths)
     ids = torch.randint(5, config.vocab_size, (rows, seq), generator=generator)
     ids[:, 0] = 2
@@ -119,7 +123,7 @@ def tiny_batch(config, head, lengths, seq, generator):
         ids[row, length:] = config.pad_token_id
         if config.type_vocab_size > 1:
             type_ids[row, length // 2 : length] = 1
-    return {"ids": ids, "type_ids": type_ids, "lengths": lengths, **targets(head, lengths, seq, generator)}
+    return {"ids": ids, "type_ids": type_ids, "lengths": lengths, **targets(head, lengths, seq, generator, count)}
 
 
 def tensors_of(prefix, batch):
@@ -128,6 +132,54 @@ def tensors_of(prefix, batch):
         value = torch.tensor(value) if isinstance(value, list) else value
         named[f"{prefix}/{key}"] = value.to(torch.int32).contiguous()
     return named
+
+
+def fresh(cls, config, seed, folder):
+    """A random model in float64, saved to a folder as it is before."""
+    torch.manual_seed(seed)
+    model = cls.from_config(config, attn_implementation="eager")
+    for name, parameter in model.named_parameters():
+        # Fresh biases are 0 and fresh norms 1: random ones show mistakes that those hide.
+        if parameter.dim() == 1:
+            offset = 1.0 if name.endswith("LayerNorm.weight") else 0.0
+            parameter.data = offset + 0.2 * torch.randn(parameter.shape)
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    return model.double().eval()
+
+
+def expectation(model, run, batch, batches):
+    """Inference, loss and gradients on one batch, and the losses of a training run over others."""
+    _, loss, grads = gradients(model, run, batch)
+    # Inference also on the padding id inside a row: BERT does not care, XLM-R counts positions around it.
+    # Not for gradients, since PyTorch's embedding gives that row none.
+    odd = {**batch, "ids": batch["ids"].clone()}
+    odd["ids"][2, 3] = model.config.pad_token_id
+    with torch.no_grad():
+        logits, _ = run(odd)
+        hidden = model.base_model(
+            input_ids=odd["ids"],
+            attention_mask=mask_of(odd["lengths"], odd["ids"].shape[1]),
+            token_type_ids=odd["type_ids"],
+        ).last_hidden_state
+    losses, norms = curve(model, run, batches, 2e-3, 0.01)
+    expected = tensors_of("batch", batch) | tensors_of("odd", odd)
+    for number, train in enumerate(batches):
+        expected |= tensors_of(f"train{number}", train)
+    expected |= {"hidden": hidden, "logits": logits.detach(), "loss": loss.detach()[None]}
+    expected |= {"curve": torch.tensor(losses), "norms": torch.tensor(norms)}
+    return expected | {f"gradient/{name}": gradient for name, gradient in grads.items()}
+
+
+def save(expected, folder):
+    expected = {
+        name: (value.float() if value.is_floating_point() else value).clone().contiguous()
+        for name, value in expected.items()
+    }
+    save_file(expected, folder / "expected.safetensors")
+    curve = expected["curve"]
+    print(f"{folder.name}: loss {float(expected['loss']):.6f}, curve {curve[0]:.4f} to {curve[-1]:.4f}")
 
 
 def write_tiny():
@@ -152,50 +204,15 @@ def write_tiny():
     for family, config in families.items():
         for index, (head, (cls, labels)) in enumerate(HEADS.items()):
             generator = torch.Generator().manual_seed(100 + index)
-            torch.manual_seed(17)
             config.num_labels = labels
-            model = cls.from_config(config, attn_implementation="eager")
-            for name, parameter in model.named_parameters():
-                # Fresh biases are 0 and fresh norms 1: random ones show mistakes that those hide.
-                if parameter.dim() == 1:
-                    offset = 1.0 if name.endswith("LayerNorm.weight") else 0.0
-                    parameter.data = offset + 0.2 * torch.randn(parameter.shape)
             folder = REFERENCE / f"{family}-{head}"
-            folder.mkdir(parents=True, exist_ok=True)
-            model.save_pretrained(folder)
-            (folder / "generation_config.json").unlink(missing_ok=True)
-            model = model.double().eval()
-
+            model = fresh(cls, config, 17, folder)
             batch = tiny_batch(config, head, [11, 1, 7, 9], 11, generator)
-            _, loss, grads = gradients(model, head, batch)
-            # Inference also on the padding id inside a row: BERT does not care, XLM-R counts positions around it.
-            # Not for gradients, since PyTorch's embedding gives that row none.
-            odd = {**batch, "ids": batch["ids"].clone()}
-            odd["ids"][2, 3] = config.pad_token_id
-            with torch.no_grad():
-                logits, _ = forward(model, head, odd)
-                hidden = model.base_model(
-                    input_ids=odd["ids"],
-                    attention_mask=mask_of(odd["lengths"], 11),
-                    token_type_ids=odd["type_ids"],
-                ).last_hidden_state
             batches = [
                 tiny_batch(config, head, lengths, max(lengths), generator)
                 for lengths in ([8, 8, 8, 8], [3, 10, 6, 1], [5, 5, 4, 2])
             ]
-            losses, norms = curve(model, head, batches, 2e-3, 0.01)
-            expected = tensors_of("batch", batch) | tensors_of("odd", odd)
-            for number, train in enumerate(batches):
-                expected |= tensors_of(f"train{number}", train)
-            expected |= {"hidden": hidden, "logits": logits.detach(), "loss": loss.detach()[None]}
-            expected |= {"curve": torch.tensor(losses), "norms": torch.tensor(norms)}
-            expected |= {f"gradient/{name}": gradient for name, gradient in grads.items()}
-            expected = {
-                name: (value.float() if value.is_floating_point() else value).contiguous()
-                for name, value in expected.items()
-            }
-            save_file(expected, folder / "expected.safetensors")
-            print(f"{folder.name}: loss {float(loss.detach()):.6f}, curve {losses[0]:.4f} to {losses[-1]:.4f}")
+            save(expectation(model, partial(forward, model, head), batch, batches), folder)
 
 
 def formula(shape, phase):
@@ -256,8 +273,9 @@ def write_real(folder):
         ):
             parameter.data = formula(parameter.shape, float(phase))
         model = model.double().eval()
+        run = partial(forward, model, head)
         batch = batch_of(rows)
-        logits, loss, grads = gradients(model, head, batch)
+        logits, loss, grads = gradients(model, run, batch)
         entry = {
             "batch": {key: value if isinstance(value, list) else value.tolist() for key, value in batch.items()},
             "loss": float(loss.detach()),
@@ -274,7 +292,7 @@ def write_real(folder):
                 "first": hidden[:, :, :6].flatten().tolist(),
             }
             train = [batch_of(rows[:2]), batch_of(rows[2:4])]
-            losses, norms = curve(model, head, train, 5e-5, 0.01)
+            losses, norms = curve(model, run, train, 5e-5, 0.01)
             result["curve"] = {
                 "batches": [
                     {key: value if isinstance(value, list) else value.tolist() for key, value in one.items()}
@@ -292,22 +310,29 @@ def write_real(folder):
 
 def check(folder):
     """Loads a folder as a user would and compares logits with those that its writer computed, on tokens that are not
-    padding: fused kernels leave padded queries out."""
+    padding: fused kernels leave padded queries out. Names of labels are compared where the writer gives any."""
     expected = json.loads((folder / "check.json").read_text())
-    cls, _ = HEADS[expected["head"]]
+    head = expected["head"]
+    cls = AutoModelForMultipleChoice if head == "choices" else HEADS[head][0]
     model, report = cls.from_pretrained(folder, output_loading_info=True)
     wrong = {key: value for key, value in report.items() if value}
     assert not wrong, f"transformers complains: {wrong}"
-    ids = torch.tensor(expected["ids"])
+    named = json.loads((folder / "config.json").read_text())["architectures"]
+    assert named == [type(model).__name__], f"{named} is loaded as {type(model).__name__}"
+    if "labels" in expected:
+        labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
+        assert labels == expected["labels"], f"labels are {labels}"
+        assert model.config.label2id == {label: index for index, label in enumerate(labels)}, model.config.label2id
+    ids, type_ids = torch.tensor(expected["ids"]), torch.tensor(expected["type_ids"])
     mask = mask_of(expected["lengths"], ids.shape[1])
-    out = model.eval()(
-        input_ids=ids,
-        attention_mask=mask,
-        token_type_ids=torch.tensor(expected["type_ids"]),
-    )
-    logits = out.start_logits if expected["head"] == "spans" else out.logits
+    inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": type_ids}
+    if head == "choices":
+        # Every row is scored alone, so one group holds them all.
+        inputs = {name: value[None] for name, value in inputs.items()}
+    out = model.eval()(**inputs)
+    logits = out.start_logits if head == "spans" else out.logits
     gap = (logits - torch.tensor(expected["logits"]).reshape(logits.shape)).abs()
-    difference = float((gap if expected["head"] == "classes" else gap[mask.bool()]).max())
+    difference = float((gap[mask.bool()] if head in ("tokens", "spans") else gap).max())
     assert difference < 1e-4, f"logits differ by {difference}"
     print(f"{type(model).__name__}, {len(model.config.id2label)} labels: logits differ by at most {difference:.2e}")
 
