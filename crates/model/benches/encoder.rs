@@ -1,7 +1,7 @@
 //! The encoders that the benchmarks of this crate measure; `scripts/bench/training_step.py` has the same.
 
 use model::Learner;
-use spec::{Backend, Batch, Head, Targets};
+use spec::{Backend, Batch, Head, Labels, Targets};
 
 pub const ROWS: usize = 16;
 pub const SEQ: usize = 128;
@@ -34,7 +34,7 @@ impl Size {
         std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
         let mut learner = Learner::fresh(folder.path(), backend, 1).unwrap();
         learner.set_dropout(Some(0.0));
-        learner.set_head(Head::TokenLabels { labels: LABELS }, 1).unwrap();
+        learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(LABELS) }, 1).unwrap();
         learner
     }
 
@@ -46,6 +46,7 @@ impl Size {
             lengths: vec![SEQ; ROWS],
             seq: SEQ,
             targets: Targets::TokenLabels((0..ROWS * SEQ).map(|k| (k % LABELS) as i32).collect()),
+            ..Batch::default()
         }
     }
 }

@@ -13,13 +13,14 @@ use crate::folder::{self, HostView};
 use crate::gradients::Gradient;
 use crate::layout::{Entry, Layout};
 use crate::network::Parts;
+use crate::objective::Owner;
 use crate::optimizer::{AdamW, Moments};
 use crate::setup::Setup;
 use crate::state::State;
 use crate::{Gradients, Group, Learner, ModelError, OptimizerConfig};
 
 /// Raised when the file's form changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The one key of the file's metadata; with several, their order would differ from run to run.
 const KEY: &str = "checkpoint";
 /// The same two of a gradient's file.
@@ -93,11 +94,14 @@ pub(crate) fn load(learner: &mut Learner, path: &Path) -> Result<(), ModelError>
 
     let (state, config, device) = learner.state_mut();
     let read = |kind: &str, entry: &Entry| tensor(&file, kind, entry, device).map_err(fail);
-    let same_head = state.parts.head == header.parts.head;
+    let equal: Vec<Owner> = {
+        let equal = header.parts.heads.iter().filter(|owned| state.parts.heads.contains(owned));
+        equal.map(|owned| owned.owner).collect()
+    };
     state.rebuild(
         config,
         header.parts,
-        |entry| same_head || entry.group != Group::Head,
+        |entry| entry.owner.is_none_or(|owner| equal.contains(&owner)),
         |entry| read("parameter", entry)?.ok_or_else(|| fail(format!("parameter/{} is missing", entry.name))),
     )?;
     let optimizer = OptimizerConfig { weight_decay, clip, beta1, beta2, epsilon };

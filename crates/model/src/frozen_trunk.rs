@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use spec::{Batch, Targets};
+use spec::Batch;
 
 use crate::adapter::AdapterStack;
 use crate::device::{host, is_host, to_host};
 use crate::encoder::{Dropout, Input};
+use crate::objective::{Objective, States};
 use crate::state::State;
 use crate::weights::Weights;
 use crate::{Group, HeadMask, ModelError};
@@ -46,6 +47,25 @@ struct Trunk {
 }
 
 impl FrozenTrunk {
+    /// What the objective reads of the batch, which `input` is on the device. Where it asks for all layers nothing is kept.
+    pub fn states(
+        &self,
+        objective: &dyn Objective,
+        state: &State,
+        batch: &Batch,
+        input: &Input,
+        device: &Device,
+        dropout: Dropout,
+        weights: &Weights,
+    ) -> Result<States, ModelError> {
+        if objective.reads_all_layers() {
+            let all = state.network.encoder.states(input, &state.active(), dropout, weights);
+            return Ok(States { last: all[all.len() - 1].clone(), all });
+        }
+        let last = self.forward(state, batch, input, device, dropout, weights)?;
+        Ok(States { last, all: Vec::new() })
+    }
+
     /// Hidden states of the last layer, `[batch, seq, hidden]`, as [`crate::encoder::Encoder::forward`] gives them, to the
     /// same bits at every real token; those at padding differ, which nothing reads. `input` is the batch on the device.
     pub fn forward(
@@ -179,6 +199,6 @@ fn part(batch: &Batch, rows: &[usize]) -> Batch {
         type_ids: of(&batch.type_ids),
         lengths: rows.iter().map(|&row| batch.lengths[row]).collect(),
         seq: batch.seq,
-        targets: Targets::None,
+        ..Batch::default()
     }
 }

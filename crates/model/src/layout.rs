@@ -1,4 +1,5 @@
-use crate::Group;
+use crate::objective::Owner;
+use crate::{Group, random};
 
 /// A parameter of rank `D`: where it lies in the list and what shape it has.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +24,7 @@ pub(crate) enum Role {
 /// One parameter as the model wants it.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// Hugging Face's name without the family's prefix.
+    /// Hugging Face's name without the family's prefix; of a head, with its owner's.
     pub name: String,
     /// Shape in the file, row-major.
     pub file_shape: Vec<usize>,
@@ -33,9 +34,35 @@ pub(crate) struct Entry {
     pub role: Role,
     /// The adapter whose part it is.
     pub adapter: Option<String>,
+    /// The head whose part it is.
+    pub owner: Option<Owner>,
 }
 
 impl Entry {
+    /// Hugging Face's name.
+    pub fn bare_name(&self) -> &str {
+        let prefix = self.owner.map(Owner::prefix).unwrap_or_default();
+        self.name.strip_prefix(&prefix).unwrap_or(&self.name)
+    }
+
+    /// The name in files that show the head of `main` as Hugging Face's classes do, without the family's prefix.
+    pub fn file_name(&self, main: Option<Owner>) -> String {
+        match self.owner {
+            Some(owner) if Some(owner) != main => owner.file_prefix() + self.bare_name(),
+            Some(_) => self.bare_name().to_owned(),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Values before training by role, drawn from (seed, purpose, Hugging Face's name).
+    pub fn fresh(&self, purpose: &str, deviation: f64, seed: u64) -> Vec<f32> {
+        match self.role {
+            Role::Weight => random::normal(seed, purpose, self.bare_name(), deviation, self.len()),
+            Role::Bias | Role::NormShift => vec![0.0; self.len()],
+            Role::NormScale => vec![1.0; self.len()],
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.file_shape.iter().product()
     }
@@ -59,9 +86,12 @@ impl Entry {
         matches!(self.group, Group::Adapter(_) | Group::Invertible)
     }
 
-    /// Whether files that hold a head put this tensor under the family's prefix.
-    pub fn in_base(&self) -> bool {
-        !matches!(self.group, Group::Head | Group::LanguageModel) || self.name.starts_with("pooler.")
+    /// Whether files that show the head of `main` put this tensor under the family's prefix.
+    pub fn in_base(&self, main: Option<Owner>) -> bool {
+        match self.owner {
+            Some(owner) => Some(owner) == main && self.bare_name().starts_with("pooler."),
+            None => self.group != Group::LanguageModel,
+        }
     }
 }
 
@@ -96,6 +126,11 @@ impl Layout {
         Linear { low_rank: Some(LowRank { down, up, scale }), ..linear }
     }
 
+    /// A vector that decays.
+    pub fn vector(&mut self, name: &str, group: Group, size: usize) -> Slot<1> {
+        self.push(name.to_owned(), group, Role::Weight, vec![size], false, [size])
+    }
+
     /// A bias without a weight of its own.
     pub fn bias(&mut self, name: String, group: Group, size: usize) -> Slot<1> {
         self.push(name, group, Role::Bias, vec![size], false, [size])
@@ -117,7 +152,7 @@ impl Layout {
         transposed: bool,
         shape: [usize; D],
     ) -> Slot<D> {
-        self.entries.push(Entry { name, file_shape, transposed, group, role, adapter: None });
+        self.entries.push(Entry { name, file_shape, transposed, group, role, adapter: None, owner: None });
         Slot { index: self.entries.len() - 1, shape }
     }
 }

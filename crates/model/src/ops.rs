@@ -8,11 +8,12 @@ use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData, activati
 use crate::device::is_host;
 use crate::fused;
 use crate::layout::{Linear, LowRank, Norm};
+use crate::lookup::lookup;
 use crate::weights::Weights;
 
 /// Added to the scores of padded keys: far below any real score, so that their probability is exactly 0, yet finite
 /// because not every shading language knows infinities.
-const MASKED_SCORE: f32 = -1.0e30;
+pub(crate) const MASKED_SCORE: f32 = -1.0e30;
 
 /// Attention mask of a padded batch.
 #[derive(Debug, Clone)]
@@ -67,20 +68,32 @@ pub(crate) fn linear<const D: usize>(input: Tensor<D>, linear: Linear, weights: 
     dense + (low * scale).reshape(shape)
 }
 
-/// Rows of `table` `[rows, hidden]`: `[ids, hidden]`.
-pub(crate) fn lookup(table: Tensor<2>, ids: &Arc<[u32]>) -> Tensor<2> {
-    if on_host(&table) {
-        return fused::lookup(table, Arc::clone(ids));
-    }
-    let rows: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
-    let rows = Tensor::from_data(TensorData::new(rows, [1, ids.len()]), &table.device().inner());
-    module::embedding(table, rows).squeeze_dim(0)
+/// The rows of `table` `[rows, size]` with these numbers: `[numbers, size]`.
+pub(crate) fn rows(table: Tensor<2>, numbers: &[u32]) -> Tensor<2> {
+    lookup(table, &numbers.into())
 }
 
 /// The rows of `hidden` `[batch, seq, hidden]` at flat positions: `[positions, hidden]`.
 pub(crate) fn positions(hidden: Tensor<3>, positions: &[u32]) -> Tensor<2> {
     let [batch, seq, size] = hidden.dims();
-    lookup(hidden.reshape([batch * seq, size]), &positions.into())
+    rows(hidden.reshape([batch * seq, size]), positions)
+}
+
+/// One matrix above the other.
+pub(crate) fn cat(matrices: [Tensor<2>; 2]) -> Tensor<2> {
+    Tensor::cat(alike(matrices), 0)
+}
+
+/// One matrix beside the other.
+pub(crate) fn cat_columns(matrices: [Tensor<2>; 2]) -> Tensor<2> {
+    Tensor::cat(alike(matrices), 1)
+}
+
+/// All recorded, if one is: Burn puts no others together.
+fn alike(matrices: [Tensor<2>; 2]) -> Vec<Tensor<2>> {
+    let recorded = matrices.iter().any(Tensor::is_autodiff);
+    let lift = |matrix: Tensor<2>| if recorded && !matrix.is_autodiff() { matrix.autodiff() } else { matrix };
+    matrices.map(lift).into()
 }
 
 /// `[rows, hidden] · [words, hidden]ᵀ + [words]`: the decoder of a language model.

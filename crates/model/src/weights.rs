@@ -7,12 +7,14 @@ use burn::tensor::Tensor;
 use crate::device::is_host;
 use crate::gradients::Gradient;
 use crate::layout::{Entry, Layout, Slot};
-use crate::{Group, ModelError, ops};
+use crate::lookup::lookup;
+use crate::{Group, ModelError};
 
 /// The parameters as tensors for one forward pass: trained ones are leaves of a fresh autodiff graph, frozen ones plain
 /// tensors, so that nothing below the lowest trained group is recorded or differentiated.
 pub(crate) struct Weights {
     parameters: Vec<Parameter>,
+    open: Vec<bool>,
     trained: BTreeSet<Group>,
     /// Factors on the heads, `[heads]` by layer.
     head_masks: Option<Vec<Tensor<1>>>,
@@ -77,6 +79,7 @@ impl Weights {
         let trained = layout.entries.iter().zip(open).filter(|(_, open)| **open).map(|(entry, _)| entry.group);
         Self {
             parameters: parameters.map(|((entry, value), open)| Parameter::new(entry, value, *open)).collect(),
+            open: open.to_vec(),
             trained: trained.collect(),
             head_masks: None,
             dropout: (dropout_seed, Cell::new(0)),
@@ -104,6 +107,11 @@ impl Weights {
     /// Whether the group trains in this pass; dropout is applied only inside such groups.
     pub fn trains(&self, group: Group) -> bool {
         self.trained.contains(&group)
+    }
+
+    /// Whether a parameter trains in this pass.
+    pub fn is_trained<const D: usize>(&self, slot: Slot<D>) -> bool {
+        self.open[slot.index]
     }
 
     /// The next dropout mask of this pass for the CPU's kernels; operations ask in the order of the forward pass.
@@ -136,9 +144,9 @@ impl Weights {
     pub fn lookup(&self, slot: Slot<2>, ids: &Arc<[u32]>) -> Tensor<2> {
         let table = self.get(slot);
         if !table.is_autodiff() || !is_host(&table.device().inner()) {
-            return ops::lookup(table, ids);
+            return lookup(table, ids);
         }
-        let rows = ops::lookup(table.inner(), ids).autodiff().require_grad();
+        let rows = lookup(table.inner(), ids).autodiff().require_grad();
         self.lookups.borrow_mut().push(Lookup { index: slot.index, ids: Arc::clone(ids), rows: rows.clone() });
         rows
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::{bits, difference, flat, max_abs, real_tokens};
 use model::{Group, HeadMask, Learner, ModelError, OptimizerConfig};
 use proptest::prelude::*;
-use spec::{Backend, Batch, Head, IGNORED_LABEL, Targets};
+use spec::{Backend, Batch, Head, IGNORED_LABEL, Labels, Targets};
 
 /// Bound on max |difference| / max |expected| of every gradient.
 const TOLERANCE: f32 = 1e-5;
@@ -65,10 +65,10 @@ impl Case {
         let mut learner = Learner::fresh(folder.path(), backend, self.seed).unwrap();
         learner.set_dropout(Some(0.0));
         let head = match self.classes {
-            true => Head::SequenceLabels { labels: LABELS },
-            false => Head::TokenLabels { labels: LABELS },
+            true => Head::RowLabels { labels: Labels::numbered(LABELS) },
+            false => Head::TokenLabels { labels: Labels::numbered(LABELS) },
         };
-        learner.set_head(head, self.seed).unwrap();
+        learner.set_head(None, head, self.seed).unwrap();
         if self.masked.contains(&true) {
             let factor = |index: usize| match self.masked[index / self.heads] {
                 true => [0.0, 0.5, 1.5][index % 3],
@@ -106,6 +106,7 @@ impl Case {
                     (0..tokens).map(|at| if real(at) { (at % LABELS) as i32 } else { IGNORED_LABEL }).collect(),
                 ),
             },
+            ..Batch::default()
         }
     }
 }
@@ -177,6 +178,7 @@ fn mixed(batch: &Batch, seq: usize) -> Batch {
             Targets::TokenLabels(labels) => Targets::TokenLabels(widen(labels, IGNORED_LABEL)),
             _ => unreachable!("cases have labels"),
         },
+        ..Batch::default()
     }
 }
 

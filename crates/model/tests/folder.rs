@@ -11,7 +11,7 @@ use common::{Expected, FOLDERS, bits, flat, reference, tiny};
 use model::{Learner, OptimizerConfig, Precision};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use spec::{Backend, Batch, Head};
+use spec::{Backend, Batch, Head, Labels, Task};
 
 /// A tensor that a test may change before it is written.
 struct Raw {
@@ -82,15 +82,15 @@ fn half_precision_and_every_prefix_load() {
 fn the_head_of_the_folder_is_found() {
     for folder in FOLDERS {
         let head = match folder.rsplit_once('-').unwrap().1 {
-            "tokens" => Head::TokenLabels { labels: 7 },
+            "tokens" => Head::TokenLabels { labels: Labels::numbered(7) },
             "spans" => Head::Span,
-            _ => Head::SequenceLabels { labels: 3 },
+            _ => Head::RowLabels { labels: Labels::numbered(3) },
         };
-        assert_eq!(tiny(folder, Backend::Cpu).head(), Some(head), "{folder}");
+        assert_eq!(tiny(folder, Backend::Cpu).head(None), Some(&head), "{folder}");
     }
     let folder = altered("bert-tokens", |_| (), |text| text.replace("BertForTokenClassification", "BertForMaskedLM"));
     let learner = load(folder.path()).unwrap();
-    assert_eq!(learner.head(), None);
+    assert_eq!(learner.head(None), None);
     let notes = learner.notes().join("\n");
     assert!(notes.contains("`classifier.weight` [7, 16]") && notes.contains("`classifier.bias` [7]"), "{notes}");
     let error = learner.logits(&Expected::read("bert-tokens").batch("batch")).unwrap_err().to_string();
@@ -101,7 +101,7 @@ fn the_head_of_the_folder_is_found() {
 fn a_pre_trained_pooler_starts_the_classifier_of_bert() {
     let folder = altered("bert-classes", |_| (), |text| text.replace("BertForSequenceClassification", "BertModel"));
     let mut learner = load(folder.path()).unwrap();
-    learner.set_head(Head::SequenceLabels { labels: 3 }, 1).unwrap();
+    learner.set_head(None, Head::RowLabels { labels: Labels::numbered(3) }, 1).unwrap();
     let original = tiny("bert-classes", Backend::Cpu);
     for name in ["pooler.dense.weight", "pooler.dense.bias"] {
         assert_eq!(learner.parameter(name).unwrap(), original.parameter(name).unwrap());
@@ -209,7 +209,7 @@ fn a_saved_folder_loads_with_the_same_bits() {
         learner.save_folder(folder.path(), Precision::F32).unwrap();
         let again = Learner::load(folder.path(), Backend::Cpu).unwrap();
         assert!(bits(&learner) == bits(&again), "{name}");
-        assert_eq!(again.head(), learner.head());
+        assert_eq!(again.head(None), learner.head(None));
         let mut files: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         files.sort_unstable();
@@ -229,13 +229,14 @@ fn a_saved_folder_loads_with_the_same_bits() {
 }
 
 #[test]
-fn the_tokenizer_is_copied_and_labels_are_named_after_the_task() {
+fn the_tokenizer_is_copied_and_labels_have_the_names_of_the_head() {
     let from =
         altered("bert-tokens", |_| (), |text| text.replace("\"dtype\": \"float32\"", "\"torch_dtype\": \"float16\""));
     fs::write(from.path().join("tokenizer.json"), "{\"a tokenizer\": 1}").unwrap();
     let to = tempfile::tempdir().unwrap();
     let mut learner = load(from.path()).unwrap();
-    learner.set_head(spec::Task::Nli.head().unwrap(), 1).unwrap();
+    let labels = ["entailment", "neutral", "contradiction"];
+    learner.set_head(Some(Task::Nli), Head::RowLabels { labels: Labels::new(labels).unwrap() }, 1).unwrap();
     learner.save_folder(&to.path().join("a/b"), Precision::F32).unwrap();
     let read = |name: &str| fs::read_to_string(to.path().join("a/b").join(name)).unwrap();
     assert_eq!(read("tokenizer.json"), "{\"a tokenizer\": 1}");

@@ -10,7 +10,7 @@ use std::process::Command;
 use common::{Expected, MASKED, bits, difference, max_abs, padded, reference, schedule, tiny};
 use model::{Gradients, Group, Learner, ModelError, OptimizerConfig, Precision};
 use safetensors::SafeTensors;
-use spec::{Backend, Batch, Head, IGNORED_LABEL, Targets};
+use spec::{Backend, Batch, Head, IGNORED_LABEL, Labels, Targets};
 
 const BACKENDS: [Backend; 2] = [Backend::Cpu, Backend::Ndarray];
 
@@ -37,7 +37,7 @@ fn compare_gradients(what: &str, learner: &Learner, gradients: &Gradients, refer
 fn losses_and_gradients_of_masked_tokens_within_1e_4() {
     for (backend, folder) in BACKENDS.into_iter().flat_map(|backend| MASKED.map(|folder| (backend, folder))) {
         let (mut learner, expected) = (tiny(folder, backend), Expected::read(folder));
-        assert!(learner.has_language_model() && learner.head().is_none());
+        assert!(learner.has_language_model() && learner.head(None).is_none());
         let (loss, gradients) = learner.loss_and_gradients(&expected.batch("batch"), 0).unwrap();
         let reference = f64::from(expected.floats("loss")[0]);
         assert!((loss - reference).abs() < 1e-5, "{backend}, {folder}: {loss}, expected {reference}");
@@ -153,7 +153,7 @@ fn the_decoder_s_own_names_are_known_and_an_untied_decoder_is_refused() {
 /// A learner with both heads.
 fn both(folder: &str, backend: Backend) -> Learner {
     let mut learner = tiny(folder, backend);
-    learner.set_head(Head::TokenLabels { labels: 7 }, 1).unwrap();
+    learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(7) }, 1).unwrap();
     learner
 }
 
@@ -335,7 +335,7 @@ fn a_checkpoint_with_a_language_model_goes_on_bit_for_bit() {
     let mut resumed = tiny("bert-masked", Backend::Cpu);
     resumed.set_dropout(None);
     resumed.load_checkpoint(&path).unwrap();
-    assert_eq!(resumed.head(), Some(Head::TokenLabels { labels: 7 }));
+    assert_eq!(resumed.head(None), Some(&Head::TokenLabels { labels: Labels::numbered(7) }));
     for seed in 3..6 {
         assert_eq!(step(&mut straight, seed), step(&mut resumed, seed));
     }
@@ -427,11 +427,13 @@ fn drawn_and_most_likely_targets_stand_where_targets_stood() {
         let [most, drawn] = [likely, drawn].map(|batch| learner.loss_and_gradients(&batch, 0).unwrap().0);
         assert!(most < drawn, "{most} {drawn}");
     }
-    for (folder, head) in [("bert-spans", Head::Span), ("bert-classes", Head::SequenceLabels { labels: 3 })] {
+    for (folder, head) in
+        [("bert-spans", Head::Span), ("bert-classes", Head::RowLabels { labels: Labels::numbered(3) })]
+    {
         let learner = tiny(folder, Backend::Cpu);
         let batch = Expected::read(folder).batch("batch");
         let [likely, drawn] = [learner.argmax_targets(&batch).unwrap(), learner.sample_targets(&batch, 1).unwrap()];
-        assert!(learner.head() == Some(head) && likely != drawn && likely.lengths == batch.lengths);
+        assert!(learner.head(None) == Some(&head) && likely != drawn && likely.lengths == batch.lengths);
     }
     let ranked = Expected::read("bert-masked").batch("ranked");
     assert!(matches!(learner.sample_targets(&ranked, 0), Err(ModelError::Batch { .. })));

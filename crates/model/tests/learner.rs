@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use common::{Expected, FOLDERS, bits, difference, flat, max_abs, padded, tiny, train};
 use model::{Group, Learner, ModelError, OptimizerConfig};
-use spec::{Backend, Batch, Head, Targets};
+use spec::{Backend, Batch, Head, Labels, Targets};
 
 fn step(learner: &mut Learner, batch: &Batch, seed: u64) -> f64 {
     let (loss, gradients) = learner.loss_and_gradients(batch, seed).unwrap();
@@ -119,11 +119,11 @@ fn a_checkpoint_brings_its_head_along_and_refuses_strangers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint.safetensors");
     let mut learner = tiny("bert-tokens", Backend::Cpu);
-    learner.set_head(Head::SequenceLabels { labels: 5 }, 3).unwrap();
+    learner.set_head(None, Head::RowLabels { labels: Labels::numbered(5) }, 3).unwrap();
     learner.save_checkpoint(&path).unwrap();
     let mut other = tiny("bert-tokens", Backend::Cpu);
     other.load_checkpoint(&path).unwrap();
-    assert_eq!(other.head(), Some(Head::SequenceLabels { labels: 5 }));
+    assert_eq!(other.head(None), Some(&Head::RowLabels { labels: Labels::numbered(5) }));
     assert!(bits(&learner) == bits(&other));
 
     let mut stranger = tiny("xlm-roberta-tokens", Backend::Cpu);
@@ -181,6 +181,7 @@ fn combining_equal_parts_gives_the_gradient_of_the_mean_loss() {
         lengths: whole.lengths[rows.clone()].to_vec(),
         seq: whole.seq,
         targets: Targets::Classes(classes[rows].to_vec()),
+        ..Batch::default()
     };
     let mut learner = tiny("xlm-roberta-classes", Backend::Cpu);
     let (loss, expected) = learner.loss_and_gradients(&whole, 0).unwrap();
@@ -301,7 +302,7 @@ fn sentence_vectors_are_means_over_real_tokens() {
 fn fresh_heads_follow_their_seed_alone() {
     let head = |seed: u64, backend: Backend| {
         let mut learner = tiny("bert-tokens", backend);
-        learner.set_head(Head::SequenceLabels { labels: 3 }, seed).unwrap();
+        learner.set_head(None, Head::RowLabels { labels: Labels::numbered(3) }, seed).unwrap();
         bits(&learner).into_iter().filter(|(name, _)| !name.starts_with("e")).collect::<Vec<_>>()
     };
     let names: Vec<String> = head(1, Backend::Cpu).into_iter().map(|(name, _)| name).collect();
@@ -309,7 +310,7 @@ fn fresh_heads_follow_their_seed_alone() {
     assert!(head(1, Backend::Cpu) == head(1, Backend::Ndarray));
     assert!(head(1, Backend::Cpu) != head(2, Backend::Cpu));
     let mut learner = tiny("bert-tokens", Backend::Cpu);
-    assert!(learner.set_head(Head::TokenLabels { labels: 0 }, 1).is_err());
+    assert!(learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(0) }, 1).is_err());
 }
 
 #[test]
@@ -389,7 +390,7 @@ fn gradients_of_another_state_are_refused() {
 fn training_learns() {
     let expected = Expected::read("bert-classes");
     let mut learner = tiny("bert-classes", Backend::Cpu);
-    learner.set_head(Head::SequenceLabels { labels: 3 }, 5).unwrap();
+    learner.set_head(None, Head::RowLabels { labels: Labels::numbered(3) }, 5).unwrap();
     let (losses, _) = train(&mut learner, &[expected.batch("train0")], 60, 5e-3);
     assert!(losses[59] < 0.2 * losses[0], "{} to {}", losses[0], losses[59]);
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Expected, MASKED, bits, tiny};
 use model::{Gradients, Learner, OptimizerConfig};
-use spec::{Backend, Batch, Head, IGNORED_LABEL, Targets};
+use spec::{Backend, Batch, Head, IGNORED_LABEL, Labels, Targets};
 
 const WORDS: &str = "embeddings.word_embeddings.weight";
 
@@ -126,9 +126,9 @@ fn both_uses_of_a_tied_table_count() {
         };
         assert_eq!(touched(&tied, &learner), learner.config().vocab_size);
         // A stage that has both: a dense step makes every row live.
-        learner.set_head(Head::TokenLabels { labels: 7 }, 1).unwrap();
+        learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(7) }, 1).unwrap();
         let mut twin = tiny(folder, Backend::Cpu);
-        twin.set_head(Head::TokenLabels { labels: 7 }, 1).unwrap();
+        twin.set_head(None, Head::TokenLabels { labels: Labels::numbered(7) }, 1).unwrap();
         let real = |index: usize| index % batch.seq < batch.lengths[index / batch.seq];
         let label = |index| if real(index) { 1 } else { IGNORED_LABEL };
         let labelled = Targets::TokenLabels((0..batch.ids.len()).map(label).collect());

@@ -70,6 +70,7 @@ fn stage(languages: usize, memories: bool) -> Stage {
         clip: 1.0,
         max_length: SEQ,
         stride: 0,
+        parser: None,
         memories: remembered.iter().map(|code| memory(code)).collect(),
         probes: Vec::new(),
     }

@@ -76,7 +76,10 @@ pub fn adapt(
     batch: &Batch,
     dropout_seed: u64,
 ) -> Result<(), StrategyError> {
-    let trained = structures::trained(method, Group::Head, learner)?;
+    if let Some(task) = batch.task.filter(|task| task.has_head()) {
+        learner.train_heads(&[Some(task)])?;
+    }
+    let trained = structures::trained(method, &BTreeSet::from([Group::Head]), learner)?;
     let frozen: BTreeSet<Group> = learner.groups().into_iter().filter(|group| !trained.contains(group)).collect();
     learner.set_frozen(&frozen);
     let support = SubBatch { batch: batch.clone(), dropout_seed };

@@ -1,7 +1,7 @@
 //! The diagonal empirical Fisher information of memories.
 
 use model::{Gradients, Learner};
-use spec::{Batch, FisherSquare, Targets};
+use spec::FisherSquare;
 
 use crate::error::StrategyError;
 use crate::supply::{SubBatch, Supply};
@@ -21,8 +21,10 @@ pub(crate) fn diagonal(
     for &memory in memories {
         for draw in 0..batches as u64 {
             for sub in supply.memory(memory, draw)? {
-                let whole = square == FisherSquare::BatchMean || sub.batch.targets == Targets::Translations;
-                let parts = if whole { vec![sub.batch] } else { rows(&sub.batch) };
+                let parts = match square {
+                    FisherSquare::BatchMean => vec![sub.batch],
+                    FisherSquare::PerExample => sub.batch.parts(),
+                };
                 for batch in parts {
                     let sub = SubBatch { batch, dropout_seed: sub.dropout_seed };
                     let (_, gradient) =
@@ -39,28 +41,4 @@ pub(crate) fn diagonal(
     }
     let sum = sum.ok_or(StrategyError::NoBatch)?;
     Ok(learner.combine(vec![sum], &[1.0 / count as f64])?)
-}
-
-/// Every row as a batch of its own.
-fn rows(batch: &Batch) -> Vec<Batch> {
-    (0..batch.len())
-        .map(|row| {
-            let tokens = row * batch.seq..(row + 1) * batch.seq;
-            let targets = match &batch.targets {
-                Targets::None => Targets::None,
-                Targets::Translations => Targets::Translations,
-                Targets::TokenLabels(labels) => Targets::TokenLabels(labels[tokens.clone()].to_vec()),
-                Targets::MaskedTokens(labels) => Targets::MaskedTokens(labels[tokens.clone()].to_vec()),
-                Targets::Classes(labels) => Targets::Classes(vec![labels[row]]),
-                Targets::Spans { starts, ends } => Targets::Spans { starts: vec![starts[row]], ends: vec![ends[row]] },
-            };
-            Batch {
-                ids: batch.ids[tokens.clone()].to_vec(),
-                type_ids: batch.type_ids[tokens].to_vec(),
-                lengths: vec![batch.lengths[row]],
-                seq: batch.seq,
-                targets,
-            }
-        })
-        .collect()
 }

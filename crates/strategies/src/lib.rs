@@ -15,6 +15,7 @@ pub mod laft;
 mod learning_rate;
 mod modules;
 mod outer;
+mod outputs;
 mod report;
 pub mod rules;
 pub mod schedules;

@@ -5,8 +5,8 @@ use std::path::Path;
 use model::{Gradients, Group, Learner, ModelError, OptimizerConfig, SavePoint};
 use serde::{Deserialize, Serialize};
 use spec::{
-    Anchor, Batch, FisherSquare, Forgetting, GradientRule, Language, Memories, Method, OuterLoop, Stage, Subnetworks,
-    Task,
+    Anchor, Batch, FisherSquare, Forgetting, GradientRule, Language, Memories, Memory, Method, Objective, OuterLoop,
+    Stage, Subnetworks, Task,
 };
 
 use crate::direction::{Direction, Ingredients, Kind};
@@ -18,7 +18,7 @@ use crate::rules::RuleState;
 use crate::schedules::{Open, Request, SavedSchedule, ScheduleState, fisher_trace};
 use crate::subnetworks::{Mask, SavedMasks, StageMasks};
 use crate::supply::{Supply, SupplyError};
-use crate::{anchors, fisher, linear_warmup_decay, structures};
+use crate::{anchors, fisher, linear_warmup_decay, outputs, structures};
 
 /// A method at work on one stage.
 #[derive(Debug)]
@@ -157,29 +157,36 @@ impl<'a> Strategy<'a> {
         Ok(products)
     }
 
-    /// Memories of text need a model that predicts masked tokens.
+    /// Memories need the output layer of their task.
     fn check_memories(&self, learner: &Learner) -> Result<(), StrategyError> {
-        let of_anchor = taken(self.stage, self.method.anchor.memories());
-        let memories = self.memories.iter().chain(&of_anchor).map(|&index| &self.stage.memories[index]);
-        match memories.into_iter().find(|memory| memory.task == Task::Mlm) {
-            Some(memory) if !learner.has_language_model() => Err(spec::SpecError::Composition {
+        let missing = |memory: &Memory| match memory.task.objective() {
+            Objective::MaskedTokens => (!learner.has_language_model()).then_some("language-model head"),
+            objective if objective.has_head() => learner.head(Some(memory.task)).is_none().then_some("head for it"),
+            _ => None,
+        };
+        let mut asked = self.stage.memories.iter().filter(|memory| self.method.asks_for(memory));
+        match asked.find_map(|memory| Some((memory, missing(memory)?))) {
+            None => Ok(()),
+            Some((Memory { name, task, .. }, missing)) => Err(spec::SpecError::Composition {
                 method: self.method.name.to_string(),
-                reason: format!(
-                    "the memory `{}` is of task mlm, and the model has no language-model head",
-                    memory.name
-                ),
+                reason: format!("the memory `{name}` is of task {task}, and the model has no {missing}"),
             }
             .into()),
-            _ => Ok(()),
         }
     }
 
-    /// Freezes what the structure freezes, sets the optimiser up, and makes the schedule.
+    /// Freezes what the structure freezes and the heads that the stage does not train, sets the optimiser up, and makes the
+    /// schedule.
     fn prepare(&mut self, learner: &mut Learner) -> Result<ScheduleState, StrategyError> {
+        let heads: Vec<Option<Task>> = outputs::heads(self.method, self.stage).into_iter().map(Some).collect();
+        learner.train_heads(&heads)?;
+        if self.stage.task.has_head() {
+            learner.use_head(Some(self.stage.task))?;
+        }
         let of_languages = self.modules.map(|(modules, index)| modules.begin(learner, index)).transpose()?.flatten();
         self.trained = match of_languages {
             Some(trained) => trained,
-            None => structures::prepare(self.method, self.stage.task, learner, self.seed)?,
+            None => structures::prepare(self.method, self.stage, learner, self.seed)?,
         };
         let frozen: BTreeSet<Group> =
             learner.groups().into_iter().filter(|group| !self.trained.contains(group)).collect();
@@ -390,7 +397,7 @@ impl<'a> Strategy<'a> {
     }
 
     /// Takes up a stage where [`Strategy::save`] left it. The learner must come fresh from its model folder, with the
-    /// head that it had then; its own checkpoint is to be loaded after this.
+    /// heads that it had then; its own checkpoint is to be loaded after this.
     ///
     /// # Errors
     /// [`StrategyError::State`] and those of the learner, if a file is missing, damaged or of another method.

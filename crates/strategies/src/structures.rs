@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use model::{AdapterConfig, AdapterStack, Group, Learner, LoraConfig, Tuned};
-use spec::{Adapter, AdapterPlacement, Method, SpecError, Stage, Structure, Task};
+use spec::{Adapter, AdapterPlacement, Method, SpecError, Stage, Structure};
 
 use crate::StrategyError;
-use crate::modules::output;
+use crate::outputs::outputs;
 use crate::schedules::ScheduleState;
 
 /// Name of the adapters that a task trains.
 const TASK: &str = "task";
 
-/// Adds the structure's parameters where the learner lacks them, drawn from the seed, and gives the groups that train on
-/// this task.
+/// Adds the structure's parameters where the learner lacks them, drawn from the seed, and gives the groups that train in
+/// this stage.
 pub(crate) fn prepare(
     method: &Method,
-    task: Task,
+    stage: &Stage,
     learner: &mut Learner,
     seed: u64,
 ) -> Result<Vec<Group>, StrategyError> {
@@ -50,7 +50,7 @@ pub(crate) fn prepare(
             .into());
         }
     }
-    trained(method, output(task), learner)
+    trained(method, &outputs(method, stage), learner)
 }
 
 /// Whether the method's schedule fits a stage on an encoder of `layers` layers: what the learner would say once the stage
@@ -59,12 +59,12 @@ pub(crate) fn prepare(
 /// # Errors
 /// [`SpecError::Composition`] with the reason.
 pub fn check_schedule(method: &Method, stage: &Stage, layers: usize) -> Result<(), SpecError> {
-    let groups = planned(method, stage.task, layers)?;
+    let groups = planned(method, stage, layers)?;
     ScheduleState::new(&method.name, &method.schedule, &groups, stage.steps, 0).map(|_| ())
 }
 
 /// The groups that the structure will train, in the learner's order.
-fn planned(method: &Method, task: Task, layers: usize) -> Result<Vec<Group>, SpecError> {
+fn planned(method: &Method, stage: &Stage, layers: usize) -> Result<Vec<Group>, SpecError> {
     let lower = method.structure.frozen_layers(&method.name, layers)?;
     let mut groups = match method.structure {
         Structure::Adapter(_) | Structure::Lora(_) | Structure::MadX(_) => (0..layers).map(Group::Adapter).collect(),
@@ -73,20 +73,23 @@ fn planned(method: &Method, task: Task, layers: usize) -> Result<Vec<Group>, Spe
             embeddings.into_iter().chain((lower.unwrap_or(0)..layers).map(Group::Layer)).collect::<Vec<_>>()
         }
     };
-    groups.push(output(task));
+    groups.extend(outputs(method, stage));
     groups.sort();
     Ok(groups)
 }
 
-/// The groups that a structure trains, of a learner that has its parameters. Of the output layers that is one: the language
-/// model's serves memories of text, unless it is its task that is trained.
-pub(crate) fn trained(method: &Method, output: Group, learner: &Learner) -> Result<Vec<Group>, StrategyError> {
+/// The groups that a structure trains, of a learner that has its parameters; of the output layers these.
+pub(crate) fn trained(
+    method: &Method,
+    outputs: &BTreeSet<Group>,
+    learner: &Learner,
+) -> Result<Vec<Group>, StrategyError> {
     let is_output = |group: &Group| matches!(group, Group::Head | Group::LanguageModel);
     let groups = learner.groups();
     let layers = groups.iter().filter(|group| matches!(group, Group::Layer(_))).count();
     let lower = method.structure.frozen_layers(&method.name, layers)?;
     let trains = |group: &Group| match (&method.structure, group) {
-        (_, output_layer) if is_output(output_layer) => *output_layer == output,
+        (_, output_layer) if is_output(output_layer) => outputs.contains(output_layer),
         (Structure::Adapter(_) | Structure::Lora(_) | Structure::MadX(_), group) => matches!(group, Group::Adapter(_)),
         (Structure::FrozenLower { .. }, Group::Embeddings) => lower.is_none(),
         (Structure::FrozenLower { .. }, Group::Layer(layer)) => lower.is_none_or(|lower| *layer >= lower),
@@ -107,9 +110,45 @@ pub(crate) fn bottleneck(knobs: &Adapter) -> AdapterConfig {
 mod tests {
     use std::path::Path;
 
-    use spec::{Adapter, Backend, Head, Lora, Name};
+    use spec::{Adapter, Backend, Gem, GradientRule, Head, Labels, Lora, Memory, Name, Split, Task};
 
     use super::*;
+
+    fn stage() -> Stage {
+        Stage {
+            task: Task::Ner,
+            data: Name::new("d").unwrap(),
+            split: Split::Train,
+            languages: Vec::new(),
+            examples: None,
+            steps: 1,
+            batch: 1,
+            learning_rate: 1e-3,
+            weight_decay: 0.0,
+            warmup: 0.0,
+            clip: 1.0,
+            max_length: 8,
+            stride: 0,
+            parser: None,
+            memories: Vec::new(),
+            probes: Vec::new(),
+        }
+    }
+
+    fn memory(task: Task) -> Memory {
+        Memory {
+            name: Name::new("past").unwrap(),
+            task,
+            data: Name::new("d").unwrap(),
+            split: Split::Train,
+            languages: Vec::new(),
+            examples: None,
+            batch: 1,
+            max_length: 8,
+            stride: 0,
+            prefix: String::new(),
+        }
+    }
 
     #[test]
     fn what_is_planned_is_what_the_learner_trains() {
@@ -123,13 +162,16 @@ mod tests {
             Structure::Adapter(Adapter::default()),
             Structure::Lora(Lora::default()),
         ] {
-            let method = Method { structure, ..Method::plain(Name::new("m").unwrap()) };
+            let rule = GradientRule::Gem(Gem::default());
+            let method = Method { structure, rule, ..Method::plain(Name::new("m").unwrap()) };
             let mut learner = Learner::load(&folder, Backend::Cpu).unwrap();
-            learner.set_head(Head::TokenLabels { labels: 2 }, 1).unwrap();
+            learner.set_head(Some(Task::Ner), Head::TokenLabels { labels: Labels::numbered(2) }, 1).unwrap();
             let layers = learner.config().num_hidden_layers;
-            for task in [Task::Ner, Task::Mlm] {
-                let trained = prepare(&method, task, &mut learner, 1).unwrap();
-                assert_eq!(planned(&method, task, layers).unwrap(), trained, "{method:?} {task}");
+            for (task, memories) in [(Task::Ner, vec![]), (Task::Mlm, vec![]), (Task::Mlm, vec![memory(Task::Ner)])] {
+                let stage = Stage { task, memories, ..stage() };
+                let trained = prepare(&method, &stage, &mut learner, 1).unwrap();
+                assert_eq!(planned(&method, &stage, layers).unwrap(), trained, "{method:?} {task}");
+                assert_eq!(trained.contains(&Group::Head), task == Task::Ner || !stage.memories.is_empty());
             }
         }
     }

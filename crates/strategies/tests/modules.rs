@@ -89,7 +89,7 @@ fn train_stages(
 
 /// What the model says in a language after so many stages.
 fn logits(modules: &Modules, learner: &mut Learner, stages: usize, code: &str) -> Vec<u32> {
-    modules.use_in(learner, stages, language(code)).unwrap();
+    modules.use_in(learner, stages, language(code), Task::Ner).unwrap();
     hidden(learner).into_iter().map(f32::to_bits).collect()
 }
 

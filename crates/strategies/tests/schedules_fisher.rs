@@ -48,6 +48,7 @@ impl Expected {
             lengths: self.lengths.clone(),
             seq: self.seq,
             targets,
+            ..Batch::default()
         }
     }
 }

@@ -27,6 +27,7 @@ impl Supply for Words {
             lengths: vec![8, 8, 8],
             seq: 8,
             targets: Targets::Classes((0..3).map(|row| ((row + draw) % 3) as i32).collect()),
+            ..Batch::default()
         };
         Ok(SubBatch { batch, dropout_seed: draw })
     }
@@ -51,6 +52,7 @@ fn stage() -> Stage {
         clip: 1.0,
         max_length: 8,
         stride: 0,
+        parser: None,
         memories: Vec::new(),
         probes: Vec::new(),
     }

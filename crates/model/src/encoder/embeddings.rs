@@ -89,7 +89,6 @@ impl Embeddings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spec::Targets;
 
     #[test]
     fn positions_of_both_families() {
@@ -98,7 +97,7 @@ mod tests {
             type_ids: vec![0; 8],
             lengths: vec![4, 1],
             seq: 4,
-            targets: Targets::None,
+            ..Batch::default()
         };
         assert_eq!(positions(&batch, Family::Bert, 1), [0, 1, 2, 3, 0, 1, 2, 3]);
         assert_eq!(positions(&batch, Family::XlmRoberta, 1), [2, 1, 3, 4, 2, 1, 1, 1]);

@@ -24,6 +24,10 @@ pub(crate) struct Dropout {
     pub classifier: f64,
 }
 
+impl Dropout {
+    pub const NONE: Self = Self { hidden: 0.0, attention: 0.0, classifier: 0.0 };
+}
+
 /// Which parameters make the encoder, and how they are applied.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoder {
@@ -58,6 +62,16 @@ impl Encoder {
     pub fn forward(&self, input: &Input, active: &Active, dropout: Dropout, weights: &Weights) -> Tensor<3> {
         let embedded = self.below(0, input, active, dropout, weights);
         self.above(0, embedded, input, active, dropout, weights)
+    }
+
+    /// What enters the first layer and what each layer gives, `[batch, seq, hidden]` each.
+    pub fn states(&self, input: &Input, active: &Active, dropout: Dropout, weights: &Weights) -> Vec<Tensor<3>> {
+        let mut states = vec![self.below(0, input, active, dropout, weights)];
+        for (depth, layer) in self.layers.iter().enumerate() {
+            let next = layer.forward(states[depth].clone(), &input.mask, active, dropout, weights);
+            states.push(next);
+        }
+        states
     }
 
     /// What enters layer `depth`, `[batch, seq, hidden]`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod adapter_hub;
 mod added;
+mod description;
 pub(crate) mod peft;
 mod read;
 mod tensors;

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
+use spec::{Head, Labels};
 
+use super::description::{Description, fault, labels};
 use super::{CONFIG, WEIGHTS, tensors};
-use crate::head::named_head;
-use crate::language_model::Names;
 use crate::layout::{Entry, Layout};
 use crate::network::{Network, Parts};
+use crate::objective::{self, Format, HeadUse, Names, OwnedHead, Owner};
 use crate::{Family, ModelConfig, ModelError};
 
 /// A model folder's content on the host.
@@ -20,6 +21,7 @@ pub(crate) struct Loaded {
     pub layout: Layout,
     /// Values of every entry of the layout, as the model wants them.
     pub values: Vec<Vec<f32>>,
+    pub heads: HeadUse,
     pub pooler: Option<Pooler>,
     /// Tensors of the file that this model has no use for.
     pub notes: Vec<String>,
@@ -33,11 +35,12 @@ pub(crate) struct Pooler {
 }
 
 /// Tensors that other classes of the same family keep beside the encoder, and buffers of old versions.
-const KNOWN_EXTRAS: [&str; 7] = [
+const KNOWN_EXTRAS: [&str; 8] = [
     "embeddings.position_ids",
     "embeddings.token_type_ids",
     "pooler.",
     "cls.",
+    "parser.",
     "lm_head.",
     "classifier.",
     "qa_outputs.",
@@ -45,7 +48,8 @@ const KNOWN_EXTRAS: [&str; 7] = [
 
 /// Reads configuration and weights.
 pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
-    let config = ModelConfig::read(&folder.join(CONFIG))?;
+    let config_path = folder.join(CONFIG);
+    let config = ModelConfig::read(&config_path)?;
     let path = folder.join(WEIGHTS);
     if !path.exists() {
         let others = ["model.safetensors.index.json", "pytorch_model.bin", "tf_model.h5"];
@@ -60,17 +64,26 @@ pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
     let mut stock = Stock::new(&file, config.family).map_err(fail)?;
 
     let pooler = stock.pooler(&config);
-    let head = stock.head(&config).map_err(fail)?;
+    let description = Description::read(&config.raw, &config_path)?;
+    let main = stock.head(&config, &config_path, &path)?.map(|head| (Owner::of(description.task), head));
+    let mut parts = Parts::default();
     let (language_model, untied) = stock.language_model();
-    let parts = Parts { language_model, head, ..Parts::default() };
+    parts.language_model = language_model;
+    for (owner, head) in description.heads(&config_path)?.into_iter().chain(main.clone()) {
+        objective::check_head(&head)?;
+        parts = parts.with_head(OwnedHead { owner, head });
+    }
     let (network, layout) = Network::declare(&config, &parts);
+    let heads = main.map(|(owner, _)| owner).or_else(|| parts.heads.first().map(|owned| owned.owner));
+    let heads = heads.map(HeadUse::only).unwrap_or_default();
 
     let mut faults = Faults::default();
-    let values = layout.entries.iter().map(|entry| stock.take(entry, &mut faults)).collect();
+    let values =
+        layout.entries.iter().map(|entry| stock.take(entry, entry.file_name(heads.main), &mut faults)).collect();
     let mut notes = stock.rest(&mut faults);
     notes.extend(untied);
     faults.check().map_err(fail)?;
-    Ok(Loaded { config, parts, network, layout, values, pooler, notes })
+    Ok(Loaded { config, parts, network, layout, values, heads, pooler, notes })
 }
 
 /// Whether a model folder holds a language-model head, told from the names of its tensors.
@@ -104,18 +117,25 @@ impl<'a> Stock<'a> {
         Ok(Self { tensors, family })
     }
 
-    /// The head that `architectures` names, with as many labels as its tensor has rows.
-    fn head(&self, config: &ModelConfig) -> Result<Option<spec::Head>, String> {
-        let architecture = config.raw.get("architectures").and_then(|list| list.get(0)).and_then(|name| name.as_str());
-        let Some((architecture, name)) = architecture.and_then(|text| Some((text, named_head(text)?))) else {
+    /// The head that `architectures` names, with as many labels as its tensor shows.
+    fn head(&self, config: &ModelConfig, config_path: &Path, path: &Path) -> Result<Option<Head>, ModelError> {
+        let class = config.raw.get("architectures").and_then(|list| list.get(0)).and_then(|name| name.as_str());
+        let Some((class, format)) = class.and_then(|class| Some((class, Format::named(class)?))) else {
             return Ok(None);
         };
-        let tensor = name.label_tensor(self.family);
-        match self.tensors.get(tensor).map(|(_, view)| view.shape()) {
-            Some([labels, _]) if *labels > 0 => Ok(Some(name.with_labels(*labels))),
-            Some(shape) => Err(format!("tensor `{tensor}`: expected [labels, hidden], found {shape:?}")),
-            None => Err(format!("config.json says {architecture}, but there is no tensor `{tensor}`")),
-        }
+        let fail = |message: String| ModelError::Weights { path: path.to_owned(), message };
+        let tensor = format.tensor(self.family);
+        let shape = self.tensors.get(tensor).map(|(_, view)| view.shape());
+        let shape =
+            shape.ok_or_else(|| fail(format!("config.json says {class}, but there is no tensor `{tensor}`")))?;
+        let count = format.labels(shape);
+        let count =
+            count.ok_or_else(|| fail(format!("tensor `{tensor}`: {shape:?} is the shape of no head's labels")))?;
+        let labels = match format.is_named() {
+            true => labels(&config.raw, count, config_path)?,
+            false => Labels::default(),
+        };
+        format.head(labels, &config.raw).map(Some).map_err(|message| fault(config_path, message))
     }
 
     /// Whether the file has an output layer of masked language modelling that this crate can apply. The decoder's names
@@ -154,10 +174,10 @@ impl<'a> Stock<'a> {
         Some(Pooler { weight: tensors::transposed(&weight, size, size), bias })
     }
 
-    /// The values of one parameter; what is wrong with them goes to `faults`.
-    fn take(&mut self, entry: &Entry, faults: &mut Faults) -> Vec<f32> {
-        let Some((name, view)) = self.tensors.remove(&entry.name) else {
-            faults.missing.push((entry.name.clone(), entry.file_shape.clone()));
+    /// The values of one parameter, which the file calls `name`; what is wrong with them goes to `faults`.
+    fn take(&mut self, entry: &Entry, name: String, faults: &mut Faults) -> Vec<f32> {
+        let Some((name, view)) = self.tensors.remove(&name) else {
+            faults.missing.push((name, entry.file_shape.clone()));
             return Vec::new();
         };
         if view.shape() != entry.file_shape {

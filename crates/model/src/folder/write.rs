@@ -5,14 +5,15 @@ use std::path::Path;
 
 use half::f16;
 use safetensors::{Dtype, View};
-use serde_json::{Map, Value, json};
-use spec::{Head, Task};
+use serde_json::{Value, json};
+use spec::Head;
 
+use super::description::{Description, name_labels};
 use super::{CONFIG, WEIGHTS, tensors};
-use crate::head::architecture;
 use crate::layout::Entry;
 use crate::network::Parts;
-use crate::{ModelConfig, ModelError};
+use crate::objective::{self, Owner};
+use crate::{Family, ModelConfig, ModelError};
 
 /// Files that belong to a tokenizer; those that the source folder has are copied.
 const TOKENIZER_FILES: [&str; 5] =
@@ -40,6 +41,8 @@ impl Precision {
 pub(crate) struct Saved<'a> {
     pub config: &'a ModelConfig,
     pub parts: &'a Parts,
+    /// The owner of the head that the class has.
+    pub main: Option<Owner>,
     pub precision: Precision,
     /// Parameters with their values, as the model holds them.
     pub parameters: Vec<(&'a Entry, Vec<f32>)>,
@@ -58,12 +61,13 @@ pub(crate) fn write(saved: Saved<'_>, folder: &Path) -> Result<(), ModelError> {
         }
     }
     let precision = saved.precision;
-    let config = config_json(saved.config, saved.parts, precision);
+    let config = config_json(&saved);
     put(folder, CONFIG, |path| fs::write(path, &config).map_err(|source| ModelError::io(path, source)))?;
 
     let prefix = if saved.parts.has_output() { saved.config.family.prefix() } else { "" };
     let views = saved.parameters.into_iter().map(|(entry, values)| {
-        let name = if entry.in_base() { format!("{prefix}{}", entry.name) } else { entry.name.clone() };
+        let prefix = if entry.in_base(saved.main) { prefix } else { "" };
+        let name = format!("{prefix}{}", entry.file_name(saved.main));
         let largest = f32::from(f16::MAX);
         match values.iter().find(|value| precision == Precision::F16 && value.abs() > largest) {
             Some(value) => Err(ModelError::Weights {
@@ -126,32 +130,29 @@ pub(crate) fn fsync(path: &Path) -> Result<(), ModelError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(|source| ModelError::io(path, source))
 }
 
-/// The file that was read, with class, labels and number type set to what is saved.
-fn config_json(config: &ModelConfig, parts: &Parts, precision: Precision) -> String {
+/// The file that was read, with class, labels, number type and description set to what is saved.
+fn config_json(saved: &Saved) -> String {
+    let Saved { config, parts, main, .. } = saved;
     let mut raw = config.raw.clone();
-    raw.insert("architectures".to_owned(), json!([architecture(config.family, parts)]));
-    raw.insert("dtype".to_owned(), json!(precision.name()));
-    for stale in ["torch_dtype", "id2label", "label2id", "num_labels"] {
-        raw.remove(stale);
-    }
-    if let Some(head @ (Head::TokenLabels { labels } | Head::SequenceLabels { labels })) = parts.head {
-        let names = label_names(head, labels);
-        let by_id: Map<String, Value> =
-            names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
-        let by_name: Map<String, Value> =
-            names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
-        raw.insert("id2label".to_owned(), Value::Object(by_id));
-        raw.insert("label2id".to_owned(), Value::Object(by_name));
-    }
+    let head = parts.heads.iter().find(|owned| Some(owned.owner) == *main).map(|owned| &owned.head);
+    raw.insert("architectures".to_owned(), json!([class(config.family, parts.language_model, head)]));
+    raw.insert("dtype".to_owned(), json!(saved.precision.name()));
+    raw.remove("torch_dtype");
+    name_labels(&head.map(Head::labels).unwrap_or_default(), &mut raw);
+    objective::describe(head, &mut raw);
+    let others = parts.heads.iter().filter(|owned| Some(owned.owner) != *main);
+    Description::new(*main, others.map(|owned| (owned.owner, &owned.head))).write(&mut raw);
     format!("{:#}\n", Value::Object(raw))
 }
 
-/// The names of the task whose head this is; numbered ones where no task has such a head.
-fn label_names(head: Head, labels: usize) -> Vec<String> {
-    match Task::ALL.into_iter().find(|task| task.head() == Some(head)) {
-        Some(task) => task.labels().iter().map(|&name| name.to_owned()).collect(),
-        None => (0..labels).map(|label| format!("LABEL_{label}")).collect(),
-    }
+/// The name of Hugging Face's class for an encoder with these output layers.
+fn class(family: Family, language_model: bool, head: Option<&Head>) -> String {
+    let suffix = match head {
+        Some(head) => objective::class(head),
+        None if language_model => "ForMaskedLM",
+        None => "Model",
+    };
+    format!("{}{suffix}", family.class())
 }
 
 /// Host values as a tensor of a safetensors file.

@@ -7,9 +7,9 @@ use kernels::combine::Combination;
 use kernels::reduce;
 use kernels::rows::{RowSparse, Vector};
 
+use crate::ModelError;
 use crate::device::{self, HostTensor, from_host, host, is_host};
 use crate::layout::Layout;
-use crate::{ModelError, state::check_count};
 
 use gradient::misfit;
 pub(crate) use gradient::{Gradient, add_rows};
@@ -211,6 +211,13 @@ fn device_dots(a: &Gradients, b: &Gradients, layout: &Layout) -> Vec<Tensor<1>> 
             Some(product.sum_dim(1).sum_dim(0).reshape([1]))
         })
         .collect()
+}
+
+fn check_count(what: &str, found: usize, expected: usize) -> Result<(), ModelError> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(ModelError::state(format!("{found} {what}, expected {expected}"))),
+    }
 }
 
 fn read_sums(sums: Vec<Tensor<1>>) -> Result<Vec<f64>, ModelError> {

@@ -1,5 +1,6 @@
 //! The learner: [`Learner`] and what it does, by kind of work.
 
+mod heads;
 mod infer;
 mod lanes;
 mod parameters;
@@ -13,20 +14,18 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
-use spec::{Backend, Head};
+use spec::Backend;
 
 use crate::device::{self, guard, to_device};
 use crate::encoder::Dropout;
 use crate::folder::{self, CONFIG, Pooler};
 use crate::frozen_trunk::FrozenTrunk;
-use crate::layout::{Entry, Role};
+use crate::layout::Entry;
 use crate::network::{Network, Parts};
 use crate::optimizer::AdamW;
 use crate::setup::Setup;
 use crate::state::State;
-use crate::{Group, ModelConfig, ModelError, OptimizerConfig, random};
-
-pub use infer::{Logits, MaskedScore};
+use crate::{Group, ModelConfig, ModelError, OptimizerConfig};
 
 /// A model that learns: parameters, output layers and optimiser state on one device, behind a view without tensors.
 ///
@@ -69,7 +68,7 @@ impl Learner {
                 values,
                 optimizer: AdamW::new(OptimizerConfig::default(), parameters),
                 frozen: BTreeSet::new(),
-                setup: Setup::default(),
+                setup: Setup { heads: loaded.heads, ..Setup::default() },
                 changed: vec![false; parameters],
             },
             trunk: FrozenTrunk::default(),
@@ -88,7 +87,7 @@ impl Learner {
         let parts = Parts { language_model: true, ..Parts::default() };
         let (network, layout) = Network::declare(&config, &parts);
         let deviation = config.initializer_range;
-        let draw = |entry: &Entry| to_device(fresh(entry, "fresh", deviation, seed), &device);
+        let draw = |entry: &Entry| to_device(entry.fresh("fresh", deviation, seed), &device);
         let values: Vec<Tensor<1>> = guard(|| Ok(layout.entries.iter().map(draw).collect()))?;
         let parameters = values.len();
         Ok(Self {
@@ -126,10 +125,6 @@ impl Learner {
         &self.notes
     }
 
-    pub fn head(&self) -> Option<Head> {
-        self.state.parts.head
-    }
-
     /// Whether the model can predict masked tokens.
     pub fn has_language_model(&self) -> bool {
         self.state.parts.language_model
@@ -150,43 +145,6 @@ impl Learner {
         self.dropout = probability;
     }
 
-    /// Replaces the head by a fresh one without optimiser state: weights normal with the configuration's
-    /// `initializer_range`, biases 0, from (seed, name). BERT's pooler takes the folder's values where it has them.
-    ///
-    /// # Errors
-    /// [`ModelError::State`] for a head without labels.
-    pub fn set_head(&mut self, head: Head, seed: u64) -> Result<(), ModelError> {
-        if let Head::TokenLabels { labels: 0 } | Head::SequenceLabels { labels: 0 } = head {
-            return Err(ModelError::state("a head needs at least one label"));
-        }
-        let parts = Parts { head: Some(head), ..self.state.parts.clone() };
-        let deviation = self.config.initializer_range;
-        self.state.rebuild(
-            &self.config,
-            parts,
-            |entry| entry.group != Group::Head,
-            |entry| {
-                let values = match (entry.name.as_str(), &self.pooler) {
-                    ("pooler.dense.weight", Some(pooler)) => pooler.weight.clone(),
-                    ("pooler.dense.bias", Some(pooler)) => pooler.bias.clone(),
-                    _ => fresh(entry, "head", deviation, seed),
-                };
-                Ok(to_device(values, &self.device))
-            },
-        )
-    }
-
-    /// Takes the head away.
-    ///
-    /// # Errors
-    /// Those of the device.
-    pub fn remove_head(&mut self) -> Result<(), ModelError> {
-        let parts = Parts { head: None, ..self.state.parts.clone() };
-        let none =
-            |entry: &Entry| Err(ModelError::state(format!("`{}` is new in a model with fewer parts", entry.name)));
-        self.state.rebuild(&self.config, parts, |entry| entry.group != Group::Head, none)
-    }
-
     /// Freezes exactly these groups: they get no gradients and no dropout, and their bits do not change. Of the others,
     /// the adapters train that [`Learner::activate`] names, and of embeddings and layers what [`Learner::set_tuned`] says.
     pub fn set_frozen(&mut self, frozen: &BTreeSet<Group>) {
@@ -199,14 +157,5 @@ impl Learner {
             attention: self.dropout.unwrap_or(self.config.attention_probs_dropout_prob),
             classifier: self.dropout.unwrap_or(self.config.classifier_dropout),
         }
-    }
-}
-
-/// A parameter before training.
-fn fresh(entry: &Entry, purpose: &str, deviation: f64, seed: u64) -> Vec<f32> {
-    match entry.role {
-        Role::Weight => random::normal(seed, purpose, &entry.name, deviation, entry.len()),
-        Role::Bias | Role::NormShift => vec![0.0; entry.len()],
-        Role::NormScale => vec![1.0; entry.len()],
     }
 }

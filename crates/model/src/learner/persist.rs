@@ -67,7 +67,8 @@ impl Learner {
     pub fn save_folder(&self, folder: &Path, precision: Precision) -> Result<(), ModelError> {
         let parameters = self.values_of(|entry| !entry.is_added())?;
         let parts = &self.state.parts;
-        folder::write(Saved { config: &self.config, parts, precision, parameters, source: &self.folder }, folder)?;
+        let (config, main, source) = (&self.config, self.state.setup.heads.main, self.folder.as_path());
+        folder::write(Saved { config, parts, main, precision, parameters, source }, folder)?;
         for name in self.adapters() {
             self.save_adapter(name, &folder.join("adapters").join(name))?;
         }

@@ -11,6 +11,7 @@ use crate::encoder::Dropout;
 use crate::folder;
 use crate::layout::Entry;
 use crate::network::Parts;
+use crate::objective::{Pass, States};
 use crate::weights::Weights;
 use crate::{AdapterConfig, AdapterStack, HeadMask, LoraConfig, ModelError, Tuned, batch, lora};
 
@@ -184,8 +185,8 @@ impl Learner {
     pub fn head_gradients(&self, batch: &Batch) -> Result<Vec<f64>, ModelError> {
         batch::check(batch, &self.config)?;
         let state = &self.state;
-        state.network.check_targets(batch, &self.config)?;
-        let none = Dropout { hidden: 0.0, attention: 0.0, classifier: 0.0 };
+        let objective = state.objective(batch)?;
+        objective.check(batch)?;
         let heads = self.config.num_attention_heads;
         compute(&self.device, || {
             let masks = self.head_masks().unwrap_or_else(|| {
@@ -194,8 +195,12 @@ impl Learner {
             let masks: Vec<Tensor<1>> = masks.into_iter().map(|mask| mask.autodiff().require_grad()).collect();
             let weights = Weights::inference(&state.layout, &state.values).with_head_masks(Some(masks.clone()));
             let (input, active) = (state.network.encoder.input(batch, &self.device), state.active());
-            let hidden = state.network.encoder.forward(&input, &active, none, &weights);
-            let loss = state.network.loss(hidden, &input, &batch.targets, &active, none, &weights)?;
+            let dropout = Dropout::NONE;
+            // The masks are leaves below every layer: nothing of the encoder is frozen here.
+            let all = state.network.encoder.states(&input, &active, dropout, &weights);
+            let states = States { last: all[all.len() - 1].clone(), all };
+            let pass = Pass { batch, input: &input, active: &active, dropout, weights: &weights };
+            let loss = objective.loss(states, &pass)?;
             let mut found = loss.backward();
             let mut gradients = Vec::with_capacity(masks.len() * heads);
             for mask in masks {

@@ -1,8 +1,9 @@
-use spec::{Batch, IGNORED_LABEL, Targets};
+use spec::Batch;
 
-use super::{Learner, Logits};
-use crate::ModelError;
+use super::Learner;
+use crate::objective::Choose;
 use crate::random::Uniform;
+use crate::{ModelError, batch};
 
 impl Learner {
     /// The batch with targets drawn from the model's own distributions, without dropout, wherever it bears targets: what
@@ -26,50 +27,16 @@ impl Learner {
         })
     }
 
-    /// Replaces every target by what `choose` makes of its logits.
+    /// Replaces every target that counts by what `choose` makes of its logits.
     fn retarget(&self, batch: &Batch, mut choose: impl FnMut(&[f32]) -> usize + Send) -> Result<Batch, ModelError> {
-        self.state.network.check_targets(batch, &self.config)?;
-        let mut choose = |logits: &[f32]| choose(logits) as i32;
-        let targets = match &batch.targets {
-            Targets::MaskedTokens(tokens) => {
-                let mut chosen = Vec::new();
-                self.masked_logits(batch, |logits, _| {
-                    chosen.extend(logits.chunks_exact(self.config.vocab_size).map(&mut choose));
-                    Ok(())
-                })?;
-                let mut chosen = chosen.into_iter();
-                let next = |&token: &i32| if token == IGNORED_LABEL { None } else { chosen.next() };
-                Targets::MaskedTokens(tokens.iter().map(next).map(|token| token.unwrap_or(IGNORED_LABEL)).collect())
-            }
-            Targets::TokenLabels(old) => {
-                let Logits::Tokens { labels, values } = self.logits(batch)? else { return Err(strange()) };
-                let pairs = old.iter().zip(values.chunks_exact(labels));
-                let choose = |(&old, logits)| if old == IGNORED_LABEL { IGNORED_LABEL } else { choose(logits) };
-                Targets::TokenLabels(pairs.map(choose).collect())
-            }
-            Targets::Classes(_) => {
-                let Logits::Classes { labels, values } = self.logits(batch)? else { return Err(strange()) };
-                Targets::Classes(values.chunks_exact(labels).map(choose).collect())
-            }
-            Targets::Spans { .. } => {
-                let Logits::Spans { starts, ends } = self.logits(batch)? else { return Err(strange()) };
-                let mut positions = |logits: &[f32]| -> Vec<i32> {
-                    let rows = logits.chunks_exact(batch.seq).zip(&batch.lengths);
-                    rows.map(|(row, &length)| choose(&row[..length])).collect()
-                };
-                Targets::Spans { starts: positions(&starts), ends: positions(&ends) }
-            }
-            Targets::Translations | Targets::None => {
-                return Err(ModelError::batch("its targets are none that the model has a distribution over"));
-            }
-        };
+        let objective = self.state.objective(batch)?;
+        batch::check(batch, &self.config)?;
+        objective.check(batch)?;
+        let choose: &mut Choose = &mut choose;
+        let targets =
+            self.objective_states(batch, objective, |states, pass| objective.retarget(states, pass, choose))?;
         Ok(Batch { targets, ..batch.clone() })
     }
-}
-
-/// The targets have been checked against the head.
-fn strange() -> ModelError {
-    ModelError::state("the head's output is not of its own kind")
 }
 
 /// An index drawn from the softmax of `logits`, by inversion of the distribution function at `uniform`.

@@ -7,6 +7,7 @@ use super::{Learner, lanes};
 use crate::device::{compute, is_host, to_host};
 use crate::encoder::Dropout;
 use crate::gradients::{self, Gradient, Gradients};
+use crate::objective::Pass;
 use crate::optimizer::AdamW;
 use crate::weights::Weights;
 use crate::{Group, ModelError, OptimizerConfig, SavePoint, StepNorms, batch};
@@ -27,7 +28,7 @@ impl Learner {
 
     /// Mean loss over the batch's targets that count, and its gradient with respect to everything not frozen. The targets
     /// say which output layer gives the loss: masked tokens the language model, translations none (in-batch ranking of
-    /// sentence vectors), all others the head. Dropout draws from `dropout_seed`.
+    /// sentence vectors), all others the head that serves the batch's task. Dropout draws from `dropout_seed`.
     ///
     /// # Errors
     /// [`ModelError::Batch`] if the batch does not fit, [`ModelError::State`] without the output layer that it needs or
@@ -69,7 +70,8 @@ impl Learner {
     fn pass(&self, batch: &Batch, dropout_seed: u64) -> Result<(f64, Gradients), ModelError> {
         batch::check(batch, &self.config)?;
         let state = &self.state;
-        state.network.check_targets(batch, &self.config)?;
+        let objective = state.objective(batch)?;
+        objective.check(batch)?;
         let open = state.open();
         if !open.contains(&true) {
             return Err(ModelError::state("every group is frozen, so there is nothing to train"));
@@ -82,8 +84,8 @@ impl Learner {
             let loss = {
                 let _drawing = self.seed(dropout, dropout_seed);
                 let active = state.active();
-                let hidden = self.trunk.forward(state, batch, &input, &self.device, dropout, &weights)?;
-                state.network.loss(hidden, &input, &batch.targets, &active, dropout, &weights)?
+                let states = self.trunk.states(objective, state, batch, &input, &self.device, dropout, &weights)?;
+                objective.loss(states, &Pass { batch, input: &input, active: &active, dropout, weights: &weights })?
             };
             if !loss.is_autodiff() {
                 return Err(ModelError::state("every group that takes part in this loss is frozen"));

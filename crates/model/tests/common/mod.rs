@@ -70,14 +70,22 @@ impl Expected {
             (None, Some(starts), Some(ends)) => Targets::Spans { starts, ends },
             _ => get("tokens").map_or(Targets::Translations, Targets::MaskedTokens),
         };
-        Batch { seq: ids.len() / lengths.len(), type_ids: get("type_ids").unwrap(), ids, lengths, targets }
+        Batch {
+            seq: ids.len() / lengths.len(),
+            type_ids: get("type_ids").unwrap(),
+            ids,
+            lengths,
+            targets,
+            ..Batch::default()
+        }
     }
 }
 
-/// All logits in one row-major list; spans interleaved as `[batch, seq, 2]`.
+/// All logits in one row-major list; spans interleaved as `[batch, seq, 2]`, of arcs first those of heads.
 pub fn flat(logits: Logits) -> Vec<f32> {
     match logits {
-        Logits::Tokens { values, .. } | Logits::Classes { values, .. } => values,
+        Logits::Tokens { values, .. } | Logits::Classes { values, .. } | Logits::Choices { values } => values,
+        Logits::Arcs { arcs, relations, .. } => [arcs, relations].concat(),
         Logits::Spans { starts, ends } => starts.into_iter().zip(ends).flat_map(|(start, end)| [start, end]).collect(),
     }
 }
@@ -154,6 +162,7 @@ pub fn padded(batch: &Batch, extra: usize, padding_id: i32) -> Batch {
             Targets::MaskedTokens(tokens) => Targets::MaskedTokens(widen(tokens, IGNORED_LABEL)),
             other => other.clone(),
         },
+        ..Batch::default()
     }
 }
 

@@ -1,5 +1,5 @@
 use model::Learner;
-use spec::{Backend, Head};
+use spec::{Backend, Head, Labels};
 
 use crate::SEED;
 use crate::tokens::LABELS;
@@ -29,7 +29,7 @@ impl Size {
         });
         std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
         let mut learner = Learner::fresh(folder.path(), Backend::Cpu, SEED).unwrap();
-        learner.set_head(Head::TokenLabels { labels: LABELS }, SEED).unwrap();
+        learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(LABELS) }, SEED).unwrap();
         learner
     }
 }

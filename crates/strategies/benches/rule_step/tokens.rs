@@ -33,6 +33,7 @@ impl Text {
             lengths: vec![SEQ; self.rows],
             seq: SEQ,
             targets: Targets::TokenLabels(labels),
+            ..Batch::default()
         };
         SubBatch { batch, dropout_seed: draw * 10 + language as u64 }
     }

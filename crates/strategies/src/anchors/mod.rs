@@ -58,7 +58,7 @@ pub(crate) fn step(
 mod tests {
     use std::path::Path;
 
-    use spec::{Backend, Batch, Ewc, Head, L2Sp, Mixout, MixoutBackward, Targets};
+    use spec::{Backend, Batch, Ewc, Head, L2Sp, Labels, Mixout, MixoutBackward, Targets};
 
     use super::*;
     use crate::supply::SubBatch;
@@ -69,13 +69,14 @@ mod tests {
     fn moved() -> (Learner, SavePoint, SubBatch) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-encoder");
         let mut learner = Learner::load(&folder, Backend::Cpu).unwrap();
-        learner.set_head(Head::SequenceLabels { labels: 2 }, 1).unwrap();
+        learner.set_head(None, Head::RowLabels { labels: Labels::numbered(2) }, 1).unwrap();
         let batch = Batch {
             ids: vec![2, 20, 30, 3, 2, 40, 50, 3],
             type_ids: vec![0; 8],
             lengths: vec![4, 4],
             seq: 4,
             targets: Targets::Classes(vec![0, 1]),
+            ..Batch::default()
         };
         let start = learner.save_point();
         for step in 0..3 {

@@ -69,20 +69,26 @@ impl<'a> Modules<'a> {
         match &self.0 {
             Kind::Common => Ok(()),
             Kind::Updates(updates) => Ok(learner.set_strengths(updates.in_training(stage, language))?),
-            Kind::Stacks(stacks) => Ok(learner.set_strengths(stacks.after(stage, language))?),
+            Kind::Stacks(stacks) => Ok(learner.set_strengths(stacks.in_training(stage, language))?),
         }
     }
 
-    /// Sets the learner up as a language uses it after so many stages.
+    /// Sets the learner up as a language uses it for a task after so many stages.
     ///
     /// # Errors
     /// Those of the learner, if it is not the one that went through these stages.
-    pub fn use_in(&self, learner: &mut Learner, stages: usize, language: Language) -> Result<(), StrategyError> {
+    pub fn use_in(
+        &self,
+        learner: &mut Learner,
+        stages: usize,
+        language: Language,
+        task: Task,
+    ) -> Result<(), StrategyError> {
         let Some(last) = stages.checked_sub(1) else { return Ok(()) };
         match &self.0 {
             Kind::Common => Ok(()),
             Kind::Updates(updates) => Ok(learner.set_strengths(updates.after(last, language))?),
-            Kind::Stacks(stacks) => Ok(learner.set_strengths(stacks.after(last, language))?),
+            Kind::Stacks(stacks) => Ok(learner.set_strengths(stacks.after(last, language, task))?),
         }
     }
 
@@ -93,9 +99,4 @@ impl<'a> Modules<'a> {
             Kind::Common | Kind::Stacks(_) => Vec::new(),
         }
     }
-}
-
-/// The output layer that a task trains.
-pub(crate) fn output(task: Task) -> Group {
-    if task == Task::Mlm { Group::LanguageModel } else { Group::Head }
 }

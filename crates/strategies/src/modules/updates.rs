@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use model::{AdapterStack, Group, Learner, StackResidual, Tuned};
 use spec::{Adapter, Laft, Language, LanguageDistances, Protocol, Stage};
 
-use super::output;
 use crate::StrategyError;
 use crate::laft::{LaftError, Module, Strengths, strengths, trained, trained_by};
+use crate::outputs::output;
 use crate::structures::bottleneck;
 
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use model::Learner;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use spec::{
-    Anchor, Backend, Batch, GradientRule, Head, IGNORED_LABEL, Language, Memory, Method, Name, OuterLoop, Split, Stage,
-    Targets, Task,
+    Anchor, Backend, Batch, GradientRule, Head, IGNORED_LABEL, Labels, Language, Memory, Method, Name, OuterLoop,
+    Split, Stage, Targets, Task,
 };
 use strategies::{StepReport, Strategy, SubBatch, Supply, SupplyError};
 
@@ -24,14 +24,14 @@ pub fn folder() -> PathBuf {
 /// The tiny encoder with a fresh tagging head and its configured dropout.
 pub fn tiny() -> Learner {
     let mut learner = Learner::load(&folder(), Backend::Cpu).unwrap();
-    learner.set_head(Head::TokenLabels { labels: 7 }, SEED).unwrap();
+    learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(7) }, SEED).unwrap();
     learner
 }
 
 /// The same architecture untrained, with a language model.
 pub fn with_language_model() -> Learner {
     let mut learner = Learner::fresh(&folder(), Backend::Cpu, SEED).unwrap();
-    learner.set_head(Head::TokenLabels { labels: 7 }, SEED).unwrap();
+    learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(7) }, SEED).unwrap();
     learner
 }
 
@@ -73,6 +73,7 @@ pub fn stage(steps: u64, learning_rate: f64, memories: Vec<Memory>) -> Stage {
         clip: 1.0,
         max_length: SEQ,
         stride: 0,
+        parser: None,
         memories,
         probes: Vec::new(),
     }
@@ -120,7 +121,7 @@ impl Toy {
         let tokens: Vec<i32> = (0..ROWS * SEQ).map(|_| (random.next_u64() % VOCABULARY) as i32 + 10).collect();
         let lengths: Vec<usize> = (0..ROWS).map(|row| SEQ - row).collect();
         let targets = targets(&tokens);
-        Batch { type_ids: vec![0; tokens.len()], ids: tokens, lengths, seq: SEQ, targets }
+        Batch { type_ids: vec![0; tokens.len()], ids: tokens, lengths, seq: SEQ, targets, ..Batch::default() }
     }
 
     pub fn labelled(purpose: u64, draw: u64, shift: u64) -> Batch {

@@ -1,10 +1,14 @@
+mod still;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::Tensor;
+use spec::Batch;
 
 use crate::adapter::Active;
 use crate::layout::{Entry, Layout};
 use crate::network::{Network, Parts};
+use crate::objective::{Objective, OutputLayer};
 use crate::optimizer::{AdamW, Moments};
 use crate::setup::Setup;
 use crate::{Group, ModelConfig, ModelError};
@@ -24,19 +28,20 @@ pub(crate) struct State {
     pub changed: Vec<bool>,
 }
 
-/// A learner's state in memory: parameters, parts and their set-up, optimiser, frozen groups. Cheap to make: tensors are shared until one
-/// side changes them.
+/// A learner's state in memory: parameters, parts and their set-up, optimiser, frozen groups. Cheap to make: tensors are
+/// shared until one side changes them.
 #[derive(Debug, Clone)]
 pub struct SavePoint(pub(crate) State);
 
 impl State {
     /// Which parameters train, in the layout's order.
     pub fn open(&self) -> Vec<bool> {
-        let Setup { stack, tuned, .. } = &self.setup;
+        let Setup { heads, stack, tuned, .. } = &self.setup;
         let open = |entry: &Entry| {
             let of_stack = entry.adapter.as_ref().is_none_or(|name| stack.trained.contains(name));
+            let of_head = entry.owner.is_none_or(|owner| heads.trained.contains(&owner));
             let of_base = matches!(entry.group, Group::Embeddings | Group::Layer(_));
-            !self.frozen.contains(&entry.group) && of_stack && (!of_base || tuned.contains(entry.role))
+            !self.frozen.contains(&entry.group) && of_stack && of_head && (!of_base || tuned.contains(entry.role))
         };
         self.layout.entries.iter().map(open).collect()
     }
@@ -46,8 +51,24 @@ impl State {
         self.network.active(&self.setup.stack)
     }
 
-    /// Becomes a network of other parts. Parameters of the same name and shape that `keep` approves of keep their values and their
-    /// optimiser state; the others are `fresh`.
+    /// How a batch's loss is computed.
+    ///
+    /// # Errors
+    /// [`ModelError::State`] without the output layer that it needs, [`ModelError::Batch`] if it bears no targets.
+    pub fn objective(&self, batch: &Batch) -> Result<&dyn Objective, ModelError> {
+        self.network.outputs.objective(batch, self.setup.heads.main)
+    }
+
+    /// The head that serves a batch.
+    ///
+    /// # Errors
+    /// [`ModelError::State`] if there is none.
+    pub fn head(&self, batch: &Batch) -> Result<&dyn OutputLayer, ModelError> {
+        self.network.outputs.head(batch.task, self.setup.heads.main)
+    }
+
+    /// Becomes a network of other parts. Parameters of the same name and shape that `keep` approves of keep their values
+    /// and their optimiser state; the others are `fresh`.
     ///
     /// # Errors
     /// Those of `fresh`; the state is as before then.
@@ -80,12 +101,5 @@ impl State {
         (self.values, self.optimizer.moments, self.changed) = parameters.into_iter().collect();
         (self.parts, self.network, self.layout) = (parts, network, layout);
         Ok(())
-    }
-}
-
-pub(crate) fn check_count(what: &str, found: usize, expected: usize) -> Result<(), ModelError> {
-    match found == expected {
-        true => Ok(()),
-        false => Err(ModelError::state(format!("{found} {what}, expected {expected}"))),
     }
 }
