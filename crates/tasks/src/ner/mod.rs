@@ -56,7 +56,7 @@ impl TaskFolder for Folder {
 
     fn recognise(&self, path: &Path) -> Option<Found> {
         let split = names::hub_shard(path, "wikiann")?;
-        let language = Some(names::language(names::parent(path))?);
+        let language = names::language(names::parent(path));
         let licence = "not stated by its authors; text of Wikipedia, CC BY-SA";
         Some(Found { dataset: "wikiann", language, split, format: "wikiann-parquet", licence })
     }
