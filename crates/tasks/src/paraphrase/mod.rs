@@ -51,12 +51,16 @@ impl TaskFolder for Folder {
     fn recognise(&self, path: &Path) -> Option<Found> {
         let found = |language, split, format| {
             let licence = "PAWS-X: free for any purpose, see its README";
-            Some(Found { dataset: "paws-x", language: Some(names::language(language)?), split, format, licence })
+            Some(Found { dataset: "paws-x", language: names::language(language), split, format, licence })
         };
         if let Some(split) = names::hub_shard(path, "paws-x") {
             return found(names::parent(path), split, "paraphrase-parquet");
         }
-        // The release's own: x-final/de/test_2k.tsv, translated_train.tsv.
+        // The release's own: x-final/de/test_2k.tsv, translated_train.tsv. `train.tsv` is the name of many files.
+        let mut folders = path.ancestors().skip(2).filter_map(|folder| folder.file_name()?.to_str());
+        if !folders.any(|folder| folder == "x-final" || folder.to_lowercase().starts_with("paws")) {
+            return None;
+        }
         match (names::parts(path).as_slice(), names::parent(path)) {
             (["train" | "translated_train", "tsv"], language) => found(language, Split::Train, "pawsx-tsv"),
             (["dev_2k", "tsv"], language) => found(language, Split::Validation, "pawsx-tsv"),
