@@ -37,7 +37,7 @@ pub use folder::{Precision, holds_language_model};
 pub use gradients::Gradients;
 pub use group::Group;
 pub use head_mask::HeadMask;
-pub use learner::Learner;
+pub use learner::{LanguageUse, Learner};
 pub use lora::{LoraConfig, Projection};
 pub use objective::{Logits, MaskedScore};
 pub use optimizer::{OptimizerConfig, StepNorms};

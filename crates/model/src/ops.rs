@@ -68,6 +68,16 @@ pub(crate) fn linear<const D: usize>(input: Tensor<D>, linear: Linear, weights: 
     dense + (low * scale).reshape(shape)
 }
 
+/// `x · W`: `[rows, in]` to `[rows, out]`.
+pub(crate) fn product(input: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    if on_host(&input) {
+        let [_, outputs] = weight.dims();
+        let zeros = Tensor::zeros([outputs], &input.device().inner());
+        return fused::linear(input, weight, zeros);
+    }
+    input.matmul(weight)
+}
+
 /// The rows of `table` `[rows, size]` with these numbers: `[numbers, size]`.
 pub(crate) fn rows(table: Tensor<2>, numbers: &[u32]) -> Tensor<2> {
     lookup(table, &numbers.into())

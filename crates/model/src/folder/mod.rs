@@ -8,6 +8,7 @@ mod read;
 mod tensors;
 mod write;
 
+pub(crate) use description::Description;
 pub use read::holds_language_model;
 pub(crate) use read::{Pooler, read};
 pub(crate) use tensors::{file_order, mapped, parse, values};
