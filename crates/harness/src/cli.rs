@@ -520,6 +520,9 @@ pub struct Embed {
     /// Put before every sentence, as some encoders want
     #[arg(long, default_value = "")]
     pub prefix: String,
+    /// Language of the sentences, where the model has a part for each
+    #[arg(long)]
+    pub language: Option<Language>,
     #[arg(long, default_value_t = 512)]
     pub max_length: usize,
     /// Scale every vector to length 1

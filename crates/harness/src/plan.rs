@@ -63,6 +63,15 @@ impl Plan {
     pub fn new(suite: Suite, folders: &Folders, backend: Backend) -> Result<Self> {
         model::built_in(backend)?;
         let model = places::find_model(folders, suite.model.as_str())?;
+        let parts = model::added_parts(&model)?.of_update;
+        if !parts.is_empty() {
+            bail!(
+                "model `{}` holds {} of an update, which a further one would not know what to do with: `harness predict` and \
+                 `harness embed` use them; to update a model start from one without them",
+                suite.model,
+                parts.join(", ")
+            );
+        }
         let model_hash = hash::model_folder(&model)?;
         let keys: BTreeSet<DataKey> =
             suite.work().flat_map(|(protocol, method, _)| data_of(protocol, method)).collect();

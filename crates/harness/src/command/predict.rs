@@ -16,7 +16,7 @@ use crate::places;
 pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     let model = places::find_model(folders, &options.model)?;
     let task = options.format.task();
-    let learner = Learner::load(&model, options.backend)?;
+    let mut learner = Learner::load(&model, options.backend)?;
     if !task.has_head() {
         bail!("{task} has no predictions; use `harness embed` for sentence vectors")
     }
@@ -34,6 +34,7 @@ pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
             None => bail!("`{}` has no head for {task}; train one with `harness run --save`", model.display()),
         },
     }
+    learner.use_language(options.language, Some(task)).with_context(|| format!("model `{}`", model.display()))?;
     let examples = tasks::read(options.format, &input)?.examples;
     let windows = task.description().rows == ExampleRows::Windows;
     let stride = if windows { options.stride.unwrap_or(options.max_length / 4) } else { 0 };
