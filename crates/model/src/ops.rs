@@ -187,6 +187,15 @@ pub(crate) fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     input * phi
 }
 
+/// `x` above 0, `exp(x) - 1` below (Clevert et al. 2016, equation 15). Burn's own has gradients of NaN where `exp(x)`
+/// overflows.
+pub(crate) fn elu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    if on_host(&input) {
+        return fused::elu(input);
+    }
+    activation::relu(input.clone()) + (input.clamp_max(0.0).exp() - 1.0)
+}
+
 /// Zeroes each entry with `probability` and scales the others to keep the mean.
 pub(crate) fn dropout<const D: usize>(input: Tensor<D>, probability: f64, weights: &Weights) -> Tensor<D> {
     if probability == 0.0 {

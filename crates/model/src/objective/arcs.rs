@@ -192,7 +192,7 @@ impl Arcs {
             Some(mix) => {
                 let shares = activation::softmax(pass.weights.get(mix.weights), 0);
                 let shares = shares * pass.weights.get(mix.scale);
-                let share = |layer: usize| shares.clone().slice([layer..layer + 1]).reshape([1, 1]);
+                let share = |layer: usize| shares.clone().narrow(0, layer, 1).reshape([1, 1]);
                 let layers = states.all.into_iter().enumerate();
                 let mixed = layers.map(|(layer, state)| self.pooled(state, places, pass.batch) * share(layer));
                 mixed.reduce(|sum, next| sum + next).unwrap_or_else(|| self.pooled(states.last, places, pass.batch))
@@ -230,7 +230,7 @@ impl Arcs {
 
     /// One MLP.
     fn mlp(&self, words: Tensor<2>, dense: Linear, pass: &Pass) -> Tensor<2> {
-        ops::dropout(elu(ops::linear(words, dense, pass.weights)), pass.dropout(dense), pass.weights)
+        ops::dropout(ops::elu(ops::linear(words, dense, pass.weights)), pass.dropout(dense), pass.weights)
     }
 
     /// Scores of heads `[batch, words, words + 1]`; of words that are not there, any.
@@ -398,12 +398,6 @@ fn of(batch: &Batch) -> Result<[&[i32]; 2], ModelError> {
         Targets::Arcs { heads, relations } => Ok([heads, relations]),
         other => Err(targets::mismatch(other, Kind::Arcs)),
     }
-}
-
-/// `x` above 0, `exp(x) - 1` below (Clevert et al. 2016, equation 15). Burn's own has gradients of NaN where `exp(x)`
-/// overflows.
-fn elu(x: Tensor<2>) -> Tensor<2> {
-    activation::relu(x.clone()) + (x.clamp_max(0.0).exp() - 1.0)
 }
 
 /// `[rows, size]` with a column of ones behind.
