@@ -451,8 +451,10 @@ fn wgpu_agrees_with_cpu() {
     for name in ours.parameter_names() {
         let [a, b] = [(&ours, &gradients), (&other, &other_gradients)]
             .map(|(learner, set)| learner.gradient(set, name).unwrap().unwrap());
-        let scale = max_abs(&a).max(1e-3);
-        assert!(difference(&a, &b) < 1e-4 * scale, "{name} differs by {} of {scale}", difference(&a, &b));
+        let scale = max_abs(&a);
+        // Below that is a true gradient of 0 (see `parity.rs`): both hold rounding noise.
+        let bound = if scale < 1e-6 { 1e-6 } else { 1e-4 * scale };
+        assert!(difference(&a, &b) <= bound, "{name} differs by {} of {scale}", difference(&a, &b));
     }
 }
 
