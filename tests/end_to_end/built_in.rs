@@ -125,7 +125,7 @@ fn the_committed_record_is_of_cells_that_the_program_would_run() {
     let cells: Vec<_> = std::fs::read_dir(record).unwrap().map(|cell| cell.unwrap()).collect();
     assert_eq!(cells.len(), 36);
     for cell in &cells {
-        let to = folder.path().join("results").join(cell.file_name());
+        let to = folder.path().join("results/cells").join(cell.file_name());
         std::fs::create_dir_all(&to).unwrap();
         for file in std::fs::read_dir(cell.path()).unwrap().map(Result::unwrap) {
             std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
