@@ -58,6 +58,7 @@ impl TaskFolder for Folder {
             _ => None,
         };
         match names::parts(path)[..] {
+            [_, language, _] if !names::lies_in(path, "copa") || names::parent(path) != language => None,
             // XCOPA has no English; where it lies beside the others it is COPA.
             [part, "en", "jsonl"] => found("copa", "en", split(part)?, "choice-jsonl"),
             [part, language, "jsonl"] => found("xcopa", language, split(part)?, "choice-jsonl"),

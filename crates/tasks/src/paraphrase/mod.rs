@@ -57,6 +57,9 @@ impl TaskFolder for Folder {
             return found(names::parent(path), split, "paraphrase-parquet");
         }
         // The release's own: x-final/de/test_2k.tsv, translated_train.tsv.
+        if !names::lies_in(path, "paws") && !names::lies_in(path, "x-final") {
+            return None;
+        }
         match (names::parts(path).as_slice(), names::parent(path)) {
             (["train" | "translated_train", "tsv"], language) => found(language, Split::Train, "pawsx-tsv"),
             (["dev_2k", "tsv"], language) => found(language, Split::Validation, "pawsx-tsv"),
