@@ -1,8 +1,8 @@
-"""Reference values for crates/data from transformers' fast tokenizers.
+"""Reference values for crates/tasks from transformers' fast tokenizers.
 
     LETHE_REAL=... python scripts/reference/data.py
 
-Writes crates/data/tests/reference/: two tiny tokenizers trained here on sentences of our own, and what transformers
+Writes crates/tasks/tests/reference/: two tiny tokenizers trained here on sentences of our own, and what transformers
 makes of awkward texts with them (tiny.json); and, with LETHE_REAL, of rows of the real data in twelve languages with the
 real tokenizer (real.json: token ids and offsets only, the texts stay where they are).
 Needs transformers (5.x), tokenizers, pyarrow.
@@ -16,7 +16,7 @@ import struct
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-OUT = pathlib.Path(__file__).resolve().parents[2] / "crates" / "data" / "tests" / "reference"
+OUT = pathlib.Path(__file__).resolve().parents[2] / "crates" / "tasks" / "tests" / "reference"
 
 SENTENCES = [
     "Maria lives in Lisbon and works for a small shipping company near the harbour.",

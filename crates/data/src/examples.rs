@@ -78,6 +78,32 @@ impl Examples {
         }
     }
 
+    /// The same examples with their labels numbered as in `labels`.
+    ///
+    /// # Errors
+    /// The first name of a label that `labels` lacks.
+    pub fn relabelled(&self, labels: &Labels) -> Result<Self, &str> {
+        let places = self.labels.places_in(labels)?;
+        let renumbered = |numbers: &Int64Array| -> ArrayRef {
+            Arc::new(Int64Array::from_iter_values(numbers.values().iter().map(|&label| places[label as usize] as i64)))
+        };
+        let column = |(kind, column): (Kind, &ArrayRef)| -> ArrayRef {
+            match kind {
+                Kind::Label => renumbered(inner(column)),
+                Kind::Labels => {
+                    let (field, offsets, numbers, nulls) = inner::<ListArray>(column).clone().into_parts();
+                    Arc::new(ListArray::new(field, offsets, renumbered(inner(&numbers)), nulls))
+                }
+                _ => column.clone(),
+            }
+        };
+        let columns = std::iter::once(self.table.column(0).clone()).chain(self.columns().into_iter().map(column));
+        match RecordBatch::try_new(self.table.schema(), columns.collect()) {
+            Ok(table) => Ok(Self { table, labels: labels.clone(), task: self.task }),
+            Err(error) => panic!("columns of the same types: {error}"),
+        }
+    }
+
     /// Identifier of each example, in order.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
         let ids = self.texts("id");

@@ -1,22 +1,20 @@
 //! Batches to pre-train on that compare texts.
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use data::{Corpus, Objective, TextExample, Tokenization};
+use common::{plain, tokenization};
+use data::{Corpus, Examples, Objective, Tokenization};
 use spec::{Batch, IGNORED_LABEL, Targets};
-
-fn tokenization() -> Tokenization {
-    Tokenization::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-encoder")).unwrap()
-}
 
 /// Words are letters, and the languages have none in common.
 fn corpus(tokenization: &Tokenization) -> Corpus {
-    let words = |word: &dyn Fn(usize) -> String| -> Vec<TextExample> {
+    let words = |word: &dyn Fn(usize) -> String| -> Examples {
         let text = |row: usize| {
             (0..6).map(|place| word(row * (place + 2) + place * place + row / 7)).collect::<Vec<_>>().join(" ")
         };
-        (0..400).map(|row| TextExample { id: row.to_string(), text: text(row) }).collect()
+        plain((0..400).map(text))
     };
     let english = words(&|number| ["a", "b", "c", "d", "e", "f", "g"][number % 7].to_owned());
     let russian = words(&|number| ["а", "б", "в", "г", "д"][number % 5].to_owned());
@@ -92,7 +90,7 @@ fn a_row_is_labelled_by_whether_its_last_text_follows() {
 #[test]
 fn comparing_needs_parallel_text() {
     let tokenization = tokenization();
-    let text = vec![TextExample { id: "0".to_owned(), text: "one two three".to_owned() }];
+    let text = plain(["one two three"]);
     let corpus = Corpus::new(&[("en".parse().unwrap(), text)], false, &tokenization, 64).unwrap();
     let error = corpus.batch(Objective::Correspondence, 256, &tokenization, 1).unwrap_err().to_string();
     assert!(error.contains("parallel"), "{error}");

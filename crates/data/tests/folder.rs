@@ -1,41 +1,40 @@
-//! The data folder: import, verification, and what damage does.
+//! The data folder: what is stored, verification, and what damage does.
+
+mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{DataError, DataFolder, Examples, Format, ImportFile, Selection, import, import_file};
+use common::{examples, labelled, texts};
+use data::{DataError, DataFolder, Examples, Value};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use spec::{DataKey, Language, Name, Split, Task};
+use spec::{DataKey, Labels, Language, Name, Split, Task};
 use tempfile::TempDir;
 
-const SENTENCES: &str = "Ada\tB-PER\nran\tO\n\nเชียงใหม่\tB-LOC\n\n🙂\tO\nZu\u{308}rich\tB-LOC\nLake\tI-LOC\n";
-
-fn small(source: &Path, dataset: &str, split: Split) -> ImportFile {
-    ImportFile {
-        paths: vec![source.to_owned()],
-        format: Format::WikiannText,
-        dataset: Name::new(dataset).unwrap(),
-        task: Task::Ner,
-        language: Language::ENGLISH,
-        split,
-        licence: "none".into(),
-        source: String::new(),
-    }
+fn sentences() -> Examples {
+    let rows = vec![
+        ("a", vec![texts(&["Ada", "ran"]), Value::Labels(vec![1, 0])]),
+        ("b", vec![texts(&["เชียงใหม่"]), Value::Labels(vec![5])]),
+        ("c", vec![texts(&["🙂", "Zu\u{308}rich", "Lake"]), Value::Labels(vec![0, 5, 6])]),
+    ];
+    examples(Task::Ner, rows)
 }
 
 fn key(dataset: &str, split: Split) -> DataKey {
     DataKey::new(Task::Ner, &Name::new(dataset).unwrap(), Language::ENGLISH, split)
 }
 
-/// A folder with one imported file, and that file.
+fn store(folder: &DataFolder, key: &DataKey, examples: Examples) -> bool {
+    folder.store(key, examples, "train.tsv".into(), "none".into()).unwrap().1
+}
+
+/// A folder with one file, and that file.
 fn imported() -> (TempDir, DataFolder, PathBuf) {
     let place = TempDir::new().unwrap();
-    let source = place.path().join("train.tsv");
-    fs::write(&source, SENTENCES).unwrap();
     let folder = DataFolder::open(&place.path().join("data"));
-    import_file(&small(&source, "wiki", Split::Train), &folder, &mut |_| {}).unwrap();
+    assert!(store(&folder, &key("wiki", Split::Train), sentences()));
     let file = folder.root().join("wiki/ner/en/train.parquet");
     (place, folder, file)
 }
@@ -70,11 +69,13 @@ fn rewrite(file: &Path, rows_per_group: usize) {
 }
 
 #[test]
-fn what_is_imported_is_loaded() {
+fn what_is_stored_is_loaded() {
     let (_place, folder, file) = imported();
-    let Examples::Ner(examples) = folder.load(&key("wiki", Split::Train), None).unwrap() else { panic!() };
-    assert_eq!(examples[2].words, ["🙂", "Zu\u{308}rich", "Lake"]);
-    assert_eq!(examples[2].tags, [0, 5, 6]);
+    let examples = folder.load(&key("wiki", Split::Train), None).unwrap();
+    assert_eq!(examples.text_lists("tokens").get(2), ["🙂", "Zu\u{308}rich", "Lake"]);
+    assert_eq!(examples.number_lists("ner_tags").get(2), [0, 5, 6]);
+    // Sentences are named by their row, whatever they were called before.
+    assert_eq!(examples.ids().collect::<Vec<_>>(), ["0", "1", "2"]);
     assert_eq!(folder.load(&key("wiki", Split::Train), Some(2)).unwrap().len(), 2);
     assert_eq!(folder.load(&key("wiki", Split::Train), Some(9)).unwrap().len(), 3);
     let before = folder.entry(&key("wiki", Split::Train)).unwrap();
@@ -88,11 +89,11 @@ fn what_is_imported_is_loaded() {
 }
 
 #[test]
-fn importing_again_changes_nothing_and_heals_damage() {
-    let (place, folder, file) = imported();
-    let again = small(&place.path().join("train.tsv"), "wiki", Split::Train);
+fn storing_again_changes_nothing_and_heals_damage() {
+    let (_place, folder, file) = imported();
+    let key = key("wiki", Split::Train);
     let before = tree(folder.root());
-    import_file(&again, &folder, &mut |_| {}).unwrap();
+    assert!(!store(&folder, &key, sentences()));
     let same = |name: &&PathBuf| !name.ends_with(".lock");
     let after = tree(folder.root());
     assert!(before.keys().filter(same).all(|name| before[name] == after[name]));
@@ -101,7 +102,7 @@ fn importing_again_changes_nothing_and_heals_damage() {
     fs::write(&file, "PAR1").unwrap();
     let damage = folder.check(&mut |_| {}).unwrap().remove(0).damage.unwrap();
     assert!(damage.contains("train.parquet") && damage.contains("import it again"), "{damage}");
-    import_file(&again, &folder, &mut |_| {}).unwrap();
+    assert!(store(&folder, &key, sentences()));
     assert_eq!(fs::read(&file).unwrap(), before[&file].0);
     assert_eq!(folder.check(&mut |_| {}).unwrap()[0].damage, None);
 }
@@ -160,7 +161,10 @@ fn a_bad_manifest_is_refused() {
     let path = folder.root().join("wiki/manifest.toml");
     let good = fs::read_to_string(&path).unwrap();
     let cases = [
-        (good.replace("format = 1", "format = 2"), "format 2"),
+        (good.replace("format = 2", "format = 3"), "format 3"),
+        (good.replace("format = 2", "format = 0"), "format 0"),
+        (good.replace("\"B-PER\"", "\"I-PER\""), "`I-PER` stands twice"),
+        (good.replace("\"B-PER\"", "\"\""), "label name is empty"),
         (good.replace("rows", "rovs"), "rovs"),
         (good.replace("language = \"en\"", "language = \"../../en\""), "../../en"),
         (good.replace("dataset = \"wiki\"", "dataset = \"../x\""), "../x"),
@@ -174,72 +178,83 @@ fn a_bad_manifest_is_refused() {
     }
 }
 
+/// Labels have names that the manifest keeps; fewer than the file's numbers need are damage.
 #[test]
-fn two_imports_at_once_lose_nothing() {
+fn labels_are_kept_with_the_file() {
     let place = TempDir::new().unwrap();
-    let source = place.path().join("train.tsv");
-    fs::write(&source, SENTENCES).unwrap();
+    let folder = DataFolder::open(place.path());
+    let key = key("dates", Split::Test);
+    let labels = Labels::new(["O", "B-DATE", "I-DATE"]).unwrap();
+    let rows = || vec![("0", vec![texts(&["3", "May", "x"]), Value::Labels(vec![1, 2, 0])])];
+    store(&folder, &key, labelled(Task::Ner, labels.clone(), rows()));
+    assert_eq!(folder.entry(&key).unwrap().labels(), labels);
+    let loaded = folder.load(&key, None).unwrap();
+    assert_eq!((loaded.labels(), loaded.number_lists("ner_tags").get(0)), (&labels, &[1, 2, 0][..]));
+    // The same numbers under other names are other data.
+    let other = Labels::new(["O", "B-PROD", "I-PROD"]).unwrap();
+    assert_ne!(labelled(Task::Ner, other, rows()).content_hash(), loaded.content_hash());
+
+    let path = place.path().join("dates/manifest.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    let fewer = good.replace(", \"I-DATE\"", "");
+    assert_ne!(fewer, good);
+    fs::write(&path, fewer).unwrap();
+    let message = folder.load(&key, None).unwrap_err().to_string();
+    assert!(message.contains("test.parquet: row 1: label 2 in `ner_tags`"), "{message}");
+    fs::write(&path, good.replace("B-DATE", "B-WHEN")).unwrap();
+    let message = folder.load(&key, None).unwrap_err().to_string();
+    assert!(message.contains("not what the manifest says"), "{message}");
+}
+
+/// Manifests of before labels had names: the usual ones are meant. Adding a file brings them up to date.
+#[test]
+fn old_manifests_still_load() {
+    let (_place, folder, _) = imported();
+    let path = folder.root().join("wiki/manifest.toml");
+    let new = fs::read_to_string(&path).unwrap();
+    let begin = new.find("labels = [").unwrap();
+    let end = begin + new[begin..].find(']').unwrap() + 2;
+    let old = (new[..begin].to_owned() + &new[end..]).replace("format = 2", "format = 1");
+    assert!(!old.contains("B-PER"));
+    fs::write(&path, old).unwrap();
+    let train = key("wiki", Split::Train);
+    assert_eq!(folder.load(&train, None).unwrap(), sentences_as_loaded());
+    assert_eq!(folder.entry(&train).unwrap().labels(), Task::Ner.usual_labels());
+    // The content hash did not change with the format, so nothing is written again.
+    assert!(store(&folder, &key("wiki", Split::Test), sentences()));
+    let mended = fs::read_to_string(&path).unwrap();
+    assert!(mended.contains("format = 2") && mended.matches("B-PER").count() == 1, "{mended}");
+    assert!(folder.check(&mut |_| {}).unwrap().iter().all(|line| line.damage.is_none()));
+}
+
+fn sentences_as_loaded() -> Examples {
+    let (_place, folder, _) = imported();
+    folder.load(&key("wiki", Split::Train), None).unwrap()
+}
+
+#[test]
+fn examples_seen_in_training_are_counted() {
+    let (_place, folder, _) = imported();
+    let test = vec![
+        ("0", vec![texts(&["Ada", "ran"]), Value::Labels(vec![0, 0])]),
+        ("1", vec![texts(&["Ada ran"]), Value::Labels(vec![0])]),
+        ("2", vec![texts(&["Ada", "ran", "off"]), Value::Labels(vec![0, 0, 0])]),
+    ];
+    store(&folder, &key("wiki", Split::Test), examples(Task::Ner, test));
+    let seen: Vec<usize> = folder.check(&mut |_| {}).unwrap().iter().map(|line| line.seen_in_training).collect();
+    assert_eq!(seen, [0, 1]);
+}
+
+#[test]
+fn two_writers_at_once_lose_nothing() {
+    let place = TempDir::new().unwrap();
     let folder = DataFolder::open(&place.path().join("data"));
     std::thread::scope(|scope| {
         for split in Split::ALL {
-            let (folder, file) = (&folder, small(&source, "wiki", split));
-            scope.spawn(move || import_file(&file, folder, &mut |_| {}).unwrap());
+            let folder = &folder;
+            scope.spawn(move || store(folder, &key("wiki", split), sentences()));
         }
     });
     assert_eq!(folder.list().unwrap()[0].entries.len(), 3);
     assert!(folder.check(&mut |_| {}).unwrap().iter().all(|line| line.damage.is_none()));
-}
-
-#[test]
-fn public_file_names_are_recognised() {
-    let place = TempDir::new().unwrap();
-    let source = place.path().join("public");
-    let put = |name: &str, text: &str| {
-        let path = source.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    let squad = r#"{"data":[{"paragraphs":[{"context":"one two","qas":[{"id":"a","question":"?","answers":[{"text":"two","answer_start":4}]}]}]}]}"#;
-    put("xquad/xquad.th.json", squad);
-    put("squad/train-v1.1.json", squad);
-    put("squad/dev-v1.1.minus-xquad.json", squad);
-    put("mlqa/dev/dev-context-de-question-de.json", squad);
-    put("mlqa/dev/dev-context-de-question-en.json", "never read");
-    put("tydiqa/tydiqa.goldp.sw.dev.json", squad);
-    put("x/xnli.dev.tsv", "language\tgold_label\tsentence1\tsentence2\nde\tneutral\ta\tb\nbg\tneutral\ta\tb\n");
-    put("x/multinli.train.en.tsv", "premise\thypo\tlabel\na\tb\tneutral\n");
-    put("t/tatoeba.cmn-eng.cmn", "一\n");
-    put("t/tatoeba.cmn-eng.eng", "one\n");
-    put("notes.txt", "something else");
-    put("tydiqa/tydiqa.goldp.ko.dev.json", &squad.replace("two\",", "\",").replace("4}", "0}"));
-    let folder = DataFolder::open(&place.path().join("data"));
-    let mut said = Vec::new();
-    let entries = import(&source, &folder, &Selection::default(), &mut |line| said.push(line.to_owned())).unwrap();
-    assert_eq!((entries.len(), said.len()), (9, 10));
-    assert!(
-        said.iter().any(|line| line.contains("left out") && line.contains("goldp.ko") && line.contains("no answer"))
-    );
-    let keys: Vec<String> = folder.check(&mut |_| {}).unwrap().iter().map(|line| line.key.to_string()).collect();
-    let expected = [
-        "mlqa/qa/de/validation",
-        "multinli/nli/en/train",
-        "squad/qa/en/train",
-        "squad-dev/qa/en/train",
-        "tatoeba/retrieval/zh/test",
-        "tydiqa/qa/sw/validation",
-        "xnli/nli/bg/validation",
-        "xnli/nli/de/validation",
-        "xquad/qa/th/test",
-    ];
-    assert_eq!(keys, expected);
-
-    let only =
-        Selection { datasets: vec![Name::new("xnli").unwrap()], languages: vec![Language::parse("de").unwrap()] };
-    let elsewhere = DataFolder::open(&place.path().join("other"));
-    assert_eq!(import(&source, &elsewhere, &only, &mut |_| {}).unwrap().len(), 1);
-    let nothing = import(place.path().join("other").as_path(), &folder, &Selection::default(), &mut |_| {});
-    assert!(nothing.unwrap_err().to_string().contains("no file with the name"));
-    let mut wrong = small(&source, "wiki", Split::Train);
-    wrong.task = Task::Qa;
-    assert!(import_file(&wrong, &folder, &mut |_| {}).unwrap_err().to_string().contains("is for ner"));
 }

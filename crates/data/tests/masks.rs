@@ -1,19 +1,17 @@
 //! Which tokens are hidden for masked language modelling.
 
-use std::path::Path;
+mod common;
 
-use data::{EncodeOptions, Examples, TextExample, Tokenization, encode, mask_tokens};
-use spec::{Batch, IGNORED_LABEL, Targets};
-
-fn tokenization() -> Tokenization {
-    Tokenization::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-encoder")).unwrap()
-}
+use common::tokenization;
+use data::{Encoded, Item, Tokenization, mask_tokens};
+use spec::{Batch, IGNORED_LABEL, Labels, Targets, Task};
 
 fn batch(tokenization: &Tokenization, texts: &[&str]) -> Batch {
-    let texts =
-        texts.iter().enumerate().map(|(row, text)| TextExample { id: row.to_string(), text: (*text).to_owned() });
-    let options = EncodeOptions { max_length: 60, stride: 0, prefix: String::new() };
-    let encoded = encode(&Examples::Text(texts.collect()), tokenization, &options).unwrap();
+    let items = texts.iter().enumerate().map(|(row, text)| {
+        let (ids, segments) = tokenization.single.single(&tokenization.ids(text).unwrap());
+        vec![Item { example: row as u32, ids, segments, ..Item::default() }]
+    });
+    let encoded = Encoded::new(Task::Mlm, &Labels::default(), tokenization.pad_id(), 60, items);
     encoded.batch(&(0..encoded.len()).collect::<Vec<_>>(), 1)
 }
 

@@ -62,12 +62,20 @@ pub struct Read {
 /// A file of a public release that was recognised by its name.
 pub struct Found {
     pub dataset: &'static str,
-    /// `None` for a file that holds many languages.
-    pub language: Option<Language>,
+    pub language: Spoken,
     pub split: Split,
     /// Name of the format.
     pub format: &'static str,
     pub licence: &'static str,
+}
+
+/// What language a public file is in.
+pub enum Spoken {
+    One(Language),
+    /// A file of many languages.
+    Many,
+    /// Its name has this code, which is none of a language that is known.
+    Unknown(String),
 }
 
 impl Format {

@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{DataError, DataFolder, ManifestEntry};
+use data::{DataError, DataFolder, Examples, ManifestEntry};
 use spec::{DataKey, Labels, Language, Name, Split, Task};
 
-use crate::format::{Files, Format, Input, Read, checked, read};
+use crate::files::names::TREEBANKS;
+use crate::format::{Files, Format, Input, Read, Spoken, checked, read};
 
 /// Folders inside folders that are searched.
 const DEPTH: usize = 5;
@@ -54,49 +55,51 @@ struct Made {
 /// What makes a file: the format, the licence and the files in the order of their names.
 type Layout = BTreeMap<Made, (Format, &'static str, Vec<PathBuf>)>;
 
+/// The files of public releases below a folder.
+#[derive(Default)]
+struct Recognised {
+    layout: Layout,
+    /// How many files of a data set have a code of an unknown language.
+    unknown: BTreeMap<(&'static str, String), usize>,
+}
+
 /// Imports every public data set whose own file names are found below `source`. Content that is already there is left
-/// alone, so a broken import can be repeated. Files without gold labels are left out, and `progress` told so.
+/// alone, so a broken import can be repeated. Files without gold labels or in unknown languages are left out, and `progress`
+/// told so. What cannot be read does not keep the rest from being imported.
 ///
 /// # Errors
-/// The first [`DataError`]; what was imported before it stays. [`DataError::File`] if nothing is recognised.
+/// The first [`DataError`], after all else has been imported; `progress` is told the others. [`DataError::File`] if nothing
+/// is recognised.
 pub fn import(
     source: &Path,
     into: &DataFolder,
     selection: &Selection,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<ManifestEntry>, DataError> {
-    let mut entries = Vec::new();
-    for (Made { dataset, language, split, .. }, (format, licence, paths)) in recognise(source)? {
-        let wanted =
-            selection.takes_dataset(dataset) && language.is_none_or(|language| selection.takes_language(language));
+    let Recognised { layout, unknown } = recognise(source)?;
+    for ((dataset, code), files) in unknown {
+        if selection.takes_dataset(dataset) && selection.languages.is_empty() {
+            progress(&format!("left out {files} files of {dataset}: no language with the code `{code}` is known"));
+        }
+    }
+    let (mut entries, mut failed) = (Vec::new(), Vec::new());
+    for (made, (format, licence, paths)) in layout {
+        let wanted = selection.takes_dataset(made.dataset)
+            && made.language.is_none_or(|language| selection.takes_language(language));
         if !wanted {
             continue;
         }
-        let name = Name::new(dataset)?;
-        let mut store = |language, read: Read, progress: &mut dyn FnMut(&str)| {
-            let key = DataKey::new(format.task(), &name, language, split);
-            entries.push(report(into, &key, read, file_names(&paths), licence.to_owned(), progress)?);
-            Ok::<_, DataError>(())
-        };
-        match (language, format.read_all()) {
-            (Some(language), _) => match read(format, &Input::new(paths.clone(), language)) {
-                Ok(read) => store(language, read, progress)?,
-                // Some public copies have their labels taken out; they must not keep the others from being imported.
-                Err(error @ DataError::Unlabelled { .. }) => progress(&format!("left out {error}")),
-                Err(error) => return Err(error),
-            },
-            // One file of all languages: read once, not once a language.
-            (None, Some(read_all)) => {
-                for path in &paths {
-                    for (language, read) in read_all(path)? {
-                        if selection.takes_language(language) {
-                            store(language, checked(path, read)?, progress)?;
-                        }
-                    }
-                }
-            }
-            (None, None) => {}
+        match import_made(&made, format, licence, &paths, into, selection, progress) {
+            Ok(new) => entries.extend(new),
+            // Some public copies have their labels taken out.
+            Err(error @ DataError::Unlabelled { .. }) => progress(&format!("left out {error}")),
+            Err(error) => failed.push(error),
         }
+    }
+    let mut failed = failed.into_iter();
+    if let Some(first) = failed.next() {
+        failed.for_each(|error| progress(&format!("not imported: {error}")));
+        return Err(first);
     }
     if entries.is_empty() {
         let message = "holds no file with the name of a public data set that was asked for; import files one by one, with \
@@ -104,6 +107,48 @@ pub fn import(
         return Err(DataError::file(source, message));
     }
     Ok(entries)
+}
+
+/// Imports the files that make one file, or one of each of their languages.
+fn import_made(
+    made: &Made,
+    format: Format,
+    licence: &str,
+    paths: &[PathBuf],
+    into: &DataFolder,
+    selection: &Selection,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Vec<ManifestEntry>, DataError> {
+    let Made { dataset, task, language, split } = *made;
+    let name = Name::new(dataset)?;
+    // Only treebanks of one language lie in several folders; else it is a copy, or another data set of the same file name.
+    if let Some(other) = paths.iter().find(|path| path.parent() != paths[0].parent() && dataset != TREEBANKS) {
+        let message = format!(
+            "has the name of a file of {dataset}/{task} ({split}), and so has {}: import one of them by its format",
+            paths[0].display()
+        );
+        return Err(DataError::file(other, message));
+    }
+    let mut store = |language, read: Read| {
+        let key = DataKey::new(task, &name, language, split);
+        report(into, &key, read, file_names(paths), licence.to_owned(), progress)
+    };
+    match (language, format.read_all()) {
+        (Some(language), _) => Ok(vec![store(language, read(format, &Input::new(paths.to_vec(), language))?)?]),
+        // One file of all languages: read once, not once a language.
+        (None, Some(read_all)) => {
+            let mut entries = Vec::new();
+            for path in paths {
+                for (language, read) in read_all(path)? {
+                    if selection.takes_language(language) {
+                        entries.push(store(language, checked(path, read)?)?);
+                    }
+                }
+            }
+            Ok(entries)
+        }
+        (None, None) => Ok(Vec::new()),
+    }
 }
 
 /// Imports files whose format, data set, language and split are given. Labels are numbered as in the data set's other files
@@ -120,26 +165,38 @@ pub fn import_file(
         let message = format!("format `{}` is for {}, not for {}", file.format, file.format.task(), file.task);
         return Err(DataError::options(message));
     }
-    let mut input = file.input.clone();
-    let mut found = read(file.format, &input)?;
-    let siblings = labels_of(into, &file.dataset, file.task)?;
-    let own = found.examples.labels();
-    if input.labels.is_empty() && *own != siblings && own.places_in(&siblings).is_ok() {
-        input.labels = siblings;
-        found = read(file.format, &input)?;
-    }
+    let input = &file.input;
     let key = DataKey::new(file.task, &file.dataset, input.language, file.split);
+    let mut found = read(file.format, input)?;
+    if input.labels.is_empty() {
+        found.examples = numbered_alike(found.examples, &labels_beside(into, &key)?);
+    }
     let source = if file.source.is_empty() { file_names(&input.paths) } else { file.source.clone() };
     report(into, &key, found, source, file.licence.clone(), progress)
 }
 
-/// The label names of a data set's files of a task; none if there are none, or several sets.
-fn labels_of(folder: &DataFolder, dataset: &Name, task: Task) -> Result<Labels, DataError> {
-    let manifest = folder.list()?.into_iter().find(|manifest| manifest.dataset == *dataset);
-    let entries = manifest.iter().flat_map(|manifest| &manifest.entries).filter(|entry| entry.task == task);
-    let mut sets: Vec<Labels> = entries.map(ManifestEntry::labels).collect();
-    sets.dedup();
-    Ok(if let [one] = sets.as_slice() { one.clone() } else { Labels::default() })
+/// The label names of a data set's other files of the task: the set that holds all the others, `None` if there is none.
+fn labels_beside(folder: &DataFolder, key: &DataKey) -> Result<Option<Labels>, DataError> {
+    let manifest = folder.list()?.into_iter().find(|manifest| manifest.dataset == key.data);
+    let others = manifest
+        .iter()
+        .flat_map(|manifest| &manifest.entries)
+        .filter(|entry| entry.task == key.task && (entry.language, entry.split) != (key.language, key.split));
+    let sets: Vec<Labels> = others.map(ManifestEntry::labels).collect();
+    let widest = |set: &&Labels| sets.iter().all(|other| other.places_in(set).is_ok());
+    Ok(sets.iter().find(widest).cloned())
+}
+
+/// Numbers labels as `others` do where one set contains the other; names that those lack go behind theirs.
+fn numbered_alike(examples: Examples, others: &Option<Labels>) -> Examples {
+    let Some(others) = others else { return examples };
+    let own = examples.labels();
+    let names = match others.places_in(own) {
+        Ok(_) => others.joined(own),
+        Err(_) => others.clone(),
+    };
+    // Where neither contains the other, both stay as they are.
+    examples.relabelled(&names).unwrap_or_else(|_| examples.clone())
 }
 
 fn report(
@@ -167,25 +224,34 @@ fn file_names(paths: &[PathBuf]) -> String {
 
 /// Recognises the public releases' own file names anywhere below a folder. Links to files are read, as a hub's download
 /// cache consists of them; links to folders are not followed.
-fn recognise(source: &Path) -> Result<Layout, DataError> {
+fn recognise(source: &Path) -> Result<Recognised, DataError> {
     let mut files = Vec::new();
     walk(source, DEPTH, &mut files)?;
     files.sort();
     let formats = Format::all();
-    let mut layout = Layout::new();
+    let mut recognised = Recognised::default();
     for path in files {
         for &task in Task::ALL {
             let Some(found) = crate::folder(task).recognise(&path) else { continue };
             let Some(&format) = formats.iter().find(|format| format.as_str() == found.format) else { continue };
-            let made = Made { dataset: found.dataset, task, language: found.language, split: found.split };
-            let (_, _, paths) = layout.entry(made).or_insert_with(|| (format, found.licence, Vec::new()));
+            let language = match found.language {
+                Spoken::One(language) => Some(language),
+                Spoken::Many => None,
+                Spoken::Unknown(code) => {
+                    *recognised.unknown.entry((found.dataset, code)).or_default() += 1;
+                    // A treebank is read by two tasks.
+                    break;
+                }
+            };
+            let made = Made { dataset: found.dataset, task, language, split: found.split };
+            let (_, _, paths) = recognised.layout.entry(made).or_insert_with(|| (format, found.licence, Vec::new()));
             paths.push(path.clone());
             if format.files() == Files::Two {
                 paths.push(path.with_extension("eng"));
             }
         }
     }
-    Ok(layout)
+    Ok(recognised)
 }
 
 fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), DataError> {

@@ -3,7 +3,7 @@
 use data::{Cells, DataError, EncodeOptions, Encoded, Examples, Item, Tokenization, column};
 use model::{Learner, Logits};
 use serde_json::Value;
-use spec::IGNORED_LABEL;
+use spec::{IGNORED_LABEL, Labels};
 
 use crate::TaskError;
 use crate::encode::{each, words};
@@ -40,17 +40,19 @@ pub(crate) fn predict(learner: &Learner, encoded: &Encoded, missing: &str) -> Re
     let mut tags: Vec<Vec<&str>> = vec![Vec::new(); encoded.examples()];
     each_batch(learner, encoded, |items, seq, logits| {
         let Logits::Tokens { labels, values } = logits else { return Err(wrong_head(learner, encoded.task())) };
-        for (row, &item) in items.iter().enumerate() {
-            let of_word = |&token: &i32| {
-                let token = usize::try_from(token).ok()?;
-                names.name(best(&values[(row * seq + token) * labels..][..labels]))
-            };
-            let first = encoded.list(column::FIRST_TOKENS, item);
-            tags[encoded.example(item)] = first.iter().map(|token| of_word(token).unwrap_or(missing)).collect();
+        for (&item, values) in items.iter().zip(values.chunks_exact(seq * labels)) {
+            tags[encoded.example(item)] =
+                of_words(encoded.list(column::FIRST_TOKENS, item), values, labels, &names, missing);
         }
         Ok(())
     })?;
     Ok(tags.into_iter().map(Value::from).collect())
+}
+
+/// The tags of one sentence by its logits `[seq, labels]`.
+fn of_words<'a>(first: &[i32], logits: &[f32], labels: usize, names: &'a Labels, missing: &'a str) -> Vec<&'a str> {
+    let tag = |&token: &i32| names.name(best(&logits[usize::try_from(token).ok()? * labels..][..labels]));
+    first.iter().map(|token| tag(token).unwrap_or(missing)).collect()
 }
 
 /// Gold tags by name, sentence by sentence.
@@ -76,4 +78,72 @@ pub(crate) fn predicted<'a>(examples: &Examples, predictions: &'a [Value]) -> Re
         }
     };
     examples.ids().zip(predictions).enumerate().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use data::{ExamplesBuilder, Value as Field};
+    use spec::{Targets, Task};
+
+    use super::*;
+    use crate::encode;
+
+    const COUNT: usize = 7;
+
+    fn encoded(sentences: &[(Vec<&str>, Vec<usize>)], name: &str, max_length: usize) -> Encoded {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name);
+        let mut builder = ExamplesBuilder::new(Task::Ner, Task::Ner.usual_labels());
+        for (words, tags) in sentences {
+            let words = Field::Texts(words.iter().map(|&word| word.to_owned()).collect());
+            builder.push("", vec![words, Field::Labels(tags.clone())]).unwrap();
+        }
+        let options = EncodeOptions { max_length, stride: 0, prefix: String::new() };
+        encode(&builder.finish(), &Tokenization::load(&folder).unwrap(), &options).unwrap()
+    }
+
+    /// Logits `[seq, labels]` that put `label(token)` first.
+    fn favour(seq: usize, label: impl Fn(usize) -> usize) -> Vec<f32> {
+        let mut logits = vec![0.0; seq * COUNT];
+        (0..seq).for_each(|token| logits[token * COUNT + label(token)] = 1.0);
+        logits
+    }
+
+    #[test]
+    fn words_cut_away_are_predicted_as_missing() {
+        for name in ["tiny-bert", "tiny-xlmr"] {
+            let words = ["Maria", "harbour", "\u{200b}", "Kazan", "vollständig", "Nairobi", "Lisbon"];
+            let gold = [1, 2, 3, 4, 5, 6, 1];
+            let encoded = encoded(&[(words.to_vec(), gold.to_vec())], name, 12);
+            let Targets::TokenLabels(labels) = encoded.batch(&[0], 1).targets else { panic!("labels of tokens") };
+            let names = Task::Ner.usual_labels();
+            let logits = favour(labels.len(), |token| labels[token].max(0) as usize);
+            let tags = of_words(encoded.list(column::FIRST_TOKENS, 0), &logits, COUNT, &names, "missing");
+            assert_eq!(tags.len(), words.len());
+            let right = tags.iter().zip(gold).filter(|&(&tag, gold)| Some(tag) == names.name(gold)).count();
+            let missing = tags.iter().filter(|&&tag| tag == "missing").count();
+            assert_eq!((right + missing, missing as u64), (words.len(), encoded.cut()), "{tags:?}");
+            assert!(right > 1 && missing > 1);
+        }
+    }
+
+    #[test]
+    fn tags_do_not_depend_on_padding() {
+        let sentences: Vec<(Vec<&str>, Vec<usize>)> =
+            (1..9).map(|count| (vec!["Lisbon"; count], vec![5; count])).collect();
+        let encoded = encoded(&sentences, "tiny-bert", 64);
+        let names = Task::Ner.usual_labels();
+        for item in 0..encoded.len() {
+            let tags = |seq: usize| {
+                let logits = favour(seq, |token| (item * 5 + token) % COUNT);
+                of_words(encoded.list(column::FIRST_TOKENS, item), &logits, COUNT, &names, "missing")
+            };
+            let length = encoded.lengths()[item];
+            assert_eq!(tags(length), tags(length + 13));
+            assert_eq!(tags(length).len(), item + 1);
+            // The first word stands behind the special token.
+            assert_eq!(Some(tags(length)[0]), names.name((item * 5 + 1) % COUNT));
+        }
+    }
 }

@@ -46,7 +46,7 @@ impl TaskFolder for Folder {
     fn recognise(&self, path: &Path) -> Option<Found> {
         let found = |dataset, language, split, format| {
             let licence = if dataset == "copa" { "BSD-2-Clause" } else { "CC BY 4.0" };
-            Some(Found { dataset, language: Some(names::language(language)?), split, format, licence })
+            Some(Found { dataset, language: names::language(language), split, format, licence })
         };
         if let Some(split) = names::hub_shard(path, "xcopa") {
             return found("xcopa", names::parent(path), split, "choice-parquet");
@@ -58,6 +58,7 @@ impl TaskFolder for Folder {
             _ => None,
         };
         match names::parts(path)[..] {
+            // As in the release, where every language has its folder.
             [_, language, _] if !names::lies_in(path, "copa") || names::parent(path) != language => None,
             // XCOPA has no English; where it lies beside the others it is COPA.
             [part, "en", "jsonl"] => found("copa", "en", split(part)?, "choice-jsonl"),

@@ -12,25 +12,41 @@ use spec::{Labels, Task};
 
 use crate::format::Input;
 
-/// Reads tables of the hub's schema: label names are those that the input gives, that the file's metadata give for
-/// `column`, or the usual ones.
+/// Reads tables of the hub's schema: label names are those that the input gives, that the files' metadata give for
+/// `column`, or the usual ones. Labels that are all among the usual ones are numbered as those.
 pub(crate) fn hub_table(
     input: &Input,
     task: Task,
     column: &str,
     check: &dyn Fn(&[Value]) -> Result<(), String>,
 ) -> Result<Examples, DataError> {
-    let labels = match (input.labels.is_empty(), Table::open(input.path())?.class_names(column)) {
+    let usual = task.usual_labels();
+    let labels = match (input.labels.is_empty(), class_names(input, column)?) {
         (false, _) => input.labels.clone(),
-        (true, Some(names)) => Labels::new(names)
-            .map_err(|error| DataError::file(input.path(), format!("its metadata name labels badly: {error}")))?,
-        (true, None) => task.usual_labels(),
+        (true, Some(names)) => names,
+        (true, None) => usual.clone(),
     };
     if labels.is_empty() && task.has_labels() {
         let message = format!("does not name the labels of its column `{column}`: give their names with --labels");
         return Err(DataError::file(input.path(), message));
     }
-    data::read_parquet(&input.paths, task, &labels, check)
+    let examples = data::read_parquet(&input.paths, task, &labels, check)?;
+    let as_usual = if input.labels.is_empty() { examples.relabelled(&usual).ok() } else { None };
+    Ok(as_usual.unwrap_or(examples))
+}
+
+/// The names of a column's classes by the metadata of all files.
+fn class_names(input: &Input, column: &str) -> Result<Option<Labels>, DataError> {
+    let mut all: Option<Option<Labels>> = None;
+    for path in &input.paths {
+        let named = Table::open(path)?.class_names(column).map(Labels::new).transpose();
+        let named = named.map_err(|error| DataError::file(path, format!("its metadata name labels badly: {error}")))?;
+        if all.get_or_insert_with(|| named.clone()) != &named {
+            let message = format!("names the labels of `{column}` otherwise than {}", input.path().display());
+            return Err(DataError::file(path, message));
+        }
+    }
+    Ok(all.flatten())
 }
 
 /// The indices of label names.
@@ -70,6 +86,6 @@ pub(crate) fn label_names<'a>(
     Ok(match (input.labels.is_empty(), found.iter().all(|name| usual.index(name).is_some())) {
         (false, _) => input.labels.clone(),
         (true, true) => usual,
-        (true, false) => Labels::new(found)?,
+        (true, false) => Labels::new(found).map_err(|error| DataError::file(input.path(), error.to_string()))?,
     })
 }

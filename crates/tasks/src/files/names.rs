@@ -4,7 +4,7 @@ use std::path::Path;
 
 use spec::{Language, Split};
 
-use crate::format::Found;
+use crate::format::{Found, Spoken};
 
 /// The file's name, cut at its dots.
 pub(crate) fn parts(path: &Path) -> Vec<&str> {
@@ -32,9 +32,12 @@ pub(crate) fn lies_in(path: &Path, word: &str) -> bool {
 }
 
 /// A language by its code.
-pub(crate) fn language(code: &str) -> Option<Language> {
-    Language::parse(code).ok()
+pub(crate) fn language(code: &str) -> Spoken {
+    Language::parse(code).map_or_else(|_| Spoken::Unknown(code.to_owned()), Spoken::One)
 }
+
+/// The data set of all treebanks.
+pub(crate) const TREEBANKS: &str = "ud";
 
 /// A treebank of Universal Dependencies (`UD_English-EWT/en_ewt-ud-train.conllu`). All treebanks of a language are read one
 /// after the other into the data set `ud`, as XTREME does.
@@ -43,5 +46,5 @@ pub(crate) fn treebank(path: &Path, format: &'static str) -> Option<Found> {
     let (treebank, split) = stem.rsplit_once("-ud-")?;
     let (code, _) = treebank.split_once('_')?;
     let licence = "by treebank, see each one's README; most are CC BY-SA 4.0, some non-commercial";
-    Some(Found { dataset: "ud", language: Some(language(code)?), split: split.parse().ok()?, format, licence })
+    Some(Found { dataset: TREEBANKS, language: language(code), split: split.parse().ok()?, format, licence })
 }

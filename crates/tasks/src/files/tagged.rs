@@ -41,13 +41,18 @@ pub(crate) fn sentences<'a>(
 /// Word and tag of a `token<TAB>tag` line.
 ///
 /// # Errors
-/// [`DataError::Unlabelled`] without a tag; [`DataError::Row`] for more than two columns or none.
+/// [`DataError::Unlabelled`] without a tag; [`DataError::Row`] for more than two columns, or columns of another format.
 pub(crate) fn token_tab_tag<'a>(path: &Path, number: usize, line: &'a str) -> Result<(&'a str, &'a str), DataError> {
     let at = || format!("line {number}");
-    let Some((word, tag)) = line.rsplit_once('\t') else {
+    let (word, tag) = line.rsplit_once('\t').unwrap_or((line, ""));
+    if tag.is_empty() {
+        if !line.contains('\t') && line.trim().contains(' ') {
+            let message = "has no tab between token and tag; columns parted by spaces are read by format `conll`";
+            return Err(DataError::row(path, at(), message));
+        }
         let message = "has no tag; some copies hold test files without tags: get the official one";
         return Err(DataError::unlabelled(path, at(), message));
-    };
+    }
     if word.is_empty() || word.contains('\t') {
         return Err(DataError::row(path, at(), "is not one token, a tab and a tag"));
     }

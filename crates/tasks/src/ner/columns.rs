@@ -1,5 +1,5 @@
 use data::DataError;
-use data::lines::read_text;
+use data::lines::{lines, read_text};
 
 use super::tags;
 use crate::files::tagged::sentences;
@@ -10,15 +10,13 @@ use crate::format::{Input, Read};
 pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let path = input.path();
     let text = read_text(path)?;
+    let numbered = is_numbered(&text);
     let found = sentences(&text, |number, line| {
-        let fields: Vec<&str> = match line.contains('\t') {
-            true => line.split('\t').collect(),
-            false => line.split_whitespace().collect(),
-        };
+        let fields = fields(line);
         match fields[..] {
-            ["#", ..] => Ok(None),
+            ["#", ..] if numbered => Ok(None),
             [first, ..] if first.starts_with("-DOCSTART-") => Ok(None),
-            [at, word, outer, _inner] if at.parse::<u32>().is_ok() && !word.is_empty() => Ok(Some((word, outer))),
+            [_, word, outer, _inner] if numbered && !word.is_empty() => Ok(Some((word, outer))),
             [word, .., tag] if !word.is_empty() && !tag.is_empty() => Ok(Some((word, tag))),
             _ => {
                 let message = "is not a token and a tag in columns; the tag may be missing";
@@ -27,4 +25,29 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
         }
     })?;
     tags::examples(path, &found, &input.labels)
+}
+
+/// Columns between tabs or, where there are none, between spaces; other white space is a part of a token.
+fn fields(line: &str) -> Vec<&str> {
+    match line.contains('\t') {
+        true => line.split('\t').collect(),
+        false => line.split(' ').filter(|field| !field.is_empty()).collect(),
+    }
+}
+
+/// Whether all words have four columns, of which the first counts them from 1 in each sentence, as in GermEval. A number
+/// alone may be a word of CoNLL-2003, whose columns are four too.
+fn is_numbered(text: &str) -> bool {
+    let mut next = 1;
+    lines(text).all(|(_, line)| match fields(line)[..] {
+        ["#", ..] => true,
+        [at, _, _, _] => {
+            next += 1;
+            at.parse() == Ok(next - 1)
+        }
+        _ => {
+            next = 1;
+            line.trim().is_empty()
+        }
+    })
 }

@@ -7,6 +7,7 @@ mod text;
 use std::path::Path;
 
 use data::{DataError, EncodeOptions, Encoded, Examples, Item, Tokenization};
+use evaluation::{ScoreError, Side};
 use model::Learner;
 use serde_json::Value;
 use spec::{Language, Task};
@@ -55,7 +56,7 @@ impl TaskFolder for Folder {
 
     fn recognise(&self, path: &Path) -> Option<Found> {
         let split = names::hub_shard(path, "wikiann")?;
-        let language = Some(names::language(names::parent(path))?);
+        let language = names::language(names::parent(path));
         let licence = "not stated by its authors; text of Wikipedia, CC BY-SA";
         Some(Found { dataset: "wikiann", language, split, format: "wikiann-parquet", licence })
     }
@@ -75,7 +76,14 @@ impl TaskFolder for Folder {
 
     fn score(&self, gold: &Examples, predictions: &[Value], _language: Language) -> Result<Scored, TaskError> {
         let (tags, predicted) = (token_labels::gold(gold, TAGS), token_labels::predicted(gold, predictions)?);
-        let mut scored = Scored::of(evaluation::score_ner(&tags, &predicted)?);
+        let scores = evaluation::score_ner(&tags, &predicted).map_err(|error| match error {
+            ScoreError::Tag { side: Side::Predicted, example, token, tag } => TaskError::Prediction {
+                id: gold.ids().nth(example).unwrap_or_default().to_owned(),
+                message: format!("has the tag `{tag}` at word {}, not `O`, `B-TYPE` or `I-TYPE`", token + 1),
+            },
+            other => other.into(),
+        })?;
+        let mut scored = Scored::of(scores);
         // WikiANN's three types have their scores in one number, as they always had.
         if *gold.labels() != Task::Ner.usual_labels() {
             scored.contributions.extend(evaluation::score_ner_by_type(&tags, &predicted)?);

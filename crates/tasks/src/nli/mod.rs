@@ -12,7 +12,7 @@ use spec::{Labels, Language, Split, Task};
 
 use crate::encode::{each, pair};
 use crate::files::{hub_table, index, names};
-use crate::format::{Description, Files, Found, Input, Read};
+use crate::format::{Description, Files, Found, Input, Read, Spoken};
 use crate::row_labels::{self, classed};
 use crate::{Scored, TaskError, TaskFolder};
 
@@ -50,17 +50,17 @@ impl TaskFolder for Folder {
     }
 
     fn recognise(&self, path: &Path) -> Option<Found> {
-        let found = |dataset, language: Option<Language>, split, format| {
+        let found = |dataset, language, split, format| {
             let licence = if dataset == "xnli" { "CC BY-NC 4.0" } else { "OANC and others, see the MultiNLI paper" };
             Some(Found { dataset, language, split, format, licence })
         };
         if let Some(split) = names::hub_shard(path, "xnli") {
-            return found("xnli", Some(names::language(names::parent(path))?), split, "nli-parquet");
+            return found("xnli", names::language(names::parent(path)), split, "nli-parquet");
         }
         match names::parts(path)[..] {
-            ["xnli", split @ ("dev" | "test"), "tsv"] => found("xnli", None, split.parse().ok()?, "xnli-tsv"),
+            ["xnli", split @ ("dev" | "test"), "tsv"] => found("xnli", Spoken::Many, split.parse().ok()?, "xnli-tsv"),
             ["multinli", "train", language, .., "tsv"] => {
-                found("multinli", Some(names::language(language)?), Split::Train, "multinli-tsv")
+                found("multinli", names::language(language), Split::Train, "multinli-tsv")
             }
             _ => None,
         }

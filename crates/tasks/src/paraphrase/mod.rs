@@ -51,12 +51,12 @@ impl TaskFolder for Folder {
     fn recognise(&self, path: &Path) -> Option<Found> {
         let found = |language, split, format| {
             let licence = "PAWS-X: free for any purpose, see its README";
-            Some(Found { dataset: "paws-x", language: Some(names::language(language)?), split, format, licence })
+            Some(Found { dataset: "paws-x", language: names::language(language), split, format, licence })
         };
         if let Some(split) = names::hub_shard(path, "paws-x") {
             return found(names::parent(path), split, "paraphrase-parquet");
         }
-        // The release's own: x-final/de/test_2k.tsv, translated_train.tsv.
+        // The release's own: x-final/de/test_2k.tsv, translated_train.tsv. `train.tsv` is the name of many files.
         if !names::lies_in(path, "paws") && !names::lies_in(path, "x-final") {
             return None;
         }

@@ -66,6 +66,12 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     };
     let files =
         input.paths.iter().map(|path| Ok((path.as_path(), one(path)?))).collect::<Result<Vec<_>, DataError>>()?;
+    for (path, rows) in &files {
+        if let Some(row) = rows.iter().find(|row| row.label.trim().is_empty()) {
+            let column = input.columns.label.as_deref().unwrap_or(LABEL);
+            return Err(DataError::row(path, &*row.place, format!("has an empty label in column `{column}`")));
+        }
+    }
     let found = files.iter().flat_map(|(_, rows)| rows).map(|row| row.label.as_str());
     let labels = label_names(input, Task::Paraphrase, found)?;
     examples(files, &labels, Vec::new())

@@ -79,3 +79,77 @@ impl Logarithms<'_> {
         Tree { heads, relations: relations.into_iter().map(name).collect() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 3] = ["obj", "dep", "root"];
+
+    /// The tree of a sentence of which `there` are in the sequence; `arcs` `[padded words, padded words + 1]` are the logits,
+    /// relation `(word + head) % 3` is the best of each arc.
+    fn tree(there: &[usize], words: usize, padded: usize, arcs: &[f32]) -> Tree {
+        let wide = padded + 1;
+        assert_eq!(arcs.len(), padded * wide);
+        let labels = NAMES.len();
+        let mut relations = vec![0.0; padded * wide * labels];
+        for word in 0..padded {
+            for head in 0..wide {
+                relations[(word * wide + head) * labels + (word + head) % labels] = 1.0;
+            }
+        }
+        let sentence = Logarithms { there: there.to_vec(), words, wide, arcs, labels, relations: &relations };
+        sentence.tree(&Labels::new(NAMES).unwrap())
+    }
+
+    #[test]
+    fn the_best_tree_has_one_root_and_no_cycle() {
+        // Each word likes another best, and words 1 and 2 each other: the cycle must be broken.
+        let arcs = [
+            0.0, -9.0, 5.0, 1.0, //
+            1.0, 5.0, -9.0, 2.0, //
+            4.0, 0.0, 0.0, -9.0,
+        ];
+        let Tree { heads, relations } = tree(&[0, 1, 2], 3, 3, &arcs);
+        assert_eq!(heads, [2, 3, 0]);
+        assert_eq!(relations, [NAMES[2], NAMES[1], NAMES[2]]);
+        // All like the root best; one of them has it.
+        let arcs = [
+            9.0, -9.0, 1.0, 0.0, //
+            8.0, 1.0, -9.0, 0.0, //
+            7.0, 1.0, 0.0, -9.0,
+        ];
+        let heads = tree(&[0, 1, 2], 3, 3, &arcs).heads;
+        assert_eq!(heads.iter().filter(|&&head| head == 0).count(), 1);
+    }
+
+    #[test]
+    fn padding_changes_nothing() {
+        let arcs = [
+            0.0, -9.0, 5.0, //
+            1.0, 5.0, -9.0,
+        ];
+        let padded = [
+            0.0, -9.0, 5.0, 99.0, //
+            1.0, 5.0, -9.0, 99.0, //
+            99.0, 99.0, 99.0, 99.0,
+        ];
+        assert_eq!(tree(&[0, 1], 2, 2, &arcs), tree(&[0, 1], 2, 3, &padded));
+    }
+
+    #[test]
+    fn words_cut_away_hang_on_the_word_before_them() {
+        // Words 2 and 4 of four are not there; what their rows and columns hold is not looked at.
+        let arcs = [
+            5.0, -9.0, 99.0, 0.0, 99.0, //
+            99.0, 99.0, 99.0, 99.0, 99.0, //
+            0.0, 5.0, 99.0, -9.0, 99.0, //
+            99.0, 99.0, 99.0, 99.0, 99.0,
+        ];
+        let Tree { heads, relations } = tree(&[0, 2], 4, 4, &arcs);
+        assert_eq!(heads, [0, 1, 1, 3]);
+        assert_eq!(relations, [NAMES[0], "dep", NAMES[0], "dep"]);
+        // Where the first word is gone too, the chain begins at the root.
+        assert_eq!(tree(&[], 2, 2, &[0.0; 6]).heads, [0, 1]);
+    }
+}

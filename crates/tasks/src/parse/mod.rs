@@ -101,15 +101,18 @@ impl TaskFolder for Folder {
             let pairs = heads.get(row).iter().zip(relations.get(row));
             pairs.map(|(&head, label)| Dependency { head: head as usize, relation: relation(label) }).collect()
         };
-        let predicted = |(id, value): (&str, &Value)| {
-            let bad = || TaskError::Prediction {
-                id: id.to_owned(),
-                message: "is not an object with the lists `heads` and `relations`".to_owned(),
-            };
-            let tree: Tree = serde_json::from_value(value.clone()).map_err(|_| bad())?;
-            if tree.heads.len() == tree.relations.len() { Ok(tree) } else { Err(bad()) }
+        let predicted = |(row, (id, value)): (usize, (&str, &Value))| {
+            let bad = |message: String| TaskError::Prediction { id: id.to_owned(), message };
+            let form = "is not an object with the lists `heads` and `relations`";
+            let tree: Tree = serde_json::from_value(value.clone()).map_err(|_| bad(form.to_owned()))?;
+            let (words, found) = (heads.get(row).len(), [tree.heads.len(), tree.relations.len()]);
+            if found != [words; 2] {
+                return Err(bad(format!("has {} heads and {} relations for {words} words", found[0], found[1])));
+            }
+            evaluation::check_tree(&tree.dependencies()).map_err(|error| bad(format!("is no tree: {error}")))?;
+            Ok(tree)
         };
-        let predicted = gold.ids().zip(predictions).map(predicted).collect::<Result<Vec<Tree>, _>>()?;
+        let predicted = gold.ids().zip(predictions).enumerate().map(predicted).collect::<Result<Vec<Tree>, _>>()?;
         let predicted: Vec<Vec<Dependency>> = predicted.iter().map(Tree::dependencies).collect();
         let trees: Vec<Vec<Dependency>> = (0..gold.len()).map(tree).collect();
         Ok(Scored::of(evaluation::score_trees(&trees, &predicted)?))

@@ -38,11 +38,11 @@ pub(super) fn answers(learner: &Learner, examples: &Examples, encoded: &Encoded)
         Ok(())
     })?;
     let contexts = examples.texts("context");
-    let cut = |(row, best): (usize, Option<Best>)| match best {
-        Some(Best { span: (start, end), .. }) => characters(contexts.value(row), start, end).trim().into(),
-        None => "".into(),
-    };
-    Ok(found.into_iter().enumerate().map(cut).collect())
+    Ok(found.into_iter().enumerate().map(|(row, best)| text(contexts.value(row), best).into()).collect())
+}
+
+fn text(context: &str, best: Option<Best>) -> &str {
+    best.map_or("", |Best { span: (start, end), .. }| characters(context, start, end).trim())
 }
 
 /// Takes the window's best answer, if it is better than what was found before.
@@ -83,4 +83,135 @@ fn candidates(logits: &[f32]) -> Vec<(usize, f32)> {
     }
     ranked.sort_unstable_by(order);
     ranked
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use data::{Answer, EncodeOptions, ExamplesBuilder, Tokenization, column};
+    use serde_json::Value as Json;
+    use spec::{Labels, Task};
+
+    use super::*;
+    use crate::encode;
+
+    fn reference(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)
+    }
+
+    fn tiny(name: &str) -> Tokenization {
+        Tokenization::load(&reference(name)).unwrap()
+    }
+
+    /// Question, context, and where in it which answer begins.
+    fn examples(questions: &[(&str, &str, &str, usize)]) -> Examples {
+        let mut builder = ExamplesBuilder::new(Task::Qa, Labels::default());
+        for (row, (question, context, answer, start)) in questions.iter().enumerate() {
+            let texts = [question, context].map(|text| data::Value::Text((*text).to_owned()));
+            let answers = vec![Answer { text: (*answer).to_owned(), start: *start }];
+            let fields = texts.into_iter().chain([data::Value::Answers(answers)]).collect();
+            builder.push(&row.to_string(), fields).unwrap();
+        }
+        builder.finish()
+    }
+
+    fn encoded(examples: &Examples, tokenization: &Tokenization, max_length: usize, stride: usize) -> Encoded {
+        encode(examples, tokenization, &EncodeOptions { max_length, stride, prefix: String::new() }).unwrap()
+    }
+
+    fn context(encoded: &Encoded, item: usize) -> (usize, Vec<(u32, u32)>) {
+        let offsets = encoded.list(OFFSETS, item).chunks_exact(2).map(|pair| (pair[0] as u32, pair[1] as u32));
+        (encoded.number(CONTEXT, item).unwrap() as usize, offsets.collect())
+    }
+
+    /// The answer to the only question, when window `item` has these logits (token, start or end, logit) and 0 elsewhere.
+    fn answer(encoded: &Encoded, said: &str, item: usize, logits: &[(usize, usize, f32)]) -> String {
+        let mut sides = [vec![0.0; encoded.lengths()[item]], vec![0.0; encoded.lengths()[item]]];
+        logits.iter().for_each(|&(token, side, logit)| sides[side][token] = logit);
+        let mut best = None;
+        better(&mut best, encoded, item, &sides[0], &sides[1]);
+        text(said, best).to_owned()
+    }
+
+    #[test]
+    fn answers_stay_short_ordered_and_inside() {
+        let said = "Maria lives in Lisbon. ".repeat(12);
+        let encoded = encoded(&examples(&[("Where?", &said, "Lisbon", 15)]), &tiny("tiny-bert"), 100, 8);
+        let (from, offsets) = context(&encoded, 0);
+        let answer = |best: &[(usize, usize, f32)]| answer(&encoded, &said, 0, best);
+        let cut = |start: usize, end: usize| characters(&said, offsets[start].0, offsets[end].1).to_owned();
+        assert_eq!(answer(&[(from + 2, 0, 5.0), (from + 3, 1, 5.0)]), cut(2, 3));
+        // The special token and the question score highest, but are no answers.
+        let foreign = [(0, 0, 9.0), (0, 1, 9.0), (1, 0, 9.0), (from + 2, 0, 5.0), (from + 3, 1, 5.0)];
+        assert_eq!(answer(&foreign), cut(2, 3));
+        // End before start, and 31 tokens: the next best is taken; 30 tokens are allowed.
+        assert_eq!(answer(&[(from + 35, 0, 5.0), (from + 5, 1, 4.0), (from + 5, 0, 3.0)]), cut(5, 5));
+        assert_eq!(answer(&[(from + 5, 0, 5.0), (from + 34, 1, 5.0)]), cut(5, 34));
+        assert_ne!(answer(&[(from + 5, 0, 5.0), (from + 35, 1, 5.0)]), cut(5, 35));
+    }
+
+    /// When the model is sure of the label, the answer is the text that the label covers.
+    #[test]
+    fn labels_are_decoded_to_the_text_that_they_cover() {
+        let said =
+            "🙂🙂 สมชายเดินทางไปเชียงใหม่ and the cafe\u{301} in Zu\u{308}rich: राम दिल्ली से मुंबई जाएगा, 上海 👩‍👩‍👧 ½ end";
+        for name in ["tiny-bert", "tiny-xlmr"] {
+            for gold in ["เชียงใหม่", "cafe\u{301}", "Zu\u{308}rich", "दिल्ली", "上海", "👩‍👩‍👧", "end", "🙂🙂"]
+            {
+                let start = said[..said.find(gold).unwrap()].chars().count();
+                let encoded = encoded(&examples(&[("Where?", said, gold, start)]), &tiny(name), 40, 16);
+                let label = |item: usize| {
+                    [column::ANSWER_START, column::ANSWER_END].map(|name| encoded.number(name, item).unwrap() as usize)
+                };
+                let held: Vec<usize> = (0..encoded.len()).filter(|&item| label(item) != [0, 0]).collect();
+                assert!(!held.is_empty(), "{name}: `{gold}` is in no window");
+                for item in held {
+                    let [start, end] = label(item);
+                    let (from, offsets) = context(&encoded, item);
+                    let covered = characters(said, offsets[start - from].0, offsets[end - from].1);
+                    assert_eq!(answer(&encoded, said, item, &[(start, 0, 9.0), (end, 1, 9.0)]), covered.trim());
+                    assert!(covered.contains(gold));
+                }
+            }
+        }
+    }
+
+    fn logit(window: usize, token: usize, column: usize) -> f32 {
+        ((window * 7919 + token * 104729 + column * 15485863) % 65537) as f32 / 1024.0
+    }
+
+    /// Answers for made-up logits, windows in any order, against transformers' (`scripts/reference/data.py`).
+    #[test]
+    fn answers_are_those_of_transformers() {
+        let file = std::fs::read_to_string(reference("tiny.json")).unwrap();
+        let all: Json = serde_json::from_str(&file).unwrap();
+        for name in ["tiny-bert", "tiny-xlmr"] {
+            for max_length in [64, 40] {
+                let cases = all[name]["qa"].as_array().unwrap().iter();
+                let cases: Vec<&Json> = cases.filter(|case| case["max_length"] == max_length).collect();
+                let stride = cases[0]["stride"].as_u64().unwrap() as usize;
+                let questions: Vec<(&str, &str, &str, usize)> = cases
+                    .iter()
+                    .map(|case| {
+                        let answer = &case["answers"][0];
+                        let [question, context, answer_text] =
+                            [&case["question"], &case["context"], &answer["text"]].map(|text| text.as_str().unwrap());
+                        (question, context, answer_text, answer["start"].as_u64().unwrap() as usize)
+                    })
+                    .collect();
+                let examples = examples(&questions);
+                let encoded = encoded(&examples, &tiny(name), max_length as usize, stride);
+                let mut found = vec![None; examples.len()];
+                for item in (0..encoded.len()).rev() {
+                    let side =
+                        |side| (0..encoded.ids(item).len()).map(|token| logit(item, token, side)).collect::<Vec<_>>();
+                    better(&mut found[encoded.example(item)], &encoded, item, &side(0), &side(1));
+                }
+                for ((best, case), question) in found.into_iter().zip(&cases).zip(&questions) {
+                    assert_eq!(text(question.1, best), case["best"].as_str().unwrap(), "{case}");
+                }
+            }
+        }
+    }
 }

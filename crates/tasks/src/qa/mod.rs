@@ -48,7 +48,7 @@ impl TaskFolder for Folder {
                 "tydiqa" => "Apache-2.0",
                 _ => "CC BY-SA 4.0",
             };
-            Some(Found { dataset, language: Some(names::language(language)?), split, format, licence })
+            Some(Found { dataset, language: names::language(language), split, format, licence })
         };
         if let Some(split) = names::hub_shard(path, "xquad") {
             return found("xquad", names::parent(path).strip_prefix("xquad.")?, split, "squad-parquet");

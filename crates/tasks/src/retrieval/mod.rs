@@ -34,7 +34,7 @@ impl TaskFolder for Folder {
         match names::parts(path)[..] {
             ["tatoeba", pair, code] if code != "eng" && pair.strip_suffix("-eng") == Some(code) => Some(Found {
                 dataset: "tatoeba",
-                language: Some(names::language(code)?),
+                language: names::language(code),
                 split: Split::Test,
                 format: "tatoeba",
                 licence: "CC BY 2.0 FR",

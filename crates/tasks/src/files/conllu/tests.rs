@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Fault, RELATIONS, Sentence, UPOS, check_tree, parse, universal};
+use super::{Fault, Sentence, check_tree, parse, universal};
 use data::lines::read_text;
+use spec::Task;
 
 /// Two sentences with all that the format knows, the last without an empty line after it.
 const SAMPLE: &str = "\
@@ -234,8 +235,8 @@ fn damaged_texts() {
 
 #[test]
 fn names() {
-    for names in [&UPOS[..], &RELATIONS[..]] {
-        assert!(names.is_sorted_by(|a, b| a < b));
+    for task in [Task::Pos, Task::Parse] {
+        assert!(task.usual_labels().names().is_sorted_by(|a, b| a < b));
     }
     assert_eq!(["nmod:poss", "root", "obl:arg:x", ""].map(universal), ["nmod", "root", "obl", ""]);
 }
@@ -294,7 +295,11 @@ fn real_treebanks() {
         }
     }
     eprintln!("{} treebank files: sentences, words, multiword tokens, empty nodes {total:?}", files.len());
-    assert!(tags.keys().all(|tag| UPOS.contains(tag)), "{tags:?}");
-    assert!(relations.keys().all(|relation| RELATIONS.contains(relation)), "{relations:?}");
+    let known = |task: Task, found: &BTreeMap<&str, usize>| {
+        let labels = task.usual_labels();
+        assert!(found.keys().all(|name| labels.index(name).is_some()), "{found:?}");
+    };
+    known(Task::Pos, &tags);
+    known(Task::Parse, &relations);
     assert!(!files.is_empty());
 }

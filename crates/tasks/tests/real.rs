@@ -5,16 +5,17 @@ mod common;
 use std::time::Instant;
 
 use common::real;
-use data::{
-    CacheUse, DataFolder, EncodeOptions, Selection, Tokenization, TrainingOrder, encoded, evaluation_batches, import,
-    padding_share,
-};
+use data::{CacheUse, DataFolder, EncodeOptions, Tokenization, TrainingOrder, evaluation_batches, padding_share};
 use spec::{DataKey, Language, Name, Split, Task};
+use tasks::{Selection, encoded, import};
 use tempfile::TempDir;
 
 fn key(dataset: &str, task: Task, language: &str, split: Split) -> DataKey {
     DataKey::new(task, &Name::new(dataset).unwrap(), Language::parse(language).unwrap(), split)
 }
+
+/// Pairs of a language and a split that treebanks at hand have.
+const TREEBANKS: usize = 37;
 
 /// Row counts of the public files (or of the cuts of them) per language and split.
 #[test]
@@ -59,7 +60,15 @@ fn everything_is_imported_and_little_is_padded() {
         entries.iter().filter(|entry| entry.task == Task::Retrieval).map(|entry| entry.rows).collect();
     assert_eq!((tatoeba.len(), tatoeba.iter().sum::<usize>()), (112, 88_877));
     assert_eq!(tatoeba.iter().filter(|&&rows| rows == 1_000).count(), 72);
-    assert_eq!(entries.len(), 78 + 30 + 1 + 2 + 12 + 5 + 112);
+    // Treebanks by language and split, for each of two tasks.
+    let treebanks = entries.iter().filter(|entry| matches!(entry.task, Task::Pos | Task::Parse)).count();
+    assert_eq!(treebanks, 2 * TREEBANKS);
+    for language in "et ht id it qu sw ta th tr vi zh".split(' ') {
+        assert_eq!(rows("xcopa", Task::Choice, language, Split::Validation), 100);
+        assert_eq!(rows("xcopa", Task::Choice, language, Split::Test), 500);
+    }
+    assert_eq!([Split::Train, Split::Validation].map(|split| rows("copa", Task::Choice, "en", split)), [400, 100]);
+    assert_eq!(entries.len(), 78 + 30 + 1 + 2 + 12 + 5 + 112 + 2 * TREEBANKS + 24);
 
     let tokenization = Tokenization::load(&root.join("models/multilingual-e5-small-64k")).unwrap();
     let cache = place.path().join("cache");
@@ -76,7 +85,7 @@ fn everything_is_imported_and_little_is_padded() {
         let (build, hit) = (middle.duration_since(begin).as_secs_f64(), middle.elapsed().as_secs_f64());
         assert_eq!((usage, again), (CacheUse::Built, CacheUse::Hit));
         assert!(first == second);
-        let lengths = first.lengths();
+        let lengths = first.drawn_lengths();
         let mut order = TrainingOrder::new(1, "stage 0", 16, vec![(Language::ENGLISH, lengths.clone())]).unwrap();
         let training = order.padding_share();
         let measuring = padding_share(&evaluation_batches(&lengths, 4096), &lengths);

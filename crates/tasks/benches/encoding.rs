@@ -4,17 +4,21 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use data::{EncodeOptions, Examples, Format, NerExample, Tokenization, TrainingOrder, encode, read};
-use spec::Language;
+use data::{EncodeOptions, Examples, ExamplesBuilder, Tokenization, TrainingOrder, Value};
+use spec::{Language, Task};
+use tasks::{Format, Input, encode, read};
 
 fn made(count: usize) -> Examples {
     let words = ["Maria", "lives", "in", "Lisbon", "Казань", "दिल्ली", "เชียงใหม่", "北京", "directora", "harbour", "."];
-    let sentence = |index: usize| {
+    let mut builder = ExamplesBuilder::new(Task::Ner, Task::Ner.usual_labels());
+    for index in 0..count {
         let length = 3 + index * 7919 % 25;
         let words = (0..length).map(|word| words[(index * 31 + word * 17) % words.len()].to_owned()).collect();
-        NerExample { id: index.to_string(), words, tags: (0..length).map(|word| (word % 7) as u8).collect() }
-    };
-    Examples::Ner((0..count).map(sentence).collect())
+        let tags = (0..length).map(|word| word % 7).collect();
+        let pushed = builder.push(&index.to_string(), vec![Value::Texts(words), Value::Labels(tags)]);
+        assert_eq!(pushed, Ok(()));
+    }
+    builder.finish()
 }
 
 fn encoding(criterion: &mut Criterion) {
@@ -26,7 +30,8 @@ fn encoding(criterion: &mut Criterion) {
     match std::env::var_os("LETHE_REAL").map(PathBuf::from) {
         Some(root) => {
             let path = root.join("data/wikiann/de/train-00000-of-00001.parquet");
-            if let Ok(read) = read(Format::WikiannParquet, &[path], Language::ENGLISH) {
+            let format: Format = "wikiann-parquet".parse().expect("a format of entities");
+            if let Ok(read) = read(format, &Input::new(vec![path], Language::ENGLISH)) {
                 cases.push(("wikiann-de-5k", root.join("models/multilingual-e5-small-64k"), read.examples));
             }
         }

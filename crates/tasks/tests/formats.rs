@@ -1,0 +1,297 @@
+//! The formats of entities, inference, questions and translations on small files, good and bad.
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Int32Builder, Int64Array, LargeListBuilder, LargeStringBuilder, RecordBatch, StringArray,
+};
+use common::{classes, format, ids, read_text, read_texts, refuses, sentences};
+use data::Examples;
+use parquet::arrow::ArrowWriter;
+use spec::{Language, Task};
+use tasks::{Format, Input, read};
+use tempfile::TempDir;
+
+type Sentences<'a> = Vec<Vec<(&'a str, &'a str)>>;
+
+fn words(examples: &Examples) -> Sentences<'_> {
+    sentences(examples, "ner_tags")
+}
+
+const SMALL: [&[(&str, &str)]; 2] = [&[("Ada", "B-PER"), ("ran", "O")], &[("Yo", "B-LOC")]];
+
+#[test]
+fn formats_have_names_of_their_own() {
+    let all = Format::all();
+    for (index, format) in all.iter().enumerate() {
+        assert_eq!(format.as_str().parse(), Ok(*format));
+        assert!(all[..index].iter().all(|other| other.as_str() != format.as_str()), "{format}");
+        assert!(!format.about().is_empty());
+    }
+    for task in Task::ALL {
+        assert!(all.iter().any(|format| format.task() == *task), "{task} can be read from nothing");
+    }
+    assert!("wikiann".parse::<Format>().unwrap_err().to_string().contains("wikiann-text"));
+}
+
+#[test]
+fn wikiann_text_in_both_layouts() {
+    let plain = read_text("wikiann-text", "Ada\tB-PER\nran\tO\n\n\nYo\tB-LOC\n", "yo").unwrap();
+    let prefixed = read_text("wikiann-text", "yo:Ada\tB-PER\nyo:ran\tO\n\nyo:Yo\tB-LOC", "yo").unwrap();
+    let windows = read_text("wikiann-text", "\u{feff}Ada\tB-PER\r\nran\tO\r\n\r\nYo\tB-LOC\r\n", "yo").unwrap();
+    assert_eq!(words(&plain), SMALL);
+    assert_eq!(plain.number_lists("ner_tags").get(1), [5]);
+    assert_eq!(plain, prefixed);
+    assert_eq!(plain, windows);
+    // A token that merely begins like the prefix is left as it is.
+    let one = read_text("wikiann-text", "yo:Ada\tO\nran\tO\n", "yo").unwrap();
+    assert_eq!(words(&one)[0][0].0, "yo:Ada");
+}
+
+#[test]
+fn bad_wikiann_text_is_refused() {
+    refuses(read_text("wikiann-text", "Ada\tO\nran\n", "en"), &["line 2", "no tag"]);
+    refuses(read_text("wikiann-text", "Ada\tO\nran\tDOG\n", "en"), &["line 2", "word `ran`", "`DOG`"]);
+    refuses(read_text("wikiann-text", "Ada\tO\nran\t\n", "en"), &["line 2", "no tag"]);
+    refuses(read_text("wikiann-text", "Ada O\n", "en"), &["line 1", "no tab", "`conll`"]);
+    refuses(read_text("wikiann-text", "Ada\tO\n\tO\n", "en"), &["line 2"]);
+    refuses(read_text("wikiann-text", b"Ada\tO\nr\xffn\tO\n", "en"), &["line 2", "UTF-8"]);
+    refuses(read_text("wikiann-text", b"Ada\tO\nr\0n\tO\n", "en"), &["line 2", "null"]);
+    refuses(read_text("wikiann-text", "\n\n", "en"), &["no examples"]);
+    refuses(read_text("wikiann-text", "", "en"), &["no examples"]);
+}
+
+const XNLI: &str = "language\tgold_label\tsentence1\tsentence2\tgenre\n";
+
+#[test]
+fn xnli_finds_columns_by_name_and_leaves_out_rows_without_majority() {
+    let rows = "de\tneutral\tA\tB \u{201c}x\ty\nde\t-\tA\tC\t\nen\tentailment\t\"A\tD\t\nde\tcontradiction\tA\tE\t\n";
+    let german = read_text("xnli-tsv", format!("{XNLI}{rows}"), "de").unwrap();
+    assert_eq!((classes(&german), ids(&german)), (vec!["neutral", "contradiction"], vec!["0", "2"]));
+    assert_eq!(german.numbers("label").values()[..], [1, 2]);
+    assert_eq!(german.texts("hypothesis").value(0), "B \u{201c}x");
+    let english = read_text("xnli-tsv", format!("{XNLI}{rows}"), "en").unwrap();
+    assert_eq!(english.texts("premise").value(0), "\"A");
+}
+
+#[test]
+fn bad_nli_tables_are_refused() {
+    refuses(read_text("xnli-tsv", format!("{XNLI}de\tneutral\tA\tB\n"), "de"), &["line 2", "4 columns"]);
+    refuses(read_text("xnli-tsv", format!("{XNLI}de\tmaybe\tA\tB\t\n"), "de"), &["line 2", "maybe"]);
+    refuses(read_text("xnli-tsv", format!("{XNLI}qq\tneutral\tA\tB\t\n"), "de"), &["line 2", "qq"]);
+    refuses(read_text("xnli-tsv", format!("{XNLI}de\tneutral\tA\tB\t\n"), "en"), &["`en`", "de"]);
+    refuses(read_text("xnli-tsv", "language\tgold_label\n", "de"), &["sentence1"]);
+    refuses(read_text("multinli-tsv", "premise\thypo\tlabel\nA\tB\n", "en"), &["line 2", "2 columns"]);
+    refuses(read_text("multinli-tsv", "A\tB\tneutral\n", "en"), &["line 1", "header"]);
+    refuses(read_text("multinli-tsv", "premise\thypo\tlabel\nA\tB\t0\n", "en"), &["line 2", "`0`"]);
+    let good = read_text("multinli-tsv", "premise\thypo\tlabel\nA\tB\tcontradictory\nA\tB\t-\n", "en").unwrap();
+    assert_eq!((classes(&good), ids(&good)), (vec!["contradiction"], vec!["0"]));
+}
+
+fn squad(id: &str, context: &str, answer: &str, start: i64) -> String {
+    let answers = serde_json::json!([{"text": answer, "answer_start": start}]);
+    let question = serde_json::json!({"id": id, "question": "Q?", "answers": answers, "more": 1});
+    serde_json::json!({"version": "1", "data": [{"title": "T", "paragraphs": [{"context": context, "qas": [question]}]}]})
+        .to_string()
+}
+
+#[test]
+fn squad_counts_characters() {
+    let context = "🙂 กรุงเทพ cafe\u{301} here";
+    for answer in ["🙂", "กรุงเทพ", "cafe\u{301}", "here"] {
+        let start = context.split(answer).next().unwrap().chars().count();
+        let read = read_text("squad-json", squad("a", context, answer, start as i64), "th").unwrap();
+        assert_eq!(read.answers("answers").get(0), [(answer, start)]);
+        let off = read_text("squad-json", squad("a", context, answer, start as i64 + 1), "th");
+        refuses(off, &["question `a`", "answer_start"]);
+    }
+}
+
+#[test]
+fn bad_squad_is_refused() {
+    let good = squad("a", "one two", "two", 4);
+    refuses(read_text("squad-json", &good[..good.len() / 2], "en"), &["SQuAD's JSON", "line 1"]);
+    refuses(read_text("squad-json", good.replace("qas", "qs"), "en"), &["qas"]);
+    refuses(read_text("squad-json", squad("a", "one", "one", -1), "en"), &["question `a`"]);
+    refuses(read_text("squad-json", squad("a", "one", "one", i64::MAX), "en"), &["question `a`"]);
+    refuses(read_text("squad-json", squad("a", "one", "", 1), "en"), &["question `a`"]);
+    refuses(read_text("squad-json", squad("a", "o\0e", "e", 2), "en"), &["question `a`", "null"]);
+    let none = r#"{"data":[{"paragraphs":[{"context":"c","qas":[{"id":"x","question":"q","answers":[]}]}]}]}"#;
+    refuses(read_text("squad-json", none, "en"), &["question `x`", "no answer"]);
+    let deep = "[".repeat(100_000);
+    refuses(read_text("squad-json", deep, "en"), &["SQuAD's JSON"]);
+    let twice = read_texts("squad-json", &[good.as_bytes(), good.as_bytes()], "en");
+    refuses(twice, &["example 2", "`a` occurs twice"]);
+}
+
+#[test]
+fn tatoeba_lines_belong_together() {
+    let pairs = read_texts("tatoeba", &[b"eins\r\nzwei\r\n", b"one\ntwo\n"], "de").unwrap();
+    assert_eq!(ids(&pairs), ["0", "1"]);
+    assert_eq!((pairs.texts("source").value(1), pairs.texts("target").value(1)), ("zwei", "two"));
+    refuses(read_texts("tatoeba", &[b"eins\nzwei\n", b"one\n"], "de"), &["2 lines", "1"]);
+    refuses(read_texts("tatoeba", &[b"eins\n\nzwei\n", b"one\nand\ntwo\n"], "de"), &["line 2", "empty"]);
+    assert!(read_texts("tatoeba", &[b"eins\n"], "de").unwrap_err().contains("two files"));
+}
+
+fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+    // Through `with_nullable`: a column without nulls may still be one that could have them.
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
+    let mut writer = ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn read_parquet(name: &str, columns: Vec<(&str, ArrayRef)>) -> Result<Examples, String> {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("file0");
+    parquet(&path, columns);
+    let read = read(format(name), &Input::new(vec![path], Language::ENGLISH));
+    read.map(|read| read.examples).map_err(|error| error.to_string())
+}
+
+fn tokens(rows: &[&[Option<&str>]]) -> ArrayRef {
+    let mut lists = LargeListBuilder::new(LargeStringBuilder::new());
+    rows.iter().for_each(|row| lists.append_value(row.iter().copied()));
+    Arc::new(lists.finish())
+}
+
+fn tags(rows: &[Option<Vec<Option<i32>>>]) -> ArrayRef {
+    let mut lists = LargeListBuilder::new(Int32Builder::new());
+    rows.iter().for_each(|row| lists.append_option(row.clone()));
+    Arc::new(lists.finish())
+}
+
+#[test]
+fn parquet_types_may_vary_in_width_only() {
+    let two = || tokens(&[&[Some("Ada"), Some("ran")], &[Some("Yo")]]);
+    let good = read_parquet(
+        "wikiann-parquet",
+        vec![("tokens", two()), ("ner_tags", tags(&[Some(vec![Some(1), Some(0)]), Some(vec![Some(5)])]))],
+    );
+    assert_eq!(words(&good.unwrap()), SMALL);
+
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+    let wrong = |tags: ArrayRef| read_parquet("wikiann-parquet", vec![("tokens", two()), ("ner_tags", tags)]);
+    refuses(wrong(texts.clone()), &["ner_tags", "Utf8"]);
+    refuses(
+        wrong(tags(&[Some(vec![Some(1), Some(7)]), Some(vec![])])),
+        &["row 1", "label 7 in `ner_tags`", "7 labels"],
+    );
+    refuses(
+        wrong(tags(&[Some(vec![Some(1), Some(-1)]), Some(vec![])])),
+        &["row 1", "label -1 in `ner_tags`", "not public"],
+    );
+    refuses(
+        wrong(tags(&[Some(vec![Some(1), Some(2)]), Some(vec![])])),
+        &["row 2", "1 values in `tokens` and 0 in `ner_tags`"],
+    );
+    refuses(wrong(tags(&[Some(vec![Some(1), Some(2)]), None])), &["row 2", "ner_tags", "null"]);
+    refuses(wrong(tags(&[Some(vec![Some(1), None]), Some(vec![Some(1)])])), &["row 1", "ner_tags", "null"]);
+    refuses(read_parquet("wikiann-parquet", vec![("tokens", two())]), &["no column `ner_tags`", "tokens"]);
+    let null_word = tokens(&[&[None]]);
+    let one_tag = tags(&[Some(vec![Some(0)])]);
+    let nulls = read_parquet("wikiann-parquet", vec![("tokens", null_word), ("ner_tags", one_tag)]);
+    refuses(nulls, &["row 1", "tokens", "null"]);
+    refuses(read_parquet("wikiann-parquet", vec![("tokens", tokens(&[])), ("ner_tags", tags(&[]))]), &["no examples"]);
+
+    let nli = |premise: ArrayRef, labels: Vec<i64>| {
+        let labels: ArrayRef = Arc::new(Int64Array::from(labels));
+        let columns = vec![("premise", premise), ("hypothesis", texts.clone()), ("label", labels)];
+        read_parquet("nli-parquet", columns)
+    };
+    assert_eq!(nli(texts.clone(), vec![0, 2]).unwrap().len(), 2);
+    refuses(nli(texts.clone(), vec![0, 3]), &["row 2", "label 3"]);
+    refuses(nli(texts.clone(), vec![-1, -1]), &["row 1", "not public"]);
+    refuses(nli(Arc::new(StringArray::from(vec![Some("a"), None])), vec![0, 1]), &["row 2", "premise", "null"]);
+    refuses(read_parquet("squad-parquet", vec![("id", texts.clone())]), &["no column `context`"]);
+}
+
+#[test]
+fn a_foreign_file_is_refused() {
+    for format in ["wikiann-parquet", "nli-parquet", "squad-parquet"] {
+        refuses(read_text(format, "premise\thypo\tlabel\n", "en"), &["Parquet"]);
+        refuses(read_text(format, "", "en"), &["Parquet"]);
+        refuses(read_text(format, "PAR1PAR1", "en"), &["Parquet"]);
+        refuses(read_text(format, [b"PAR1".as_slice(), &[0xff; 4], b"PAR1"].concat(), "en"), &["Parquet"]);
+    }
+    let nowhere = Input::new(vec!["/nowhere/at-all".into()], Language::ENGLISH);
+    assert!(read(format("squad-json"), &nowhere).unwrap_err().to_string().contains("/nowhere"));
+}
+
+#[test]
+fn a_format_reads_as_many_files_as_it_says() {
+    let count = |name: &str, files: usize| read_texts(name, &vec![b"x".as_slice(); files], "en").unwrap_err();
+    assert!(count("squad-json", 0).contains("no file"));
+    for name in ["wikiann-text", "conll", "xnli-tsv", "multinli-tsv", "pos-text", "pawsx-tsv", "text"] {
+        assert!(count(name, 2).contains("reads one file, 2 were given"), "{name}");
+    }
+    assert!(count("tatoeba", 3).contains("two files"));
+}
+
+#[test]
+fn text_is_read_line_by_line() {
+    let read = read_text("text", "one two\r\n три\n", "en").unwrap();
+    assert_eq!(
+        (ids(&read), read.texts("text").value(0), read.texts("text").value(1)),
+        (vec!["0", "1"], "one two", " три")
+    );
+    refuses(read_text("text", "one\n \ntwo\n", "en"), &["line 2", "empty"]);
+}
+
+/// Files may write names as numbers.
+#[test]
+fn names_may_be_numbers() {
+    let good = squad("7", "one two", "two", 4).replace("\"7\"", "7");
+    let other = squad("8", "one two", "one", 0);
+    let read = read_texts("squad-json", &[good.as_bytes(), other.as_bytes()], "de").unwrap();
+    assert_eq!(ids(&read), ["7", "8"]);
+    refuses(read_text("squad-json", good.replace("\"id\":7", "\"id\":[7]"), "de"), &["id [7]"]);
+}
+
+/// A hub's file names its classes; numbers mean what those say, and are numbered as in other files of the task.
+#[test]
+fn classes_are_those_that_the_file_names() {
+    let folder = TempDir::new().unwrap();
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
+    let write = |name: &str, classes: &[&str]| {
+        let path = folder.path().join(name);
+        let labels: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 2]));
+        let columns = vec![("premise", texts.clone()), ("hypothesis", texts.clone()), ("label", labels)];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let features = serde_json::json!({"label": {"names": classes, "_type": "ClassLabel"}});
+        let told = serde_json::json!({"info": {"features": features}}).to_string();
+        let mut writer = ArrowWriter::try_new(std::fs::File::create(&path).unwrap(), batch.schema(), None).unwrap();
+        writer.append_key_value_metadata(parquet::file::metadata::KeyValue::new("huggingface".to_owned(), told));
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        path
+    };
+    let read_all = |paths: &[&std::path::PathBuf]| {
+        let paths = paths.iter().map(|&path| path.clone()).collect();
+        read(format("nli-parquet"), &Input::new(paths, Language::ENGLISH)).map_err(|error| error.to_string())
+    };
+    let order = ["entailment", "contradiction", "neutral"];
+    let turned = write("turned", &order);
+    let examples = read_all(&[&turned]).unwrap().examples;
+    assert_eq!(classes(&examples), order);
+    assert_eq!(
+        (examples.labels(), &examples.numbers("label").values()[..]),
+        (&Task::Nli.usual_labels(), &[0, 2, 1][..])
+    );
+    // Names that are not the usual ones stay.
+    let own = write("own", &["yes", "no", "maybe"]);
+    assert_eq!(classes(&read_all(&[&own]).unwrap().examples), ["yes", "no", "maybe"]);
+    let message = read_all(&[&own, &turned]).unwrap_err();
+    assert!(
+        message.contains("turned: names the labels of `label` otherwise than") && message.contains("own"),
+        "{message}"
+    );
+    let twice = write("twice", &["yes", "yes", "no"]);
+    let message = read_all(&[&twice]).unwrap_err();
+    assert!(message.contains("twice: its metadata name labels badly") && message.contains("`yes`"), "{message}");
+}
