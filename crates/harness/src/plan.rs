@@ -97,6 +97,20 @@ impl Plan {
             }
             hashes.insert(key.to_string(), entry.hash.clone());
         }
+        for probe in suite.protocols.iter().flat_map(Protocol::probes) {
+            let Some(adapt) = &probe.adapt else { continue };
+            for &language in &probe.languages {
+                let key = DataKey::new(probe.task, &probe.data, language, adapt.split);
+                let rows = folder.entry(&key)?.rows;
+                if adapt.support > rows {
+                    bail!(
+                        "[probe.{}]: `adapt` wants {} examples of `{key}`, which has {rows}",
+                        probe.name,
+                        adapt.support
+                    );
+                }
+            }
+        }
         for protocol in &suite.protocols {
             labels::check(&folder, protocol, protocol.data())?;
         }

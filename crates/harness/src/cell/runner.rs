@@ -189,10 +189,9 @@ impl<'a> Running<'a> {
             return Ok(());
         }
         if self.learner.head(Some(stage.task)).is_some() {
-            eprintln!(
-                "note: the model's own head for {} has other labels or sizes and is replaced by a fresh one",
-                stage.task
-            );
+            let text =
+                format!("the model's own head for {} has other labels or sizes: a fresh one is made", stage.task);
+            Events.send(&Event::Note { text });
         }
         Ok(self.learner.set_head(Some(stage.task), head, self.cell().seed)?)
     }
