@@ -14,8 +14,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("data", &["spec"]),
     ("model", &["spec", "kernels"]),
     ("strategies", &["spec", "model"]),
+    ("tasks", &["spec", "data", "model", "evaluation"]),
     ("results", &["spec", "evaluation"]),
-    ("harness", &["spec", "data", "model", "strategies", "evaluation", "results", "miniworld"]),
+    ("harness", &["spec", "data", "tasks", "model", "strategies", "evaluation", "results", "miniworld"]),
 ];
 
 /// The crates that name Burn. The rest compiles in seconds.

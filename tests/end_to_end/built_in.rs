@@ -117,6 +117,25 @@ fn what_is_inside_can_be_listed_checked_and_explained() {
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean `fun`?"));
 }
 
+/// The reference run's cells have the ids that the program gives them today: nothing of what they depend on has changed.
+#[test]
+fn the_committed_record_is_of_cells_that_the_program_would_run() {
+    let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/record/mini/cells");
+    let folder = tempfile::tempdir().unwrap();
+    let cells: Vec<_> = std::fs::read_dir(record).unwrap().map(|cell| cell.unwrap()).collect();
+    assert_eq!(cells.len(), 36);
+    for cell in &cells {
+        let to = folder.path().join("results/cells").join(cell.file_name());
+        std::fs::create_dir_all(&to).unwrap();
+        for file in std::fs::read_dir(cell.path()).unwrap().map(Result::unwrap) {
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    }
+    let planned = ok(folder.path(), &["sweep", "--seed", "1..3", "--dry-run"]);
+    assert!(planned.lines().filter(|line| line.contains("done")).count() >= 36, "{planned}");
+    assert!(cells.iter().all(|cell| cell.file_name().to_string_lossy().len() > 20));
+}
+
 #[test]
 fn another_world_is_the_same_for_the_same_seed() {
     let folder = tempfile::tempdir().unwrap();

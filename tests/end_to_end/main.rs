@@ -10,5 +10,6 @@ mod pretrain;
 mod reuse;
 mod subnetworks;
 mod sweep;
+mod tasks;
 mod tools;
 mod world;

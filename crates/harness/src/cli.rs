@@ -382,6 +382,16 @@ pub struct Import {
     /// Names of the labels, in the order of their numbers; the files' own if left out
     #[arg(long, value_delimiter = ',')]
     pub labels: Vec<String>,
+    #[command(flatten)]
+    pub columns: Columns,
+    /// Licence to note in the manifest
+    #[arg(long, default_value = "not stated")]
+    pub licence: String,
+}
+
+/// Names of the columns of one's own tables.
+#[derive(Debug, Clone, Args)]
+pub struct Columns {
     /// Format `sentences`: the column with the text
     #[arg(long, value_name = "COLUMN")]
     pub text: Option<String>,
@@ -391,9 +401,12 @@ pub struct Import {
     /// Format `sentences`: the column with the label
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
-    /// Licence to note in the manifest
-    #[arg(long, default_value = "not stated")]
-    pub licence: String,
+}
+
+impl Columns {
+    pub fn named(&self) -> tasks::Columns {
+        tasks::Columns { text: self.text.clone(), pair: self.pair.clone(), label: self.label.clone() }
+    }
 }
 
 #[derive(Debug, Clone, Args)]
@@ -494,6 +507,8 @@ pub struct Predict {
     /// Its format; see `harness list formats`
     #[arg(long)]
     pub format: Format,
+    #[command(flatten)]
+    pub columns: Columns,
     #[arg(long, default_value = "en")]
     pub language: Language,
     #[arg(long, default_value_t = 128)]
@@ -520,6 +535,9 @@ pub struct Embed {
     /// Put before every sentence, as some encoders want
     #[arg(long, default_value = "")]
     pub prefix: String,
+    /// Language of the sentences, where the model has a part for each
+    #[arg(long)]
+    pub language: Option<Language>,
     #[arg(long, default_value_t = 512)]
     pub max_length: usize,
     /// Scale every vector to length 1
@@ -537,6 +555,8 @@ pub struct Score {
     /// Format of the gold file; `tatoeba` scores vectors
     #[arg(long)]
     pub format: Format,
+    #[command(flatten)]
+    pub columns: Columns,
     /// One JSON object a line with `id` and `prediction`, as `harness predict` writes them; or one object
     /// {id: answer}, as SQuAD's script takes it; for retrieval the other language's vectors (.npy)
     #[arg(long)]

@@ -25,5 +25,9 @@ pub fn model_folder(folder: &Path) -> Result<String> {
         let hash = file(&path).with_context(|| format!("model folder `{}`: cannot read `{name}`", folder.display()))?;
         whole.update(name.as_bytes()).update(hash.as_bytes());
     }
+    // Heads were once left out: cells that go on with one are others.
+    if model::added_parts(folder)?.heads {
+        whole.update(b"goes on with its heads");
+    }
     Ok(whole.finalize().to_hex().to_string())
 }

@@ -63,6 +63,15 @@ impl Plan {
     pub fn new(suite: Suite, folders: &Folders, backend: Backend) -> Result<Self> {
         model::built_in(backend)?;
         let model = places::find_model(folders, suite.model.as_str())?;
+        let parts = model::added_parts(&model)?.of_update;
+        if !parts.is_empty() {
+            bail!(
+                "model `{}` holds {} of an update, which a further one would not know what to do with: `harness predict` and \
+                 `harness embed` use them; to update a model start from one without them",
+                suite.model,
+                parts.join(", ")
+            );
+        }
         let model_hash = hash::model_folder(&model)?;
         let keys: BTreeSet<DataKey> =
             suite.work().flat_map(|(protocol, method, _)| data_of(protocol, method)).collect();
@@ -87,6 +96,20 @@ impl Plan {
                 bail!("`{key}` is empty");
             }
             hashes.insert(key.to_string(), entry.hash.clone());
+        }
+        for probe in suite.protocols.iter().flat_map(Protocol::probes) {
+            let Some(adapt) = &probe.adapt else { continue };
+            for &language in &probe.languages {
+                let key = DataKey::new(probe.task, &probe.data, language, adapt.split);
+                let rows = folder.entry(&key)?.rows;
+                if adapt.support > rows {
+                    bail!(
+                        "[probe.{}]: `adapt` wants {} examples of `{key}`, which has {rows}",
+                        probe.name,
+                        adapt.support
+                    );
+                }
+            }
         }
         for protocol in &suite.protocols {
             labels::check(&folder, protocol, protocol.data())?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use spec::{DataKey, Language, Name};
 use tasks::Selection;
 
@@ -21,8 +21,10 @@ pub fn import_missing(folders: &Folders, keys: &[DataKey]) -> Result<()> {
     eprintln!("importing {} from `{}` into `{}`, once", names.join(", "), source.display(), folders.data.display());
     let selection =
         Selection { datasets: datasets.iter().cloned().collect(), languages: languages.into_iter().collect() };
-    let entries = tasks::import(&source, &folder, &selection, &mut |_| {})
-        .with_context(|| format!("importing from `{}`", source.display()))?;
-    eprintln!("{} files imported", entries.len());
+    // What is missing then is told by the plan, with what there is instead.
+    match tasks::import(&source, &folder, &selection, &mut |_| {}) {
+        Ok(entries) => eprintln!("{} files imported", entries.len()),
+        Err(error) => eprintln!("not imported: {error}"),
+    }
     Ok(())
 }

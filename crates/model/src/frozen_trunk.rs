@@ -10,7 +10,7 @@ use spec::Batch;
 use crate::adapter::AdapterStack;
 use crate::device::{host, is_host, to_host};
 use crate::encoder::{Dropout, Input};
-use crate::objective::{Objective, States};
+use crate::objective::{Objective, Pass, States};
 use crate::state::State;
 use crate::weights::Weights;
 use crate::{Group, HeadMask, ModelError};
@@ -47,19 +47,17 @@ struct Trunk {
 }
 
 impl FrozenTrunk {
-    /// What the objective reads of the batch, which `input` is on the device. Where it asks for all layers nothing is kept.
+    /// What the objective reads of a pass's batch. Where it asks for all layers nothing is kept.
     pub fn states(
         &self,
         objective: &dyn Objective,
         state: &State,
-        batch: &Batch,
-        input: &Input,
+        pass: &Pass,
         device: &Device,
-        dropout: Dropout,
-        weights: &Weights,
     ) -> Result<States, ModelError> {
+        let Pass { batch, input, active, dropout, weights } = *pass;
         if objective.reads_all_layers() {
-            let all = state.network.encoder.states(input, &state.active(), dropout, weights);
+            let all = state.network.encoder.states(input, active, dropout, weights);
             return Ok(States { last: all[all.len() - 1].clone(), all });
         }
         let last = self.forward(state, batch, input, device, dropout, weights)?;

@@ -5,11 +5,27 @@ use crate::{ModelConfig, ModelError};
 /// A factor on the attention probabilities of each head, `[layers, heads]`: 1 keeps a head, 0 takes it out (Michel et al.
 /// 2019, section 2.3).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct HeadMask {
     layers: usize,
     heads: usize,
     values: Vec<f32>,
+}
+
+/// A mask in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    layers: usize,
+    heads: usize,
+    values: Vec<f32>,
+}
+
+impl TryFrom<Unchecked> for HeadMask {
+    type Error = ModelError;
+    fn try_from(Unchecked { layers, heads, values }: Unchecked) -> Result<Self, ModelError> {
+        Self::new(layers, heads, values)
+    }
 }
 
 impl HeadMask {
@@ -18,10 +34,9 @@ impl HeadMask {
     /// # Errors
     /// [`ModelError::State`] if there are not as many, or one is not finite.
     pub fn new(layers: usize, heads: usize, values: Vec<f32>) -> Result<Self, ModelError> {
-        if values.len() != layers * heads || values.iter().any(|value| !value.is_finite()) {
+        if Some(values.len()) != layers.checked_mul(heads) || values.iter().any(|value| !value.is_finite()) {
             return Err(ModelError::state(format!(
-                "a head mask of {layers} layers and {heads} heads needs {} finite values, found {values:?}",
-                layers * heads
+                "a head mask of {layers} layers and {heads} heads needs a finite value for each of them, found {values:?}"
             )));
         }
         Ok(Self { layers, heads, values })

@@ -33,11 +33,11 @@ pub use adapter::{Activation, AdapterConfig, AdapterInit, AdapterStack, StackRes
 pub use config::{Family, ModelConfig};
 pub use device::{built_in, compose_operations};
 pub use error::ModelError;
-pub use folder::{Precision, holds_language_model};
+pub use folder::{AddedParts, Precision, added_parts, holds_language_model};
 pub use gradients::Gradients;
 pub use group::Group;
 pub use head_mask::HeadMask;
-pub use learner::Learner;
+pub use learner::{LanguageUse, Learner};
 pub use lora::{LoraConfig, Projection};
 pub use objective::{Logits, MaskedScore};
 pub use optimizer::{OptimizerConfig, StepNorms};

@@ -68,6 +68,16 @@ pub(crate) fn linear<const D: usize>(input: Tensor<D>, linear: Linear, weights: 
     dense + (low * scale).reshape(shape)
 }
 
+/// `x · W`: `[rows, in]` to `[rows, out]`.
+pub(crate) fn product(input: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    if on_host(&input) {
+        let [_, outputs] = weight.dims();
+        let zeros = Tensor::zeros([outputs], &input.device().inner());
+        return fused::linear(input, weight, zeros);
+    }
+    input.matmul(weight)
+}
+
 /// The rows of `table` `[rows, size]` with these numbers: `[numbers, size]`.
 pub(crate) fn rows(table: Tensor<2>, numbers: &[u32]) -> Tensor<2> {
     lookup(table, &numbers.into())
@@ -175,6 +185,15 @@ pub(crate) fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     }
     let phi = ((input.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
     input * phi
+}
+
+/// `x` above 0, `exp(x) - 1` below (Clevert et al. 2016, equation 15). Burn's own has gradients of NaN where `exp(x)`
+/// overflows.
+pub(crate) fn elu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    if on_host(&input) {
+        return fused::elu(input);
+    }
+    activation::relu(input.clone()) + (input.clamp_max(0.0).exp() - 1.0)
 }
 
 /// Zeroes each entry with `probability` and scales the others to keep the mean.

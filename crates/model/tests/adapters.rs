@@ -334,12 +334,20 @@ fn a_saved_model_keeps_its_adapters_beside_it() {
     let (mut learner, to) = (with_adapters("madx", Backend::Cpu, &["sw", "task"]), tempfile::tempdir().unwrap());
     learner.activate(alone("sw")).unwrap();
     learner.save_folder(to.path(), Precision::F32).unwrap();
-    let mut again = Learner::load(to.path(), Backend::Cpu).unwrap();
-    assert!(again.notes().is_empty() && again.adapters().is_empty());
-    for name in ["sw", "task"] {
-        again.load_adapter(&to.path().join("adapters").join(name), None).unwrap();
-    }
+    let again = Learner::load(to.path(), Backend::Cpu).unwrap();
+    assert!(again.notes().is_empty() && again.adapters() == ["sw", "task"]);
     assert!(bits(&learner) == bits(&again));
+    let batch = masked(&Expected::read("madx"));
+    assert!(learner.sentence_vectors(&batch).unwrap() == again.sentence_vectors(&batch).unwrap());
+    // A folder that does not say so has them all the same.
+    let config = std::fs::read_to_string(to.path().join("config.json")).unwrap();
+    std::fs::write(to.path().join("config.json"), config.replace("\"lethe\"", "\"something\"")).unwrap();
+    let mut plain = Learner::load(to.path(), Backend::Cpu).unwrap();
+    assert!(plain.adapters().is_empty());
+    for name in ["sw", "task"] {
+        plain.load_adapter(&to.path().join("adapters").join(name), None).unwrap();
+    }
+    assert!(bits(&learner) == bits(&plain));
 }
 
 #[test]

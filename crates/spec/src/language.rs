@@ -149,7 +149,7 @@ const LANGUAGES: &[(&str, &str, &str)] = &[
     ("hi", "hin", "Hindi"),
     ("hr", "hrv", "Croatian"),
     ("hsb", "hsb", "Upper Sorbian"),
-    ("ht", "hat", "Haitian"),
+    ("ht", "hat", "Haitian Creole"),
     ("hu", "hun", "Hungarian"),
     ("hy", "hye", "Armenian"),
     ("ia", "ina", "Interlingua"),

@@ -141,6 +141,12 @@ impl Protocol {
             .collect()
     }
 
+    /// Languages of the stages that train a task, without repetition, in order of first use.
+    pub fn of_task(&self, task: Task) -> Vec<Language> {
+        let stages = self.stages.iter().filter(|stage| stage.task == task).cloned().collect();
+        Self { stages, ..self.clone() }.sources()
+    }
+
     /// Languages of all stages and probes, in the order of their codes.
     pub fn languages(&self) -> BTreeSet<Language> {
         let stages = self.stages.iter().flat_map(|stage| &stage.languages);

@@ -177,6 +177,21 @@ fn mad_x_measures_each_task_with_its_own_adapter() {
     assert_ne!(early[0], early[1]);
     assert_eq!(early[1], early[2]);
     assert_ne!(logits(&mut learner, 3, Task::Pos), early[2]);
+    // A saved model says what each language uses for each task.
+    let files = std::env::temp_dir().join(format!("lethe-mad-x-{}", std::process::id()));
+    let languages = ["en", "de"].map(language);
+    learner.set_language_uses(modules.uses(3, &languages, &[Task::Ner, Task::Pos])).unwrap();
+    learner.save_folder(&files, model::Precision::F32).unwrap();
+    let mut saved = Learner::load(&files, spec::Backend::Cpu).unwrap();
+    std::fs::remove_dir_all(files).unwrap();
+    assert_eq!(saved.needs_language(), languages.into());
+    for (language, task) in languages.into_iter().flat_map(|l| [Task::Ner, Task::Pos, Task::Retrieval].map(|t| (l, t)))
+    {
+        modules.use_in(&mut learner, 3, language, task).unwrap();
+        saved.use_language(language, Some(task)).unwrap();
+        let batch = spec::Batch { task: Some(task), ..Toy::labelled(9, 1, 0) };
+        assert_eq!(learner.hidden_states(&batch).unwrap(), saved.hidden_states(&batch).unwrap(), "{language} {task}");
+    }
     // A task without an adapter sees the last stage's.
     assert_eq!(logits(&mut learner, 3, Task::Retrieval), logits(&mut learner, 3, Task::Pos));
     assert!(learner.groups().contains(&Group::Head));

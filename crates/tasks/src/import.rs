@@ -11,6 +11,9 @@ use crate::format::{Files, Format, Input, Read, Spoken, checked, read};
 /// Folders inside folders that are searched.
 const DEPTH: usize = 5;
 
+/// How the names of data files end.
+const DATA_ENDINGS: [&str; 8] = ["parquet", "json", "jsonl", "csv", "tsv", "txt", "conll", "conllu"];
+
 /// Which part of what is found to import; an empty list means everything.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
@@ -59,6 +62,8 @@ type Layout = BTreeMap<Made, (Format, &'static str, Vec<PathBuf>)>;
 #[derive(Default)]
 struct Recognised {
     layout: Layout,
+    /// Files that look like data and have no name of a public release's.
+    others: Vec<PathBuf>,
     /// How many files of a data set have a code of an unknown language.
     unknown: BTreeMap<(&'static str, String), usize>,
 }
@@ -76,7 +81,12 @@ pub fn import(
     selection: &Selection,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<ManifestEntry>, DataError> {
-    let Recognised { layout, unknown } = recognise(source)?;
+    let Recognised { layout, others, unknown } = recognise(source)?;
+    if !others.is_empty() && selection.datasets.is_empty() {
+        let few = file_names(&others[..others.len().min(5)]);
+        let more = if others.len() > 5 { ", …" } else { "" };
+        progress(&format!("not recognised by their names and left out: {} files ({few}{more})", others.len()));
+    }
     for ((dataset, code), files) in unknown {
         if selection.takes_dataset(dataset) && selection.languages.is_empty() {
             progress(&format!("left out {files} files of {dataset}: no language with the code `{code}` is known"));
@@ -231,9 +241,11 @@ fn recognise(source: &Path) -> Result<Recognised, DataError> {
     let formats = Format::all();
     let mut recognised = Recognised::default();
     for path in files {
+        let mut known = false;
         for &task in Task::ALL {
             let Some(found) = crate::folder(task).recognise(&path) else { continue };
             let Some(&format) = formats.iter().find(|format| format.as_str() == found.format) else { continue };
+            known = true;
             let language = match found.language {
                 Spoken::One(language) => Some(language),
                 Spoken::Many => None,
@@ -249,6 +261,10 @@ fn recognise(source: &Path) -> Result<Recognised, DataError> {
             if format.files() == Files::Two {
                 paths.push(path.with_extension("eng"));
             }
+        }
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if !known && DATA_ENDINGS.contains(&ending) {
+            recognised.others.push(path);
         }
     }
     Ok(recognised)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use model::{HeadMask, LanguageUse};
 use spec::{Language, Probe, TargetMask, Task};
 use strategies::subnetworks::{self, Mask, MaskSource, Scores, target_mask};
 
@@ -20,17 +21,48 @@ impl Running<'_> {
     /// Everything that is measured in the language, both sides of sentence pairs included, goes through the model like this.
     pub fn use_language(&mut self, task: Task, language: Language, support: Option<&Scores>) -> Result<()> {
         self.modules.use_in(&mut self.learner, self.progress.moment, language, task)?;
+        match self.has_subnetworks() {
+            true => Ok(self.learner.set_head_mask(self.mask(language, support)?)?),
+            false => Ok(()),
+        }
+    }
+
+    fn has_subnetworks(&self) -> bool {
+        self.job.cell.method.subnetworks.is_some() && !self.progress.masks.is_empty()
+    }
+
+    /// The subnetwork of a language; `None` for all heads.
+    fn mask(&self, language: Language, support: Option<&Scores>) -> Result<Option<HeadMask>> {
         let (cell, masks) = (&self.job.cell, &self.progress.masks);
-        let Some(knobs) = cell.method.subnetworks.as_ref().filter(|_| !masks.is_empty()) else {
-            return Ok(());
-        };
+        let Some(knobs) = &cell.method.subnetworks else { return Ok(None) };
         let rule = match (knobs.target, support) {
             (TargetMask::FromSupport, None) => TargetMask::None,
             (rule, _) => rule,
         };
         let distance = |target, source| cell.distances.between(target, source);
         let mask = target_mask(rule, language, masks, &distance, support)?;
-        Ok(self.learner.set_head_mask(mask.of_learner()?)?)
+        Ok(mask.of_learner()?)
+    }
+
+    /// Tells the model what the protocol's languages use of it, so that whoever loads it from a folder can choose one.
+    pub fn tell_uses(&mut self) -> Result<()> {
+        let languages: Vec<Language> = self.job.cell.protocol.languages().into_iter().collect();
+        let mut uses = self.modules.uses(self.progress.moment, &languages, &self.learner.tasks());
+        if self.has_subnetworks() {
+            if uses.is_empty() {
+                let all = |&language: &Language| LanguageUse {
+                    language,
+                    task: None,
+                    strengths: BTreeMap::new(),
+                    head_mask: None,
+                };
+                uses = languages.iter().map(all).collect();
+            }
+            for one in &mut uses {
+                one.head_mask = self.mask(one.language, None)?;
+            }
+        }
+        Ok(self.learner.set_language_uses(uses)?)
     }
 
     /// Lets the model use all its heads again.

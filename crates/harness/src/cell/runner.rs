@@ -188,6 +188,11 @@ impl<'a> Running<'a> {
             self.learner.use_head(Some(stage.task))?;
             return Ok(());
         }
+        if self.learner.head(Some(stage.task)).is_some() {
+            let text =
+                format!("the model's own head for {} has other labels or sizes: a fresh one is made", stage.task);
+            Events.send(&Event::Note { text });
+        }
         Ok(self.learner.set_head(Some(stage.task), head, self.cell().seed)?)
     }
 
@@ -314,9 +319,10 @@ impl<'a> Running<'a> {
         Events.send(&Event::Progress { phase: phase.to_owned(), done: self.done as u64, of: self.of as u64, loss });
     }
 
-    fn publish(self, outcome: Outcome) -> Result<Exit> {
+    fn publish(mut self, outcome: Outcome) -> Result<Exit> {
         let done = outcome == Outcome::Done;
         if let Some(folder) = self.job.save.as_ref().filter(|_| done) {
+            self.tell_uses()?;
             self.learner
                 .save_folder(folder, Precision::F32)
                 .with_context(|| format!("saving the model to `{}`", folder.display()))?;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use data::DataFolder;
 use miniworld::Sizes;
 use spec::{Labels, Language};
-use tasks::{Columns, ImportFile, Input, Selection};
+use tasks::{ImportFile, Input, Selection};
 
 use crate::cli::{DataCommand, Folders, Generate, Import, Listing};
 use crate::exit::Exit;
@@ -38,7 +38,7 @@ fn import(folders: &Folders, options: Import) -> Result<Exit> {
                     paths: options.source,
                     language: options.language.context("files need --language")?,
                     labels: Labels::new(options.labels)?,
-                    columns: Columns { text: options.text, pair: options.pair, label: options.label },
+                    columns: options.columns.named(),
                 },
                 dataset: options.name.context("files need --name, the data set they become part of")?,
                 task: format.task(),

@@ -23,7 +23,18 @@ pub fn run(folders: &Folders, options: &Embed) -> Result<Exit> {
         bail!("`{}` holds no sentence", options.input.display());
     }
     let tokenization = Tokenization::load(&model)?;
-    let learner = Learner::load(&model, options.backend)?;
+    let mut learner = Learner::load(&model, options.backend)?;
+    let languages = learner.needs_language();
+    match options.language {
+        Some(language) => {
+            learner.use_language(language, None).with_context(|| format!("model `{}`", model.display()))?
+        }
+        None if !languages.is_empty() => {
+            let known = languages.iter().map(|language| language.code()).collect::<Vec<_>>().join(", ");
+            bail!("in `{}` each language uses a part of its own: say which with --language ({known})", model.display())
+        }
+        None => {}
+    }
     let longest = learner.config().max_tokens();
     let encode =
         EncodeOptions { max_length: options.max_length.min(longest), stride: 0, prefix: options.prefix.clone() };

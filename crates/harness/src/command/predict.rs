@@ -16,25 +16,32 @@ use crate::places;
 pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     let model = places::find_model(folders, &options.model)?;
     let task = options.format.task();
-    let learner = Learner::load(&model, options.backend)?;
+    let mut learner = Learner::load(&model, options.backend)?;
     if !task.has_head() {
         bail!("{task} has no predictions; use `harness embed` for sentence vectors")
     }
-    let mut input = Input::new(options.input.clone(), options.language);
+    let mut input = Input { columns: options.columns.named(), ..Input::new(options.input.clone(), options.language) };
     match learner.head(Some(task)) {
         // What a file leaves unnamed means what the head says.
         Some(head) => input.labels = head.labels(),
         None => match learner.head(None) {
             Some(head) => bail!(
-                "`{}` was trained for another task: its head is one for {:?}, {task} needs {:?}",
+                "`{}` was trained for another task: its head is one for {}, not for {task}",
                 model.display(),
-                head.objective(),
-                task.objective()
+                learner.main_task().map_or_else(|| format!("{:?}", head.objective()), |task| task.to_string()),
             ),
             None => bail!("`{}` has no head for {task}; train one with `harness run --save`", model.display()),
         },
     }
+    learner.use_language(options.language, Some(task)).with_context(|| format!("model `{}`", model.display()))?;
     let examples = tasks::read(options.format, &input)?.examples;
+    if let Err(name) = examples.labels().places_in(&input.labels) {
+        bail!(
+            "the input has the label `{name}`, which `{}` has not learnt; it knows {}",
+            model.display(),
+            input.labels
+        );
+    }
     let windows = task.description().rows == ExampleRows::Windows;
     let stride = if windows { options.stride.unwrap_or(options.max_length / 4) } else { 0 };
     let encode = EncodeOptions { max_length: options.max_length, stride, prefix: String::new() };

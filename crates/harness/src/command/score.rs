@@ -20,7 +20,8 @@ pub fn run(options: &Score) -> Result<Exit> {
     let scores = if options.format.task().objective() == Objective::Ranking {
         retrieval(options)?
     } else {
-        let gold = tasks::read(options.format, &Input::new(options.gold.clone(), options.language))?.examples;
+        let input = Input { columns: options.columns.named(), ..Input::new(options.gold.clone(), options.language) };
+        let gold = tasks::read(options.format, &input)?.examples;
         labelled(options, &gold)?
     };
     let examples = scores.contributions.values().map(Vec::len).max().unwrap_or_default();

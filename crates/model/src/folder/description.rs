@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use spec::{Head, Labels, Task};
 
-use crate::ModelError;
 use crate::objective::Owner;
+use crate::{AdapterStack, HeadMask, LanguageUse, ModelError};
 
 /// Key of `config.json` with the description.
 const KEY: &str = "lethe";
@@ -21,6 +21,24 @@ pub(crate) struct Description {
     /// The other heads, by task; the tensors of each are under `heads.TASK.`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     heads: BTreeMap<String, Head>,
+    /// Each in a folder `adapters/NAME`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adapters: Vec<String>,
+    /// Which of them take part.
+    #[serde(skip_serializing_if = "is_default")]
+    pub stack: AdapterStack,
+    /// Whether there are low-rank factors in a folder `lora`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub lora: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_mask: Option<HeadMask>,
+    /// What languages use, where they do not all use the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<LanguageUse>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Description {
@@ -29,6 +47,7 @@ impl Description {
         Self {
             task: main.and_then(Owner::task),
             heads: others.map(|(owner, head)| (owner.to_string(), head.clone())).collect(),
+            ..Self::default()
         }
     }
 

@@ -3,11 +3,14 @@
 pub(crate) mod adapter_hub;
 mod added;
 mod description;
+mod parts;
 pub(crate) mod peft;
 mod read;
 mod tensors;
 mod write;
 
+pub(crate) use description::Description;
+pub use parts::{AddedParts, added_parts};
 pub use read::holds_language_model;
 pub(crate) use read::{Pooler, read};
 pub(crate) use tensors::{file_order, mapped, parse, values};

@@ -22,6 +22,7 @@ pub(crate) struct Loaded {
     /// Values of every entry of the layout, as the model wants them.
     pub values: Vec<Vec<f32>>,
     pub heads: HeadUse,
+    pub description: Description,
     pub pooler: Option<Pooler>,
     /// Tensors of the file that this model has no use for.
     pub notes: Vec<String>,
@@ -71,6 +72,9 @@ pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
     parts.language_model = language_model;
     for (owner, head) in description.heads(&config_path)?.into_iter().chain(main.clone()) {
         objective::check_head(&head)?;
+        if parts.heads.iter().any(|owned| owned.owner == owner) {
+            return Err(fault(&config_path, format!("lethe.heads: `{owner}` stands twice")));
+        }
         parts = parts.with_head(OwnedHead { owner, head });
     }
     let (network, layout) = Network::declare(&config, &parts);
@@ -83,7 +87,7 @@ pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
     let mut notes = stock.rest(&mut faults);
     notes.extend(untied);
     faults.check().map_err(fail)?;
-    Ok(Loaded { config, parts, network, layout, values, heads, pooler, notes })
+    Ok(Loaded { config, parts, network, layout, values, heads, description, pooler, notes })
 }
 
 /// Whether a model folder holds a language-model head, told from the names of its tensors.

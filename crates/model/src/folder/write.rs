@@ -43,6 +43,7 @@ pub(crate) struct Saved<'a> {
     pub parts: &'a Parts,
     /// The owner of the head that the class has.
     pub main: Option<Owner>,
+    pub description: Description,
     pub precision: Precision,
     /// Parameters with their values, as the model holds them.
     pub parameters: Vec<(&'a Entry, Vec<f32>)>,
@@ -140,8 +141,7 @@ fn config_json(saved: &Saved) -> String {
     raw.remove("torch_dtype");
     name_labels(&head.map(Head::labels).unwrap_or_default(), &mut raw);
     objective::describe(head, &mut raw);
-    let others = parts.heads.iter().filter(|owned| Some(owned.owner) != *main);
-    Description::new(*main, others.map(|owned| (owned.owner, &owned.head))).write(&mut raw);
+    saved.description.write(&mut raw);
     format!("{:#}\n", Value::Object(raw))
 }
 

@@ -6,6 +6,7 @@
 mod attention;
 mod cross_entropy;
 mod dropout;
+mod elu;
 mod feed_forward;
 mod gelu;
 mod linear;
@@ -16,6 +17,7 @@ mod tied;
 pub(crate) use attention::attention;
 pub(crate) use cross_entropy::cross_entropy;
 pub(crate) use dropout::dropout;
+pub(crate) use elu::elu;
 pub(crate) use feed_forward::feed_forward;
 pub(crate) use gelu::gelu;
 pub(crate) use linear::linear;

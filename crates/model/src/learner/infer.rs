@@ -61,9 +61,9 @@ impl Learner {
         read: impl FnOnce(States, &Pass) -> Result<T, ModelError> + Send,
     ) -> Result<T, ModelError> {
         self.infer(batch, |input, dropout, weights| {
-            let (trunk, state, active) = (&self.trunk, &self.state, self.state.active());
-            let states = trunk.states(objective, state, batch, input, &self.device, dropout, weights)?;
-            read(states, &Pass { batch, input, active: &active, dropout, weights })
+            let active = self.state.active();
+            let pass = Pass { batch, input, active: &active, dropout, weights };
+            read(self.trunk.states(objective, &self.state, &pass, &self.device)?, &pass)
         })
     }
 

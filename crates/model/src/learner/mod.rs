@@ -8,6 +8,7 @@ mod persist;
 mod structure;
 mod targets;
 mod train;
+mod uses;
 mod vector;
 
 use std::collections::BTreeSet;
@@ -27,6 +28,8 @@ use crate::setup::Setup;
 use crate::state::State;
 use crate::{Group, ModelConfig, ModelError, OptimizerConfig};
 
+pub use uses::LanguageUse;
+
 /// A model that learns: parameters, output layers and optimiser state on one device, behind a view without tensors.
 ///
 /// Equal calls on equal learners give equal bits, on one machine and back end.
@@ -38,13 +41,18 @@ pub struct Learner {
     dropout: Option<f64>,
     folder: PathBuf,
     notes: Vec<String>,
+    uses: Vec<LanguageUse>,
+    /// Whether what a language uses is in force, as far as that matters.
+    chosen: bool,
     state: State,
     trunk: FrozenTrunk,
 }
 
 impl Learner {
     /// Reads a Hugging Face folder (`config.json`, `model.safetensors`) onto a back end; also the head, if the folder
-    /// holds one that `architectures` names, and the language-model head, if the folder holds one.
+    /// holds one that `architectures` names, and the language-model head, if the folder holds one. Of a folder that
+    /// [`Learner::save_folder`] wrote, everything: further heads, adapters, low-rank factors, head mask, and what languages
+    /// use, one of which must then be chosen (see [`Learner::needs_language`]).
     ///
     /// # Errors
     /// [`ModelError::Device`], [`ModelError::Config`], [`ModelError::Weights`] or [`ModelError::Io`].
@@ -53,7 +61,7 @@ impl Learner {
         let device = device::open(backend)?;
         let parameters = loaded.values.len();
         let values = guard(|| Ok(loaded.values.into_iter().map(|values| to_device(values, &device)).collect()))?;
-        Ok(Self {
+        let mut learner = Self {
             backend,
             device,
             config: loaded.config,
@@ -61,6 +69,8 @@ impl Learner {
             dropout: None,
             folder: folder.to_owned(),
             notes: loaded.notes,
+            uses: Vec::new(),
+            chosen: true,
             state: State {
                 parts: loaded.parts,
                 network: loaded.network,
@@ -72,7 +82,9 @@ impl Learner {
                 changed: vec![false; parameters],
             },
             trunk: FrozenTrunk::default(),
-        })
+        };
+        learner.take_up(loaded.description, folder)?;
+        Ok(learner)
     }
 
     /// An encoder with a language-model head, untrained, for the folder's `config.json`; nothing else of the folder is
@@ -98,6 +110,8 @@ impl Learner {
             dropout: None,
             folder: folder.to_owned(),
             notes: Vec::new(),
+            uses: Vec::new(),
+            chosen: true,
             state: State {
                 parts,
                 network,

@@ -1,11 +1,19 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 
 use super::Learner;
-use crate::folder::{self, Precision, Saved};
+use crate::folder::{self, Description, Precision, Saved};
 use crate::state::State;
-use crate::{Gradients, ModelConfig, ModelError, SavePoint, checkpoint};
+use crate::{Gradients, ModelConfig, ModelError, SavePoint, adapter, checkpoint};
+
+/// Where a model folder has low-rank factors.
+const LORA: &str = "lora";
+
+/// Where a model folder has an adapter.
+fn adapter_folder(folder: &Path, name: &str) -> PathBuf {
+    folder.join("adapters").join(name)
+}
 
 impl Learner {
     /// The present state, to come back to.
@@ -59,23 +67,49 @@ impl Learner {
     }
 
     /// Writes a Hugging Face folder: `model.safetensors`, `config.json`, and the tokenizer's files copied from the folder
-    /// that this model was loaded from. What has been added to the model goes into folders of its own there: `adapters/NAME`
-    /// and `lora`.
+    /// that this model was loaded from. The main head is written as Hugging Face's classes are, other heads beside it. What
+    /// has been added to the model goes into folders of its own there: `adapters/NAME` and `lora`. `config.json` says all
+    /// that there is, so that [`Learner::load`] gives it back.
     ///
     /// # Errors
     /// [`ModelError::Io`], [`ModelError::Weights`] also for a value too large for [`Precision::F16`], or the device's.
     pub fn save_folder(&self, folder: &Path, precision: Precision) -> Result<(), ModelError> {
-        let parameters = self.values_of(|entry| !entry.is_added())?;
-        let parts = &self.state.parts;
-        let (config, main, source) = (&self.config, self.state.setup.heads.main, self.folder.as_path());
-        folder::write(Saved { config, parts, main, precision, parameters, source }, folder)?;
         for name in self.adapters() {
-            self.save_adapter(name, &folder.join("adapters").join(name))?;
+            self.save_adapter(name, &adapter_folder(folder, name))?;
         }
-        match self.lora() {
-            Some(_) => self.save_lora(&folder.join("lora")),
-            None => Ok(()),
+        if self.lora().is_some() {
+            self.save_lora(&folder.join(LORA))?;
         }
+        let parameters = self.values_of(|entry| !entry.is_added())?;
+        let (parts, setup) = (&self.state.parts, &self.state.setup);
+        let main = setup.heads.main;
+        let others = parts.heads.iter().filter(|owned| Some(owned.owner) != main);
+        let mut description = Description::new(main, others.map(|owned| (owned.owner, &owned.head)));
+        description.adapters = self.adapters().into_iter().map(str::to_owned).collect();
+        description.stack = setup.stack.clone();
+        description.lora = parts.lora.is_some();
+        description.head_mask = setup.head_mask.clone();
+        description.languages = self.uses.clone();
+        let (config, source) = (&self.config, self.folder.as_path());
+        folder::write(Saved { config, parts, main, description, precision, parameters, source }, folder)
+    }
+
+    /// Adds what a folder holds beside the encoder and its heads.
+    pub(super) fn take_up(&mut self, described: Description, folder: &Path) -> Result<(), ModelError> {
+        for name in &described.adapters {
+            adapter::check_name(name)?;
+            self.load_adapter(&adapter_folder(folder, name), Some(name))?;
+        }
+        if described.lora {
+            self.load_lora(&folder.join(LORA))?;
+        }
+        self.activate(described.stack)?;
+        self.set_head_mask(described.head_mask)?;
+        self.set_language_uses(described.languages)?;
+        self.chosen = self.uses.is_empty();
+        // The folder holds all of it.
+        self.state.changed.fill(false);
+        Ok(())
     }
 
     pub(crate) fn state_mut(&mut self) -> (&mut State, &ModelConfig, &Device) {

@@ -92,6 +92,10 @@ impl Learner {
         Ok(())
     }
 
+    pub(super) fn check_strengths(&self, strengths: &BTreeMap<String, f64>) -> Result<(), ModelError> {
+        check_strengths(&AdapterStack { strengths: strengths.clone(), ..self.state.setup.stack.clone() })
+    }
+
     /// Adds low-rank factors to dense layers; as fresh they change nothing. They train unless their groups are frozen.
     ///
     /// # Errors

@@ -84,8 +84,8 @@ impl Learner {
             let loss = {
                 let _drawing = self.seed(dropout, dropout_seed);
                 let active = state.active();
-                let states = self.trunk.states(objective, state, batch, &input, &self.device, dropout, &weights)?;
-                objective.loss(states, &Pass { batch, input: &input, active: &active, dropout, weights: &weights })?
+                let pass = Pass { batch, input: &input, active: &active, dropout, weights: &weights };
+                objective.loss(self.trunk.states(objective, state, &pass, &self.device)?, &pass)?
             };
             if !loss.is_autodiff() {
                 return Err(ModelError::state("every group that takes part in this loss is frozen"));

@@ -109,11 +109,16 @@ struct Places<'a> {
     numbers: Vec<u32>,
 }
 
+fn words(batch: &Batch) -> Result<&Words, ModelError> {
+    batch
+        .words
+        .as_ref()
+        .ok_or_else(|| ModelError::batch("it does not say where its words are, and the head gives arcs between words"))
+}
+
 impl<'a> Places<'a> {
     fn of(batch: &'a Batch) -> Result<Self, ModelError> {
-        let words = batch.words.as_ref().ok_or_else(|| {
-            ModelError::batch("it does not say where its words are, and the head gives arcs between words")
-        })?;
+        let words = words(batch)?;
         let mut real = Vec::new();
         let number = |(index, &first): (usize, &i32)| {
             if first == IGNORED_LABEL {
@@ -187,7 +192,7 @@ impl Arcs {
             Some(mix) => {
                 let shares = activation::softmax(pass.weights.get(mix.weights), 0);
                 let shares = shares * pass.weights.get(mix.scale);
-                let share = |layer: usize| shares.clone().slice([layer..layer + 1]).reshape([1, 1]);
+                let share = |layer: usize| shares.clone().narrow(0, layer, 1).reshape([1, 1]);
                 let layers = states.all.into_iter().enumerate();
                 let mixed = layers.map(|(layer, state)| self.pooled(state, places, pass.batch) * share(layer));
                 mixed.reduce(|sum, next| sum + next).unwrap_or_else(|| self.pooled(states.last, places, pass.batch))
@@ -225,7 +230,7 @@ impl Arcs {
 
     /// One MLP.
     fn mlp(&self, words: Tensor<2>, dense: Linear, pass: &Pass) -> Tensor<2> {
-        ops::dropout(elu(ops::linear(words, dense, pass.weights)), pass.dropout(dense), pass.weights)
+        ops::dropout(ops::elu(ops::linear(words, dense, pass.weights)), pass.dropout(dense), pass.weights)
     }
 
     /// Scores of heads `[batch, words, words + 1]`; of words that are not there, any.
@@ -257,7 +262,7 @@ impl Arcs {
     fn asked_relations(&self, words: Tensor<2>, pass: &Pass) -> Tensor<3> {
         let dependents = with_one(self.mlp(words, self.label_dependent, pass));
         let [count, width] = dependents.dims();
-        dependents.matmul(pass.weights.get(self.label)).reshape([count, self.labels, width])
+        ops::product(dependents, pass.weights.get(self.label)).reshape([count, self.labels, width])
     }
 
     /// All scores on the host: of heads `[batch, words, words + 1]`, of relations `[batch, words, words + 1, labels]`.
@@ -286,8 +291,10 @@ impl Objective for Arcs {
     }
 
     fn check_input(&self, batch: &Batch) -> Result<(), ModelError> {
-        let places = Places::of(batch)?;
-        let words = places.words;
+        let words = words(batch)?;
+        if words.width == 0 {
+            return Err(ModelError::batch("its rows have no words, and the head gives arcs between words"));
+        }
         let places = batch.len().saturating_mul(words.width);
         targets::shaped("first tokens of words", &words.first, places)?;
         targets::shaped("last tokens of words", &words.last, places)?;
@@ -351,7 +358,7 @@ impl Objective for Arcs {
             head => places.numbers[row * width + head as usize - 1],
         });
         let given = ops::rows(given, &right.collect::<Vec<u32>>());
-        let scores: Tensor<2> = asked.matmul(given.unsqueeze_dim(2)).squeeze_dim(2);
+        let scores: Tensor<2> = (asked * given.unsqueeze_dim(1)).sum_dim(2).squeeze_dim(2);
         let of_real: Vec<i32> = places.real.iter().map(|&(row, word)| relations[row * width + word]).collect();
         Ok(of_heads + ops::cross_entropy(scores, &of_real))
     }
@@ -391,12 +398,6 @@ fn of(batch: &Batch) -> Result<[&[i32]; 2], ModelError> {
         Targets::Arcs { heads, relations } => Ok([heads, relations]),
         other => Err(targets::mismatch(other, Kind::Arcs)),
     }
-}
-
-/// `x` above 0, `exp(x) - 1` below (Clevert et al. 2016, equation 15). Burn's own has gradients of NaN where `exp(x)`
-/// overflows.
-fn elu(x: Tensor<2>) -> Tensor<2> {
-    activation::relu(x.clone()) + (x.clamp_max(0.0).exp() - 1.0)
 }
 
 /// `[rows, size]` with a column of ones behind.

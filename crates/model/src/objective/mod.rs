@@ -46,6 +46,7 @@ pub(crate) struct States {
 }
 
 /// What an objective sees of a pass beside hidden states.
+#[derive(Clone, Copy)]
 pub(crate) struct Pass<'a> {
     /// Checked.
     pub batch: &'a Batch,

@@ -5,10 +5,22 @@ use std::path::{Path, PathBuf};
 
 use model::{Learner, Logits, OptimizerConfig};
 use safetensors::SafeTensors;
-use spec::{Backend, Batch, IGNORED_LABEL, Targets};
+use spec::{Backend, Batch, IGNORED_LABEL, Targets, Words};
 
 pub const FOLDERS: [&str; 6] =
     ["bert-tokens", "bert-spans", "bert-classes", "xlm-roberta-tokens", "xlm-roberta-spans", "xlm-roberta-classes"];
+
+/// Multiple choice, tags and classes of names of one's own, and parsers: of one layer less.
+pub const MORE: [&str; 8] = [
+    "bert-choices",
+    "xlm-roberta-choices",
+    "bert-tags",
+    "bert-four",
+    "bert-arcs",
+    "xlm-roberta-arcs",
+    "bert-arcs-mean",
+    "bert-arcs-mix",
+];
 
 /// Folders with a language-model head and no other.
 pub const MASKED: [&str; 2] = ["bert-masked", "xlm-roberta-masked"];
@@ -64,20 +76,27 @@ impl Expected {
         let get = |key: &str| self.integers(&format!("{prefix}/{key}"));
         let lengths: Vec<usize> = get("lengths").unwrap().into_iter().map(|length| length as usize).collect();
         let ids = get("ids").unwrap();
+        // Files have another filler.
+        let places = |key: &str| -> Option<Vec<i32>> {
+            Some(get(key)?.into_iter().map(|place| if place < 0 { IGNORED_LABEL } else { place }).collect())
+        };
+        let words = places("words/first").zip(places("words/last"));
+        let words = words.map(|(first, last)| Words { width: first.len() / lengths.len(), first, last });
         let targets = match (get("labels"), get("starts"), get("ends")) {
+            (Some(right), ..) if get("sizes").is_some() => {
+                let rows = get("sizes").unwrap().into_iter().map(|rows| rows as usize).collect();
+                Targets::Choices { rows, right }
+            }
             (Some(labels), ..) if labels.len() == ids.len() => Targets::TokenLabels(labels),
             (Some(labels), ..) => Targets::Classes(labels),
             (None, Some(starts), Some(ends)) => Targets::Spans { starts, ends },
+            _ if words.is_some() => {
+                Targets::Arcs { heads: get("heads").unwrap(), relations: get("relations").unwrap() }
+            }
             _ => get("tokens").map_or(Targets::Translations, Targets::MaskedTokens),
         };
-        Batch {
-            seq: ids.len() / lengths.len(),
-            type_ids: get("type_ids").unwrap(),
-            ids,
-            lengths,
-            targets,
-            ..Batch::default()
-        }
+        let (seq, type_ids) = (ids.len() / lengths.len(), get("type_ids").unwrap());
+        Batch { seq, type_ids, ids, lengths, words, task: None, targets }
     }
 }
 
@@ -101,6 +120,28 @@ pub fn real_tokens(batch: &Batch, values: Vec<f32>) -> Vec<f32> {
         .filter(|(token, _)| token % batch.seq < batch.lengths[token / batch.seq])
         .flat_map(|(_, v)| v.to_vec())
         .collect()
+}
+
+/// Of values by pair of words `[batch, words, words + 1, ..]`, those of words and heads that are there, but a word's own.
+pub fn real_arcs(words: &Words, values: &[f32], each: usize) -> Vec<f32> {
+    let heads = words.width + 1;
+    let there = |row: usize, head: usize| head == 0 || words.first[row * words.width + head - 1] != IGNORED_LABEL;
+    let real = |pair: usize| {
+        let (row, word, head) = (pair / heads / words.width, pair / heads % words.width, pair % heads);
+        there(row, word + 1) && there(row, head) && head != word + 1
+    };
+    let pairs = values.chunks_exact(each).enumerate().filter(|(pair, _)| real(*pair));
+    pairs.flat_map(|(_, values)| values.to_vec()).collect()
+}
+
+/// The logits of a batch that mean something.
+pub fn real_logits(batch: &Batch, logits: Logits) -> Vec<f32> {
+    match (logits, &batch.words) {
+        (Logits::Arcs { labels, arcs, relations, .. }, Some(words)) => {
+            [real_arcs(words, &arcs, 1), real_arcs(words, &relations, labels)].concat()
+        }
+        (logits, _) => real_tokens(batch, flat(logits)),
+    }
 }
 
 pub fn max_abs(values: &[f32]) -> f32 {
@@ -157,12 +198,13 @@ pub fn padded(batch: &Batch, extra: usize, padding_id: i32) -> Batch {
         type_ids: widen(&batch.type_ids, 0),
         lengths: batch.lengths.clone(),
         seq,
+        words: batch.words.clone(),
+        task: batch.task,
         targets: match &batch.targets {
             Targets::TokenLabels(labels) => Targets::TokenLabels(widen(labels, IGNORED_LABEL)),
             Targets::MaskedTokens(tokens) => Targets::MaskedTokens(widen(tokens, IGNORED_LABEL)),
             other => other.clone(),
         },
-        ..Batch::default()
     }
 }
 

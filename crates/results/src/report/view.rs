@@ -65,7 +65,11 @@ pub fn distinct_probes(protocol: &Protocol) -> Vec<&Probe> {
 /// Every probe with each metric asked for, in the protocol's order.
 pub fn views<'a>(experiment: &Experiment<'a>, options: &'a ReportOptions) -> Vec<View<'a>> {
     let protocol = &experiment.cell.protocol;
-    let sources = protocol.sources();
+    // Where a stage before it trains something else, as MAD-X's on text, its languages are no sources of the task.
+    let sources = |probe: &Probe| match protocol.of_task(probe.task) {
+        own if own.is_empty() => protocol.sources(),
+        own => own,
+    };
     let mut views: Vec<View> = Vec::new();
     for (moment, probe) in protocol.moments().enumerate().flat_map(|(m, probes)| probes.iter().map(move |p| (m, p))) {
         let moment = u32::try_from(moment).unwrap_or(u32::MAX);
@@ -78,6 +82,7 @@ pub fn views<'a>(experiment: &Experiment<'a>, options: &'a ReportOptions) -> Vec
         if seen {
             continue;
         }
+        let sources = sources(probe);
         let (own, targets): (Vec<Language>, Vec<Language>) =
             probe.languages.iter().partition(|language| sources.contains(language));
         let languages: Vec<Language> = own.iter().chain(&targets).copied().collect();

@@ -4,7 +4,7 @@
 mod mad_x;
 mod updates;
 
-use model::{Group, Learner};
+use model::{Group, LanguageUse, Learner};
 use spec::{Language, LanguageDistances, Method, Protocol, Structure, Task};
 
 use self::mad_x::Stacks;
@@ -90,6 +90,22 @@ impl<'a> Modules<'a> {
             Kind::Updates(updates) => Ok(learner.set_strengths(updates.after(last, language))?),
             Kind::Stacks(stacks) => Ok(learner.set_strengths(stacks.after(last, language, task))?),
         }
+    }
+
+    /// What languages use after so many stages, for these tasks and for others: what a saved model must say. Empty if all use
+    /// the same.
+    pub fn uses(&self, stages: usize, languages: &[Language], tasks: &[Task]) -> Vec<LanguageUse> {
+        let Some(last) = stages.checked_sub(1) else { return Vec::new() };
+        let of = |language: Language, task, strengths| LanguageUse { language, task, strengths, head_mask: None };
+        let used = |&language: &Language| match &self.0 {
+            Kind::Common => Vec::new(),
+            Kind::Updates(updates) => vec![of(language, None, updates.after(last, language))],
+            Kind::Stacks(stacks) => {
+                let named = tasks.iter().map(|&task| of(language, Some(task), stacks.after(last, language, task)));
+                named.chain([of(language, None, stacks.in_training(last, language))]).collect()
+            }
+        };
+        languages.iter().flat_map(used).collect()
     }
 
     /// What is worth recording as a stage (from 0) begins, by name: `tau`, `strength.sw`.

@@ -112,7 +112,15 @@ fn example(object: &Map<String, Json>) -> Result<(Option<String>, Vec<Value>), S
         }
         _ => {
             let keys = (1..).map(|n| format!("choice{n}")).take_while(|key| object.contains_key(key));
-            keys.map(|key| text(&key)).collect::<Result<Vec<String>, String>>()?
+            let keys: Vec<String> = keys.collect();
+            let stray = object.keys().find(|key| {
+                let number = key.strip_prefix("choice").is_some_and(|rest| rest.parse::<u32>().is_ok());
+                number && !keys.contains(key)
+            });
+            if let Some(stray) = stray {
+                return Err(format!("has `{stray}`, but no `choice{}`: choices count 1, 2, 3 …", keys.len() + 1));
+            }
+            keys.iter().map(|key| text(key)).collect::<Result<Vec<String>, String>>()?
         }
     };
     let label = match object.get("label") {

@@ -59,7 +59,7 @@ impl TaskFolder for Folder {
         };
         match names::parts(path)[..] {
             // As in the release, where every language has its folder.
-            [_, language, _] if names::parent(path) != language => None,
+            [_, language, _] if !names::lies_in(path, "copa") || names::parent(path) != language => None,
             // XCOPA has no English; where it lies beside the others it is COPA.
             [part, "en", "jsonl"] => found("copa", "en", split(part)?, "choice-jsonl"),
             [part, language, "jsonl"] => found("xcopa", language, split(part)?, "choice-jsonl"),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use data::{DataError, Examples, ExamplesBuilder, Value, table::Table};
-use spec::{Labels, Task};
+use spec::{Ids, Labels, Task};
 
 use crate::format::Input;
 
@@ -24,7 +24,9 @@ pub(crate) fn hub_table(
     let labels = match (input.labels.is_empty(), class_names(input, column)?) {
         (false, _) => input.labels.clone(),
         (true, Some(names)) => names,
-        (true, None) => usual.clone(),
+        // Everybody writes entities and inference in one order; the hub has several orders of parts of speech.
+        (true, None) if matches!(task.description().ids, Ids::Row) => usual.clone(),
+        (true, None) => Labels::default(),
     };
     if labels.is_empty() && task.has_labels() {
         let message = format!("does not name the labels of its column `{column}`: give their names with --labels");

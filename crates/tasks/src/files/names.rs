@@ -25,6 +25,12 @@ pub(crate) fn hub_shard(path: &Path, dataset: &str) -> Option<Split> {
     folders.any(|folder| folder.rsplit("--").next() == Some(dataset)).then(|| split.parse().ok())?
 }
 
+/// Whether the file lies in a folder whose name holds this word.
+pub(crate) fn lies_in(path: &Path, word: &str) -> bool {
+    let mut folders = path.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
+    folders.any(|folder| folder.to_lowercase().contains(word))
+}
+
 /// A language by its code.
 pub(crate) fn language(code: &str) -> Spoken {
     Language::parse(code).map_or_else(|_| Spoken::Unknown(code.to_owned()), Spoken::One)

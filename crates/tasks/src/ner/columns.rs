@@ -11,8 +11,18 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let path = input.path();
     let text = read_text(path)?;
     let numbered = is_numbered(&text);
+    let width = std::cell::Cell::new(None);
     let found = sentences(&text, |number, line| {
         let fields = fields(line);
+        let is_word = !(numbered && fields[0] == "#") && !fields[0].starts_with("-DOCSTART-");
+        if is_word && width.get().is_some_and(|(_, columns)| columns != fields.len()) {
+            let (first, columns) = width.get().unwrap_or_default();
+            let message = format!("has {} columns, line {first} has {columns}; the tag may be missing", fields.len());
+            return Err(DataError::row(path, format!("line {number}"), message));
+        }
+        if is_word && width.get().is_none() {
+            width.set(Some((number, fields.len())));
+        }
         match fields[..] {
             ["#", ..] if numbered => Ok(None),
             [first, ..] if first.starts_with("-DOCSTART-") => Ok(None),
@@ -24,7 +34,7 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
             }
         }
     })?;
-    tags::examples(path, &found, &input.labels)
+    tags::examples(path, &found, &input.labels, false)
 }
 
 /// Columns between tabs or, where there are none, between spaces; other white space is a part of a token.

@@ -7,6 +7,7 @@ mod text;
 use std::path::Path;
 
 use data::{DataError, EncodeOptions, Encoded, Examples, Item, Tokenization};
+use evaluation::tags::{Notation, TagError, recognise, to_iob2};
 use evaluation::{ScoreError, Side};
 use model::Learner;
 use serde_json::Value;
@@ -93,5 +94,25 @@ impl TaskFolder for Folder {
 }
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
-    Ok(hub_table(input, Task::Ner, TAGS, &|_| Ok(()))?.into())
+    let examples = hub_table(input, Task::Ner, TAGS, &|_| Ok(()))?;
+    if *examples.labels() == Task::Ner.usual_labels() {
+        return Ok(examples.into());
+    }
+    // Labels of one's own, in whatever notation.
+    let names = token_labels::gold(&examples, TAGS);
+    let bad = |error: TagError| {
+        let place = format!("row {}, column `{TAGS}`", error.place().sentence + 1);
+        DataError::row(input.path(), place, error.to_string())
+    };
+    let notation = recognise(&names).map_err(bad)?;
+    to_iob2(&names, notation).map_err(bad)?;
+    match notation {
+        Notation::Iob2 => Ok(examples.into()),
+        other => Err(DataError::file(
+            input.path(),
+            format!(
+                "has tags in {other}, not in IOB2: write it as columns and import it by format `conll`, which converts"
+            ),
+        )),
+    }
 }

@@ -9,18 +9,18 @@ use crate::files::tagged::Tagged;
 use crate::files::{index_all, push};
 use crate::format::Read;
 
-/// Examples of tagged sentences, in IOB2 whatever notation the file has. Label names are those given, WikiANN's where they
+/// Examples of tagged sentences, in IOB2 whatever notation the file has; WikiANN's own tags may stay as they are, since its
+/// files have stray I- tags, which its scores let begin an entity. Label names are those given, WikiANN's where they
 /// are enough, or those found: `O`, then `B-` and `I-` of every type by name.
 ///
 /// # Errors
 /// [`DataError::Row`] with the line of a tag that continues nothing or is none of the labels.
-pub(super) fn examples(path: &Path, sentences: &[Tagged], labels: &Labels) -> Result<Read, DataError> {
+pub(super) fn examples(path: &Path, sentences: &[Tagged], labels: &Labels, wikiann: bool) -> Result<Read, DataError> {
     let usual = Task::Ner.usual_labels();
     let tags: Vec<&Vec<&str>> = sentences.iter().map(|sentence| &sentence.tags).collect();
     let all = || tags.iter().flat_map(|tags| tags.iter().copied());
     let mut notes = Vec::new();
-    // WikiANN's own files have stray I- tags, which its scores let begin an entity.
-    let converted = match labels.is_empty() && all().all(|tag| usual.index(tag).is_some()) {
+    let converted = match wikiann && labels.is_empty() && all().all(|tag| usual.index(tag).is_some()) {
         true => None,
         false => Some(in_iob2(path, sentences, &tags, &mut notes)?),
     };
@@ -30,10 +30,11 @@ pub(super) fn examples(path: &Path, sentences: &[Tagged], labels: &Labels) -> Re
             None => sentences[row].tags.clone(),
         }
     };
-    let labels = match (labels.is_empty(), &converted) {
+    let enough = (0..sentences.len()).all(|at| row(at).into_iter().all(|tag| usual.index(tag).is_some()));
+    let labels = match (labels.is_empty(), enough) {
         (false, _) => labels.clone(),
-        (true, None) => usual,
-        (true, Some(_)) => {
+        (true, true) => usual,
+        (true, false) => {
             let types: BTreeSet<String> = (0..sentences.len())
                 .flat_map(|at| {
                     row(at).into_iter().filter_map(|tag| Some(tag.split_once('-')?.1.to_owned())).collect::<Vec<_>>()

@@ -17,5 +17,5 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
             words.for_each(|word| *word = &word[prefix.len()..]);
         }
     }
-    tags::examples(path, &found, &input.labels)
+    tags::examples(path, &found, &input.labels, true)
 }

@@ -57,8 +57,7 @@ impl TaskFolder for Folder {
             return found(names::parent(path), split, "paraphrase-parquet");
         }
         // The release's own: x-final/de/test_2k.tsv, translated_train.tsv. `train.tsv` is the name of many files.
-        let mut folders = path.ancestors().skip(2).filter_map(|folder| folder.file_name()?.to_str());
-        if !folders.any(|folder| folder == "x-final" || folder.to_lowercase().starts_with("paws")) {
+        if !names::lies_in(path, "paws") && !names::lies_in(path, "x-final") {
             return None;
         }
         match (names::parts(path).as_slice(), names::parent(path)) {

@@ -4,12 +4,9 @@ use model::{Learner, Logits};
 use serde_json::Value;
 use spec::{IGNORED_LABEL, Labels};
 
-use super::Tree;
+use super::{Tree, UNSEEN};
 use crate::TaskError;
 use crate::predict::{best, each_batch, head_labels, wrong_head};
-
-/// Relation of words that the length limit has cut away, where the parser knows it.
-const UNKNOWN: &str = "dep";
 
 /// The best tree of every sentence: log-probabilities of heads, Chu-Liu/Edmonds with one word at the root, then the best
 /// relation of each arc. Words that the length limit has cut away hang on the word before them.
@@ -55,8 +52,7 @@ impl Logarithms<'_> {
     fn tree(&self, names: &Labels) -> Tree {
         let kept = self.there.len();
         let mut heads: Vec<usize> = (0..self.words).collect();
-        let unknown = names.index(UNKNOWN).unwrap_or_default();
-        let mut relations = vec![unknown; self.words];
+        let mut relations = vec![None; self.words];
         // Place 0 is the root, place k the k-th word that is there.
         let place = |head: usize| head.checked_sub(1).map_or(0, |kept| self.there[kept] + 1);
         let mut scores = Vec::with_capacity(kept * (kept + 1));
@@ -73,9 +69,9 @@ impl Logarithms<'_> {
         for (at, head) in maximum_spanning_tree(&scores, kept).unwrap_or_default().into_iter().enumerate() {
             let (word, head) = (self.there[at], place(head));
             heads[word] = head;
-            relations[word] = best(&self.relations[(word * self.wide + head) * self.labels..][..self.labels]);
+            relations[word] = Some(best(&self.relations[(word * self.wide + head) * self.labels..][..self.labels]));
         }
-        let name = |label: usize| names.name(label).unwrap_or(UNKNOWN).to_owned();
+        let name = |label: Option<usize>| label.and_then(|label| names.name(label)).unwrap_or(UNSEEN).to_owned();
         Tree { heads, relations: relations.into_iter().map(name).collect() }
     }
 }

@@ -20,6 +20,9 @@ use crate::{Scored, TaskError, TaskFolder};
 
 pub(super) struct Folder;
 
+/// Relation of words that the length limit has cut away: none, so that they never count as right.
+const UNSEEN: &str = "_";
+
 /// A tree as `harness predict` writes it: for each word its head (0 for the root, k for the k-th word) and its relation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,7 +118,15 @@ impl TaskFolder for Folder {
         let predicted = gold.ids().zip(predictions).enumerate().map(predicted).collect::<Result<Vec<Tree>, _>>()?;
         let predicted: Vec<Vec<Dependency>> = predicted.iter().map(Tree::dependencies).collect();
         let trees: Vec<Vec<Dependency>> = (0..gold.len()).map(tree).collect();
-        Ok(Scored::of(evaluation::score_trees(&trees, &predicted)?))
+        let mut scored = Scored::of(evaluation::score_trees(&trees, &predicted)?);
+        // The head that a word was given without being seen is no merit.
+        for (row, (gold, tree)) in trees.iter().zip(&predicted).enumerate() {
+            let unseen = gold.iter().zip(tree).filter(|(gold, told)| told.relation == UNSEEN && gold.head == told.head);
+            if let Some(found) = scored.contributions.get_mut(evaluation::PARSE_UAS) {
+                found[row].numerator -= unseen.count() as f64;
+            }
+        }
+        Ok(scored)
     }
 }
 
