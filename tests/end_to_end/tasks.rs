@@ -50,7 +50,7 @@ fn choices(seed: usize) -> String {
 fn moods(seed: usize) -> String {
     let mut text = String::from("review,mood\n");
     for index in 0..40 {
-        let good = (index + seed) % 2 == 0;
+        let good = (index + seed).is_multiple_of(2);
         let _ = writeln!(
             text,
             "\"Anna lives in {}\",{}",

@@ -88,8 +88,8 @@ impl Corpus {
             )));
         }
         let room = match parallel {
-            true => max_length.saturating_sub(tokenization.pair.len()) / 2,
-            false => max_length.saturating_sub(tokenization.single.len()),
+            true => max_length.saturating_sub(tokenization.pair.special()) / 2,
+            false => max_length.saturating_sub(tokenization.single.special()),
         };
         if room < 4 {
             return Err(DataError::options(format!("max_length {max_length} leaves no room for text")));
@@ -228,7 +228,7 @@ impl Corpus {
             (false, true) => 0,
         };
         let mut texts: Vec<(&Vec<u32>, Vec<i32>)> = vec![(original, original.iter().map(said).collect())];
-        let mut room = self.max_length.saturating_sub(tokenization.pair.len() + told.len() + texts[0].0.len());
+        let mut room = self.max_length.saturating_sub(tokenization.pair.special() + told.len() + texts[0].0.len());
         for _ in 0..below(random, TEXTS) {
             let (_, another) = group[below(random, group.len())];
             let text = &self.texts[one][another];

@@ -40,7 +40,7 @@ pub struct Frame {
 
 impl Frame {
     /// Special tokens in all.
-    pub fn len(&self) -> usize {
+    pub fn special(&self) -> usize {
         self.before.len() + self.between.len() + self.after.len()
     }
 

@@ -13,7 +13,7 @@ pub(crate) fn check(task: Task, tokenization: &Tokenization, options: &EncodeOpt
             "max_length {asked} is more than the {longest} positions of the model; lower max_length"
         ));
     }
-    let special = tokenization.pair.len().max(tokenization.single.len());
+    let special = tokenization.pair.special().max(tokenization.single.special());
     if options.max_length < special + 4 {
         let least = special + 4;
         return refuse(format!(
@@ -60,7 +60,7 @@ pub(crate) fn single(
     options: &EncodeOptions,
 ) -> Result<Item, DataError> {
     let text = tokenization.ids(&format!("{}{text}", options.prefix))?;
-    let kept = text.len().min(options.max_length - tokenization.single.len());
+    let kept = text.len().min(options.max_length - tokenization.single.special());
     let (ids, segments) = tokenization.single.single(&text[..kept]);
     let cut = u64::from(kept < text.len());
     Ok(Item { example: example as u32, ids, segments, columns: Vec::new(), cut })
@@ -74,7 +74,7 @@ pub(crate) fn pair(
     options: &EncodeOptions,
 ) -> Result<Item, DataError> {
     let [one, other] = [tokenization.ids(texts[0])?, tokenization.ids(texts[1])?];
-    let room = options.max_length - tokenization.pair.len();
+    let room = options.max_length - tokenization.pair.special();
     let (first, second) = longest_first(one.len(), other.len(), room);
     let cut = u64::from((first, second) != (one.len(), other.len()));
     let (ids, segments) = tokenization.pair.pair(&one[..first], &other[..second]);
@@ -109,7 +109,7 @@ pub(crate) fn words(
 ) -> Result<WordItem, DataError> {
     let encoding = tokenization.words(words)?;
     let frame = &tokenization.single;
-    let kept = encoding.len().min(options.max_length - frame.len());
+    let kept = encoding.len().min(options.max_length - frame.special());
     let mut first = vec![IGNORED_LABEL; words.len()];
     let mut last = first.clone();
     for (token, word) in encoding.get_word_ids()[..kept].iter().enumerate() {

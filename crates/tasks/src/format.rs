@@ -19,8 +19,11 @@ pub struct Description {
     pub files: Files,
     pub read: fn(&Input) -> Result<Read, DataError>,
     /// Reads all languages of a file that holds several.
-    pub read_all: Option<fn(&Path) -> Result<BTreeMap<Language, Read>, DataError>>,
+    pub read_all: Option<ReadAll>,
 }
+
+/// A reader of a file that holds several languages.
+pub type ReadAll = fn(&Path) -> Result<BTreeMap<Language, Read>, DataError>;
 
 /// How many files make one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +103,7 @@ impl Format {
         self.0.files
     }
 
-    pub(crate) fn read_all(self) -> Option<fn(&Path) -> Result<BTreeMap<Language, Read>, DataError>> {
+    pub(crate) fn read_all(self) -> Option<ReadAll> {
         self.0.read_all
     }
 }

@@ -14,7 +14,8 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let width = std::cell::Cell::new(None);
     let found = sentences(&text, |number, line| {
         let fields = fields(line);
-        let is_word = !(numbered && fields[0] == "#") && !fields[0].starts_with("-DOCSTART-");
+        let passed_over = fields[0].starts_with("-DOCSTART-") || numbered && fields[0] == "#";
+        let is_word = !passed_over;
         if is_word && width.get().is_some_and(|(_, columns)| columns != fields.len()) {
             let (first, columns) = width.get().unwrap_or_default();
             let message = format!("has {} columns, line {first} has {columns}; the tag may be missing", fields.len());

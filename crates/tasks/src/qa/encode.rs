@@ -20,7 +20,7 @@ pub(super) fn windows(
     let question = tokenization.ids(question.trim_start())?;
     let context = tokenization.text(context)?;
     let frame = &tokenization.pair;
-    let free = options.max_length - frame.len();
+    let free = options.max_length - frame.special();
     let longest_question = 3 * (free - options.stride) / 4;
     let question = &question[..question.len().min(longest_question)];
     let room = free - question.len();
