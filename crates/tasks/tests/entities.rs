@@ -91,7 +91,9 @@ fn stray_tags_of_wikiann_are_read_as_they_are() {
 
 #[test]
 fn bad_columns_are_refused_with_their_line() {
-    refuses(read_text("conll", "a O\nb\n", "en"), &["line 2", "not a token and a tag"]);
+    refuses(read_text("conll", "a O\nb\n", "en"), &["line 2", "1 columns", "line 1 has 2"]);
+    // A column less in the middle must not make another one the tag.
+    refuses(read_text("conll", "a NNP I-NP O\nb VBZ I-VP\n", "en"), &["line 2", "3 columns", "line 1 has 4"]);
     refuses(read_text("conll", "a\tO\nb\t\n", "en"), &["line 2", "not a token and a tag"]);
     refuses(read_text("conll", "a O\n\nb DATE\n", "en"), &["line 3", "word `b`", "`DATE`"]);
     // A tag that continues nothing, and nothing that makes it another notation.

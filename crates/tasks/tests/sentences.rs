@@ -175,7 +175,7 @@ fn bad_choices_are_refused_with_line_and_field() {
         refuses(read_text("choice-jsonl", format!("{}\n{line}\n", CHOICE.replace('5', "4")), "et"), says);
     };
     bad("\"choice2\": \"B.\", ", "", &["line 2", "1 choices", "`choice1`"]);
-    bad("\"choice1\": \"A.\", ", "", &["line 2", "0 choices"]);
+    bad("\"choice1\": \"A.\", ", "", &["line 2", "`choice2`", "no `choice1`"]);
     bad("\"B.\"", "\" \"", &["line 2", "`choice2` is empty"]);
     bad("\"B.\"", "3", &["line 2", "`choice2` is 3"]);
     bad("\"label\": 1", "\"label\": 2", &["line 2", "label 2 is not one of 0 to 1"]);

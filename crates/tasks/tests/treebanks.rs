@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, Int64Builder, ListBuilder, RecordBatch, StringBuild
 use common::{format, ids, labels, read_files, read_text, refuses, sentences};
 use data::Examples;
 use parquet::arrow::ArrowWriter;
-use spec::{Language, Task};
+use spec::{Labels, Language, Task};
 use tasks::{Input, read};
 use tempfile::TempDir;
 
@@ -140,14 +140,19 @@ fn numbers(rows: &[&[i64]]) -> ArrayRef {
     Arc::new(lists.finish())
 }
 
+/// With the usual label names, which such files do not bring.
 fn read_parquet(name: &str, columns: Vec<(&str, ArrayRef)>) -> Result<Examples, String> {
+    read_named(name, columns, format(name).task().usual_labels())
+}
+
+fn read_named(name: &str, columns: Vec<(&str, ArrayRef)>, labels: Labels) -> Result<Examples, String> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("file0");
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut writer = ArrowWriter::try_new(std::fs::File::create(&path).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
-    let read = read(format(name), &Input::new(vec![path], Language::ENGLISH));
+    let read = read(format(name), &Input { labels, ..Input::new(vec![path], Language::ENGLISH) });
     read.map(|read| read.examples).map_err(|error| error.to_string())
 }
 
@@ -156,6 +161,8 @@ fn tables_of_tags_and_trees() {
     let two = || ("tokens", lists(&[&["a", "b"], &["c"]]));
     let tags = read_parquet("pos-parquet", vec![two(), ("upos", numbers(&[&[7, 15], &[0]]))]).unwrap();
     assert_eq!(sentences(&tags, "upos"), [vec![("a", "NOUN"), ("b", "VERB")], vec![("c", "ADJ")]]);
+    let unnamed = read_named("pos-parquet", vec![two(), ("upos", numbers(&[&[7, 15], &[0]]))], Labels::default());
+    refuses(unnamed, &["does not name the labels", "`upos`", "--labels"]);
     refuses(
         read_parquet("pos-parquet", vec![two(), ("upos", numbers(&[&[7, 15], &[17]]))]),
         &["row 2", "label 17 in `upos`", "17 labels"],
