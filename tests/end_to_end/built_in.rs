@@ -133,7 +133,6 @@ fn the_committed_record_is_of_cells_that_the_program_would_run() {
     }
     let planned = ok(folder.path(), &["sweep", "--seed", "1..3", "--dry-run"]);
     assert!(planned.lines().filter(|line| line.contains("done")).count() >= 36, "{planned}");
-    assert!(cells.iter().all(|cell| cell.file_name().to_string_lossy().len() > 20));
 }
 
 #[test]
