@@ -1,6 +1,7 @@
 //! Keeps the walls of ARCHITECTURE.md: the direction of dependencies, and who may see Burn.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -8,15 +9,21 @@ use serde_json::Value;
 /// What each crate of the workspace may depend on, within the workspace.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("spec", &[]),
-    ("evaluation", &[]),
+    ("random", &[]),
+    ("files", &[]),
     ("kernels", &[]),
-    ("miniworld", &["spec", "data"]),
-    ("data", &["spec"]),
-    ("model", &["spec", "kernels"]),
-    ("strategies", &["spec", "model"]),
+    ("evaluation", &["random"]),
+    ("data", &["spec", "random", "files"]),
+    ("miniworld", &["spec", "random", "data"]),
+    ("model", &["spec", "random", "files", "kernels"]),
+    ("strategies", &["spec", "random", "model"]),
     ("tasks", &["spec", "data", "model", "evaluation"]),
     ("results", &["spec", "evaluation"]),
-    ("harness", &["spec", "data", "tasks", "model", "strategies", "evaluation", "results", "miniworld"]),
+    ("runner", &["spec", "files", "data", "tasks", "model", "strategies", "evaluation", "results"]),
+    (
+        "harness",
+        &["spec", "files", "data", "tasks", "model", "strategies", "evaluation", "results", "runner", "miniworld"],
+    ),
 ];
 
 /// The crates that name Burn. The rest compiles in seconds.
@@ -46,4 +53,68 @@ fn dependencies_point_the_way_the_architecture_says() {
             assert!(on != "polars" || who == "results", "`{who}` must not see `{on}`");
         }
     }
+}
+
+/// Crates whose modules stand in an order: none uses one that uses it, be it through others.
+const WITHOUT_CIRCLES: &[&str] = &["runner", "model"];
+
+#[test]
+fn modules_do_not_go_in_circles() {
+    for name in WITHOUT_CIRCLES {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
+        let uses = module_uses(&source);
+        assert!(uses.len() > 5, "{name}: its modules were read");
+        for module in uses.keys() {
+            let (mut reached, mut left) = (BTreeSet::new(), vec![module]);
+            while let Some(next) = left.pop() {
+                for used in uses.get(next).into_iter().flatten().filter(|used| *used != next) {
+                    assert!(used != module, "{name}: `{module}` uses `{next}`, which uses `{module}`");
+                    if reached.insert(used) {
+                        left.push(used);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The modules of a crate's root, and those that each names.
+fn module_uses(source: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let files = rust_files(source);
+    let module = |path: &Path| {
+        let first = path.strip_prefix(source).ok()?.components().next()?;
+        Some(Path::new(&first).file_stem()?.to_str()?.to_owned())
+    };
+    let mut uses: BTreeMap<String, BTreeSet<String>> =
+        files.iter().filter_map(|p| Some((module(p)?, BTreeSet::new()))).collect();
+    uses.remove("lib");
+    let all: BTreeSet<String> = uses.keys().cloned().collect();
+    for path in &files {
+        let Some(used) = module(path).and_then(|own| uses.get_mut(&own)) else { continue };
+        let text = std::fs::read_to_string(path).expect("a source file");
+        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code: String = product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+        for named in code.split("crate::").skip(1) {
+            let listed = match named.strip_prefix('{') {
+                Some(list) => list.split(';').next().unwrap_or_default(),
+                None => {
+                    named.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or_default()
+                }
+            };
+            let words = listed.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            used.extend(words.filter(|word| all.contains(*word)).map(str::to_owned));
+        }
+    }
+    uses
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => rust_files(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }

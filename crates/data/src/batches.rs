@@ -1,5 +1,4 @@
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use random::shuffle;
 use spec::Language;
 
 use crate::DataError;
@@ -113,14 +112,14 @@ impl Source {
     fn arrange(&self, key: &blake3::Hash, epoch: u64) -> Vec<Vec<usize>> {
         let mut seed = blake3::Hasher::new_keyed(key.as_bytes());
         seed.update(self.language.code().as_bytes()).update(&epoch.to_le_bytes());
-        let mut random = ChaCha8Rng::from_seed(*seed.finalize().as_bytes());
+        let mut random = random::keyed(*seed.finalize().as_bytes());
 
         let (cycles, cycle) = (self.cycles(), self.shares.iter().sum::<usize>());
         let mut items: Vec<usize> = Vec::with_capacity(cycles * cycle);
         // More than one round only where the language has fewer items than one cycle takes.
         while items.len() < cycles * cycle {
             let mut round: Vec<usize> = (0..self.lengths.len()).collect();
-            shuffle(&mut round, &mut random);
+            shuffle(&mut random, &mut round);
             items.extend(round);
         }
         items.truncate(cycles * cycle);
@@ -144,31 +143,13 @@ impl Source {
         for size in sizes {
             let places: Vec<usize> = (0..batches.len()).filter(|&index| batches[index].len() == size).collect();
             let mut order = places.clone();
-            shuffle(&mut order, &mut random);
+            shuffle(&mut random, &mut order);
             let moved: Vec<Vec<usize>> = order.iter().map(|&from| batches[from].clone()).collect();
             for (place, batch) in places.into_iter().zip(moved) {
                 batches[place] = batch;
             }
         }
         batches
-    }
-}
-
-/// Fisher and Yates' shuffle.
-fn shuffle<T>(items: &mut [T], random: &mut ChaCha8Rng) {
-    for last in (1..items.len()).rev() {
-        items.swap(last, below(last as u64 + 1, random) as usize);
-    }
-}
-
-/// A number below `bound`, every one equally likely: draws from the incomplete last round are thrown away.
-fn below(bound: u64, random: &mut ChaCha8Rng) -> u64 {
-    let most = u64::MAX - u64::MAX % bound;
-    loop {
-        let draw = random.next_u64();
-        if draw < most {
-            return draw % bound;
-        }
     }
 }
 

@@ -2,14 +2,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use spec::{DataKey, ExampleRows, Labels, Task};
+use files::sealed::{self, Broken};
+use spec::{DataKey, DataSource, ExampleRows, Labels, Task};
 
 use crate::encoded::Column;
-use crate::{DataError, DataFolder, Encoded, Examples, Tokenization, atomic};
+use crate::{DataError, DataFolder, Encoded, Examples, Tokenization};
 
-const MAGIC: &[u8; 8] = b"LETHEENC";
-/// Magic, hash of the rest.
-const HEADER: usize = 8 + blake3::OUT_LEN;
+const MAGIC: &sealed::Magic = b"LETHEENC";
 
 /// Where encoded data came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +35,12 @@ pub struct EncodeOptions {
     pub stride: usize,
     /// Put before every sentence for retrieval; other tasks do not use it.
     pub prefix: String,
+}
+
+impl EncodeOptions {
+    pub fn of(source: DataSource) -> Self {
+        Self { max_length: source.max_length, stride: source.stride, prefix: source.prefix.to_owned() }
+    }
 }
 
 /// The first `limit` examples of one file as token sequences, from the cache folder where possible, else by `encode`.
@@ -79,8 +84,8 @@ pub fn encoded(
     }
     let examples = folder.load(key, limit)?;
     let encoded = encode(&examples, tokenization, options)?;
-    if let Err(error) = atomic::write(&path, &serialise(&encoded, identity.as_bytes())) {
-        usage = CacheUse::Unwritten(error.to_string());
+    if let Err(error) = sealed::write(&path, MAGIC, &serialise(&encoded, identity.as_bytes())) {
+        usage = CacheUse::Unwritten(format!("{}: {error}", path.display()));
     }
     Ok((encoded, usage))
 }
@@ -88,8 +93,7 @@ pub fn encoded(
 fn serialise(encoded: &Encoded, identity: &[u8; 32]) -> Vec<u8> {
     // Task and labels are those of the file that the identity names.
     let Encoded { task: _, labels: _, examples, pad, max_length, bounds, ids, segments, owner, columns, cut } = encoded;
-    let mut out = Writer(vec![0; HEADER]);
-    out.0.extend(identity);
+    let mut out = Writer(identity.to_vec());
     out.number(*examples as u64);
     out.number(*pad as u32 as u64);
     out.number(*max_length as u64);
@@ -117,19 +121,15 @@ fn serialise(encoded: &Encoded, identity: &[u8; 32]) -> Vec<u8> {
             }
         }
     }
-    let hash = blake3::hash(&out.0[HEADER..]);
-    out.0[..8].copy_from_slice(MAGIC);
-    out.0[8..HEADER].copy_from_slice(hash.as_bytes());
     out.0
 }
 
-/// The hash over the whole content makes a file that is not ours, or not whole, impossible to mistake; after it the
-/// parts are as they were written.
+/// Within the seal, the parts are as they were written.
 fn parse(bytes: &[u8], identity: &[u8; 32], task: Task, labels: Labels) -> Result<Encoded, &'static str> {
-    let content = bytes.get(HEADER..).filter(|_| bytes.starts_with(MAGIC)).ok_or("is not an encoded cache file")?;
-    if blake3::hash(content).as_bytes()[..] != bytes[8..HEADER] {
-        return Err("is damaged");
-    }
+    let content = sealed::open(bytes, MAGIC).map_err(|broken| match broken {
+        Broken::OfAnotherKind => "is not an encoded cache file",
+        Broken::Damaged => "is damaged",
+    })?;
     let content = content.strip_prefix(identity).ok_or("belongs to other data")?;
     let mut input = Reader(content);
     let read = (|| {

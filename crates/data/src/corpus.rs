@@ -3,13 +3,11 @@
 
 use std::sync::OnceLock;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use random::{Generator, below_in_one_draw as below};
 use rayon::prelude::*;
 use spec::{Batch, IGNORED_LABEL, Language, Targets};
 
 use crate::correspondence::{Correspondence, Retelling};
-use crate::random::below;
 use crate::{DataError, Examples, Tokenization};
 
 /// Rows are drawn from this many groups of similar length, so that batches need little padding.
@@ -150,7 +148,7 @@ impl Corpus {
         }
         let mut key = blake3::Hasher::new();
         key.update(b"lethe corpus 1\n").update(&seed.to_le_bytes());
-        let mut random = ChaCha8Rng::from_seed(*key.finalize().as_bytes());
+        let mut random = random::keyed(*key.finalize().as_bytes());
         let group = &self.groups[below(&mut random, self.groups.len())];
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let mut longest = 0;
@@ -210,7 +208,7 @@ impl Corpus {
         group: &[(usize, usize)],
         row: usize,
         tokenization: &Tokenization,
-        random: &mut ChaCha8Rng,
+        random: &mut Generator,
     ) -> Row {
         let one = below(random, self.languages.len());
         let other = match below(random, 100) < SAME_LANGUAGE {
@@ -260,7 +258,7 @@ impl Corpus {
         Row { ids: frame.pair(&left, &right).0, labels }
     }
 
-    fn pair(&self, random: &mut ChaCha8Rng) -> (usize, usize) {
+    fn pair(&self, random: &mut Generator) -> (usize, usize) {
         let count = self.languages.len();
         let one = match self.languages.iter().position(|&language| language == Language::ENGLISH) {
             Some(english) if below(random, 2) == 0 => english,

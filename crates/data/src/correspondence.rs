@@ -5,9 +5,7 @@
 
 use std::collections::HashMap;
 
-use rand_chacha::ChaCha8Rng;
-
-use crate::random::below;
+use random::{Generator, below_in_one_draw as below};
 
 /// Of a hundred retellings: so many are replaced by a text that is like them, so many more have tokens exchanged, and so
 /// many more leave some out.
@@ -65,7 +63,7 @@ impl Correspondence {
 
     /// A retelling of `row` in `language`: true and whole, or shortened, or with one to three tokens exchanged, or of another
     /// row like it.
-    pub fn retell(&self, texts: &[Vec<Vec<u32>>], language: usize, row: usize, random: &mut ChaCha8Rng) -> Retelling {
+    pub fn retell(&self, texts: &[Vec<Vec<u32>>], language: usize, row: usize, random: &mut Generator) -> Retelling {
         let original = &texts[language][row];
         match below(random, 100) {
             draw if draw < ALIKE => {
@@ -87,7 +85,7 @@ impl Correspondence {
     }
 
     /// Exchanges one to three tokens for others that have followed the same token elsewhere.
-    fn exchange(&self, language: usize, original: &[u32], random: &mut ChaCha8Rng) -> Retelling {
+    fn exchange(&self, language: usize, original: &[u32], random: &mut Generator) -> Retelling {
         let mut told = Retelling { ids: original.to_vec(), strange: vec![false; original.len()], faithful: false };
         for _ in 0..[1, 1, 1, 2, 2, 3][below(random, 6)] {
             let place = below(random, original.len());
@@ -102,7 +100,7 @@ impl Correspondence {
     }
 
     /// Of a few rows that share a rare token with `row`, the one that shares most tokens with it.
-    fn alike(&self, texts: &[Vec<u32>], row: usize, random: &mut ChaCha8Rng) -> usize {
+    fn alike(&self, texts: &[Vec<u32>], row: usize, random: &mut Generator) -> usize {
         let own = distinct(&texts[row]);
         let mut tokens: Vec<(usize, u32)> =
             own.iter().map(|&id| (self.holders.get(&id).map_or(0, Vec::len), id)).collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use spec::{DataKey, Language, Name, Split, Task, nearest};
 
 use crate::manifest::{Manifest, ManifestEntry};
-use crate::{DataError, Examples, atomic, canonical};
+use crate::{DataError, Examples, canonical};
 
 /// The folder that holds the canonical data: `<data set>/<task>/<language>/<split>.parquet`, with a manifest for each
 /// data set. It need not exist until something is imported.
@@ -157,7 +157,7 @@ impl DataFolder {
         let whole = old.is_some_and(|old| old.hash == entry.hash && self.verified(&key.data, old).is_ok());
         if !whole {
             let path = self.path(&key.data, key.task, key.language, key.split);
-            atomic::write(&path, &canonical::to_bytes(&examples, &path)?)?;
+            files::write(&path, &canonical::to_bytes(&examples, &path)?).map_err(DataError::io("write", &path))?;
         }
         if old != Some(&entry) {
             manifest.put(entry.clone());

@@ -3,7 +3,6 @@
 //!
 //! What a task reads and how it becomes token sequences is told in the crate `tasks`. Nothing here knows a tensor.
 
-pub mod atomic;
 mod batches;
 mod cache;
 mod canonical;
@@ -18,7 +17,6 @@ pub mod lines;
 mod manifest;
 mod mask;
 mod npy;
-mod random;
 pub mod table;
 mod tokenize;
 mod train_tokenizer;

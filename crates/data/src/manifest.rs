@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use spec::{DataKey, Labels, Language, Name, Split, Task};
 
-use crate::{DataError, Examples, atomic};
+use crate::{DataError, Examples};
 
 /// 2 brought label names; files of 1 have the usual ones.
 const FORMAT: u32 = 2;
@@ -101,7 +101,7 @@ impl Manifest {
     pub(crate) fn write(&self, folder: &Path) -> Result<(), DataError> {
         let path = Self::path(folder);
         let text = toml::to_string(self).map_err(|error| DataError::file(&path, error.to_string()))?;
-        atomic::write(&path, text.as_bytes())
+        files::write(&path, text.as_bytes()).map_err(DataError::io("write", &path))
     }
 
     /// Adds the entry, or replaces the one of the same task, language and split.

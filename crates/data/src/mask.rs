@@ -1,10 +1,8 @@
 //! Masked language modelling: which tokens of a batch are hidden.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use random::below_in_one_draw as below;
 use spec::{Batch, IGNORED_LABEL, Targets};
 
-use crate::random::below;
 use crate::{DataError, Tokenization};
 
 /// Hides `rate` of each row's ordinary tokens, at least one, drawn from the seed alone: of the hidden ones 80 % become
@@ -19,7 +17,7 @@ pub fn mask_tokens(mut batch: Batch, tokenization: &Tokenization, rate: f64, see
     let mask = tokenization.mask_id()?;
     let mut key = blake3::Hasher::new();
     key.update(b"lethe masks 1\n").update(&seed.to_le_bytes());
-    let mut random = ChaCha8Rng::from_seed(*key.finalize().as_bytes());
+    let mut random = random::keyed(*key.finalize().as_bytes());
     let mut targets = vec![IGNORED_LABEL; batch.ids.len()];
     for (row, &length) in batch.lengths.iter().enumerate() {
         let start = row * batch.seq;
@@ -35,7 +33,7 @@ pub fn mask_tokens(mut batch: Batch, tokenization: &Tokenization, rate: f64, see
             let place = ordinary[index];
             targets[place] = batch.ids[place];
             batch.ids[place] = match below(&mut random, 10) {
-                0 => tokenization.ordinary_id(random.next_u64()),
+                0 => tokenization.ordinary_id(random::bits(&mut random)),
                 1 => batch.ids[place],
                 _ => mask,
             };

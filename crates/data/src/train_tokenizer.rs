@@ -11,7 +11,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{AddedToken, Tokenizer, TokenizerBuilder};
 
-use crate::{DataError, atomic};
+use crate::DataError;
 
 /// Special tokens in the order of their ids, as XLM-R has them, but for the mask, which is the last of all there.
 const SPECIAL: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
@@ -61,6 +61,6 @@ pub fn train_tokenizer(texts: &[&str], vocabulary: usize, folder: &Path) -> Resu
         return Err(DataError::tokenizer(&path, message));
     }
     let json = tokenizer.to_string(false).map_err(|error| bad(&error))?;
-    atomic::write(&path, json.as_bytes())?;
+    files::write(&path, json.as_bytes()).map_err(DataError::io("write", &path))?;
     Ok(size)
 }

@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, Stri
 use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 
-use crate::{DataError, atomic, npy};
+use crate::{DataError, npy};
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 /// The header ends at a multiple of this, so that the numbers are aligned.
@@ -28,7 +28,7 @@ pub fn write_npy(path: &Path, vectors: &[f32], width: usize) -> Result<(), DataE
     bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header.as_bytes());
     bytes.extend(vectors.iter().flat_map(|value| value.to_le_bytes()));
-    atomic::write(path, &bytes)
+    files::write(path, &bytes).map_err(DataError::io("write", path))
 }
 
 /// Reads a two-dimensional little-endian f32 array in C order; gives the values and the width of a row.
@@ -72,7 +72,7 @@ pub fn write_parquet(path: &Path, sentences: &[String], vectors: &[f32], width: 
         writer.close()
     };
     write(&mut bytes).map_err(|error| refuse(error.to_string()))?;
-    atomic::write(path, &bytes)
+    files::write(path, &bytes).map_err(DataError::io("write", path))
 }
 
 #[cfg(test)]

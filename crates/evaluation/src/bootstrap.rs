@@ -1,7 +1,6 @@
 //! Percentile bootstrap intervals over examples (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13).
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use random::{Generator, below_in_one_draw as below};
 use serde::{Deserialize, Serialize};
 
 use crate::contribution::{Contribution, LanguageContributions, divide};
@@ -135,15 +134,8 @@ pub(crate) enum Purpose {
     Joint,
 }
 
-pub(crate) fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    generator.set_stream(purpose as u64);
-    generator
-}
-
-/// Uniform in 0..count, up to a bias of count / 2^64.
-pub(crate) fn below(generator: &mut ChaCha8Rng, count: usize) -> usize {
-    ((u128::from(generator.next_u64()) * count as u128) >> 64) as usize
+pub(crate) fn generator(seed: u64, purpose: Purpose) -> Generator {
+    random::numbered(seed, purpose as u64)
 }
 
 /// Refuses no resamples, no strata, an empty stratum, and examples that are not finite.

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::bootstrap::{Interval, Purpose, below, central_95, generator};
+use random::below_in_one_draw as below;
+
+use crate::bootstrap::{Interval, Purpose, central_95, generator};
 use crate::contribution::{Contribution, divide};
 use crate::error::StatisticsError;
 use crate::paired::{Bits, Difference, exchange_test};

@@ -1,10 +1,9 @@
 //! Comparison of two methods on the same examples. Differences are first − second.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
+use random::{Generator, below_in_one_draw as below};
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::{Interval, Purpose, below, central_95, check, generator};
+use crate::bootstrap::{Interval, Purpose, central_95, check, generator};
 use crate::contribution::{Contribution, LanguageContributions, divide};
 use crate::error::StatisticsError;
 
@@ -160,7 +159,7 @@ pub(crate) enum Bits {
     Drawn {
         word: u64,
         left: u32,
-        draws: Box<ChaCha8Rng>,
+        draws: Box<Generator>,
     },
 }
 
@@ -176,7 +175,7 @@ impl Bits {
             }
             Self::Drawn { word, left, draws } => {
                 if *left == 0 {
-                    (*word, *left) = (draws.next_u64(), u64::BITS);
+                    (*word, *left) = (random::bits(draws), u64::BITS);
                 }
                 let bit = *word & 1 == 1;
                 *word >>= 1;

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use spec::Cell;
 
-use crate::cost;
-use crate::events::Event;
+use runner::{Event, cost};
 
 /// Without a terminal, a running cell says this often how far it is.
 const QUIET: Duration = Duration::from_secs(60);

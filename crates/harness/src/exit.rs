@@ -18,6 +18,8 @@ pub enum Exit {
     Interrupted = 6,
     /// The results folder is damaged or cannot be written.
     Results = 7,
+    /// Of a cell's process alone: another one works on the cell, or it has results.
+    Busy = 75,
     /// A fault of this program.
     Internal = 70,
 }
@@ -39,15 +41,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The error and its causes, each said once: many errors quote their cause already.
-pub fn one_line(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
-        "" => cause,
-        said if said.contains(&cause) => said.to_owned(),
-        said => format!("{said}: {cause}"),
-    })
-}
-
 /// Prints the error with its causes on stderr and says how to end.
 pub fn explain(error: &anyhow::Error) -> Exit {
     if error.chain().any(|cause| {
@@ -55,6 +48,6 @@ pub fn explain(error: &anyhow::Error) -> Exit {
     }) {
         return Exit::Ok; // `| head` closed the pipe: nothing is wrong.
     }
-    eprintln!("error: {}", one_line(error));
+    eprintln!("error: {}", runner::one_line(error));
     if error.chain().any(|cause| cause.is::<results::ResultsError>()) { Exit::Results } else { Exit::Usage }
 }

@@ -7,13 +7,6 @@ use anyhow::{Context, Result};
 /// What a model's numbers depend on.
 const MODEL_FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
 
-/// blake3 of a file's content.
-pub fn file(path: &Path) -> std::io::Result<blake3::Hash> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(std::fs::File::open(path)?)?;
-    Ok(hasher.finalize())
-}
-
 /// blake3 over the files that make a model, by name and content.
 ///
 /// # Errors
@@ -22,7 +15,8 @@ pub fn model_folder(folder: &Path) -> Result<String> {
     let mut whole = blake3::Hasher::new();
     for name in MODEL_FILES {
         let path = folder.join(name);
-        let hash = file(&path).with_context(|| format!("model folder `{}`: cannot read `{name}`", folder.display()))?;
+        let hash =
+            files::hash(&path).with_context(|| format!("model folder `{}`: cannot read `{name}`", folder.display()))?;
         whole.update(name.as_bytes()).update(hash.as_bytes());
     }
     // Heads were once left out: cells that go on with one are others.

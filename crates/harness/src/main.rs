@@ -5,16 +5,14 @@
 
 mod board;
 mod built_in;
-mod cell;
 mod cli;
 mod command;
-mod cost;
-mod events;
 mod exit;
 mod hash;
 mod headline;
 mod interrupt;
-mod labels;
+mod memory;
+mod parent;
 mod places;
 mod plan;
 mod prepare;

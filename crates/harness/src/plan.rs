@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use spec::{Backend, Cell, DataKey, Method, NUMERIC_VERSION, Objective, Protocol, Suite};
 
 use crate::cli::{Filters, Folders};
-use crate::{hash, labels, places, typology};
+use crate::{hash, places, typology};
 
 /// A suite made concrete: its cells with the hashes of the model and of every file they read.
 #[derive(Debug)]
@@ -98,9 +98,8 @@ impl Plan {
             hashes.insert(key.to_string(), entry.hash.clone());
         }
         for probe in suite.protocols.iter().flat_map(Protocol::probes) {
-            let Some(adapt) = &probe.adapt else { continue };
-            for &language in &probe.languages {
-                let key = DataKey::new(probe.task, &probe.data, language, adapt.split);
+            let (Some(adapt), Some(support)) = (&probe.adapt, probe.support()) else { continue };
+            for key in support.keys() {
                 let rows = folder.entry(&key)?.rows;
                 if adapt.support > rows {
                     bail!(
@@ -112,7 +111,7 @@ impl Plan {
             }
         }
         for protocol in &suite.protocols {
-            labels::check(&folder, protocol, protocol.data())?;
+            runner::labels::check(&folder, protocol, protocol.data())?;
         }
         let language_modelling = keys.iter().any(|key| key.task.objective() == Objective::MaskedTokens);
         if language_modelling && !model::holds_language_model(&model)? {

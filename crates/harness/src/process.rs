@@ -10,9 +10,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use runner::{Event, Job};
 
-use crate::events::{Event, Job, STOP};
 use crate::exit::Exit;
+use crate::parent::STOP;
 
 /// Bytes of a cell's standard error that are kept: its end says why it died.
 const KEPT_STDERR: usize = 64 * 1024;
@@ -38,9 +39,6 @@ pub enum Ending {
     /// It died: a panic, a signal. Whether by SIGKILL, as the kernel does when memory runs out.
     Died { detail: String, killed: bool },
 }
-
-/// Exit code by which a cell says that another process holds its lock.
-pub const BUSY: u8 = 75;
 
 /// This program's file, also after it was replaced on disk by a newer build.
 fn own_executable() -> Result<PathBuf> {
@@ -117,7 +115,7 @@ pub fn run(
         Ending::Published(outcome)
     } else if timed_out {
         Ending::TimedOut
-    } else if status.code() == Some(i32::from(BUSY)) {
+    } else if status.code() == Some(Exit::Busy as i32) {
         Ending::Busy
     } else if status.code() == Some(Exit::Interrupted as i32) || asked_at.is_some() {
         Ending::Interrupted

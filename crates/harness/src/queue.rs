@@ -5,7 +5,7 @@ use std::path::Path;
 
 use spec::{Cell, PrefixId};
 
-use crate::{cell, cost};
+use runner::cost;
 
 /// The cells of a sweep: first the cheapest, so that there is soon something to see, then the longest first, so that at the
 /// end no core waits long for another.
@@ -62,7 +62,7 @@ impl<'a> Queue<'a> {
     }
 
     fn would_wait(&self, entry: &Entry) -> bool {
-        let missing = entry.states.iter().enumerate().find(|(_, state)| !cell::is_kept(self.cache, state));
+        let missing = entry.states.iter().enumerate().find(|(_, state)| !runner::is_cached(self.cache, state));
         missing.is_some_and(|(stage, state)| self.running.iter().any(|other| other.states.get(stage) == Some(state)))
     }
 
@@ -73,7 +73,7 @@ impl<'a> Queue<'a> {
             if let Some(wanted) = self.wanted.get_mut(&state) {
                 *wanted -= 1;
                 if *wanted == 0 {
-                    cell::forget(self.cache, &state);
+                    runner::remove(self.cache, &state);
                 }
             }
         }
@@ -150,7 +150,7 @@ pub mod tests {
             left.retain(|other| !std::ptr::eq(*other, cell));
             queue.end(cell, true);
             let wanted = left.iter().any(|other| other.prefix(1) == cell.prefix(1));
-            assert_eq!(cell::is_kept(cache.path(), &cell.prefix(1)), wanted);
+            assert_eq!(runner::is_cached(cache.path(), &cell.prefix(1)), wanted);
         }
         assert_eq!(std::fs::read_dir(cache.path().join("stages")).unwrap().count(), 0);
     }
@@ -165,6 +165,23 @@ pub mod tests {
             queue.end(next.cell, true);
         }
         queue.end(cell, false);
-        assert!(cell::is_kept(cache.path(), &cell.prefix(1)));
+        assert!(runner::is_cached(cache.path(), &cell.prefix(1)));
+    }
+
+    #[test]
+    fn a_stage_in_common_costs_once() {
+        let cells = cells("mini-updates");
+        let apart: f64 = cells.iter().map(cost::tokens).sum();
+        let of = |method: &str| {
+            let found = cells.iter().find(|cell| cell.method.name.as_str() == method && cell.seed == 1);
+            found.unwrap_or_else(|| panic!("no cell of {method}")).clone()
+        };
+        let stage = |method: &str| cost::training_tokens(&of(method), &of(method).protocol.stages[0]);
+        assert_eq!(cost::together(&[of("ft"), of("frozen")]), cost::tokens(&of("ft")) + cost::tokens(&of("frozen")));
+        assert_eq!(
+            cost::together(&[of("ft"), of("laft")]),
+            cost::tokens(&of("ft")) + cost::tokens(&of("laft")) - stage("laft")
+        );
+        assert!(cost::together(&cells) < apart);
     }
 }

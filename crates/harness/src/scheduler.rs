@@ -11,11 +11,11 @@ use spec::{Cell, Outcome};
 
 use crate::board::Board;
 use crate::cli::Folders;
-use crate::events::Job;
 use crate::headline::headline;
 use crate::interrupt;
 use crate::process::{self, Ending};
 use crate::queue::{Next, Queue};
+use runner::Job;
 
 /// A cell whose process dies is started again this many times; it resumes from its last checkpoint.
 const RETRIES: usize = 2;
@@ -99,7 +99,7 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
                         Ok(Ended::Busy) => summary.busy += 1,
                         Ok(Ended::Interrupted | Ended::Skipped) => {}
                         Err(error) => {
-                            summary.stopped.get_or_insert(crate::exit::one_line(&error));
+                            summary.stopped.get_or_insert(runner::one_line(&error));
                             halt.store(true, Ordering::Relaxed);
                         }
                     }

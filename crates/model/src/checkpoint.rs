@@ -13,8 +13,8 @@ use crate::folder::{self, HostView};
 use crate::gradients::Gradient;
 use crate::layout::{Entry, Layout};
 use crate::network::Parts;
-use crate::objective::Owner;
 use crate::optimizer::{AdamW, Moments};
+use crate::owner::Owner;
 use crate::setup::Setup;
 use crate::state::State;
 use crate::{Gradients, Group, Learner, ModelError, OptimizerConfig};
@@ -211,8 +211,10 @@ fn fault(path: &Path, message: String) -> ModelError {
 fn write(path: &Path, key: &str, header: &impl Serialize, views: Vec<(String, HostView)>) -> Result<(), ModelError> {
     let header = serde_json::to_string(header).map_err(|error| fault(path, error.to_string()))?;
     let metadata = HashMap::from([(key.to_owned(), header)]);
-    safetensors::serialize_to_file(views, Some(metadata), path).map_err(|error| fault(path, error.to_string()))?;
-    folder::fsync(path)
+    let failed = |source| ModelError::io(path, source);
+    files::write_with(path, failed, |partial| {
+        safetensors::serialize_to_file(views, Some(metadata), partial).map_err(|error| fault(path, error.to_string()))
+    })
 }
 
 /// One flat tensor of a file, `None` if the file does not hold it.

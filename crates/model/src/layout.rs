@@ -1,4 +1,4 @@
-use crate::objective::Owner;
+use crate::owner::Owner;
 use crate::{Group, random};
 
 /// A parameter of rank `D`: where it lies in the list and what shape it has.

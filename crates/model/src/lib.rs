@@ -24,6 +24,7 @@ mod network;
 mod objective;
 mod ops;
 mod optimizer;
+mod owner;
 mod random;
 mod setup;
 mod state;

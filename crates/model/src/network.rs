@@ -5,7 +5,8 @@ use crate::adapter::{Active, Adapter, AdapterStack, Named};
 use crate::encoder::Encoder;
 use crate::layout::Layout;
 use crate::lora::LoraConfig;
-use crate::objective::{Outputs, OwnedHead};
+use crate::objective::Outputs;
+use crate::owner::OwnedHead;
 
 /// What a network has beside its encoder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,18 +1,17 @@
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use ::random::Generator;
 
 /// Uniform draws, a function of (seed, purpose, name) alone and made on the host, so that every back end draws the same.
-pub(crate) struct Uniform(ChaCha8Rng);
+pub(crate) struct Uniform(Generator);
 
 impl Uniform {
     pub fn new(seed: u64, purpose: &str, name: &str) -> Self {
         let key = blake3::hash(format!("{seed}/{purpose}/{name}").as_bytes());
-        Self(ChaCha8Rng::from_seed(*key.as_bytes()))
+        Self(::random::keyed(*key.as_bytes()))
     }
 
     /// In (0, 1): 53 random bits, shifted by half a step.
     pub fn draw(&mut self) -> f64 {
-        ((self.0.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+        ((::random::bits(&mut self.0) >> 11) as f64 + 0.5) / (1u64 << 53) as f64
     }
 }
 

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::HeadMask;
 use crate::adapter::AdapterStack;
 use crate::layout::Role;
-use crate::objective::HeadUse;
+use crate::owner::HeadUse;
 
 /// How a network's parts are used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

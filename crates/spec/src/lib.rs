@@ -15,6 +15,8 @@ mod outcome;
 mod prefix;
 mod protocol;
 mod seed;
+mod several_forms;
+mod source;
 mod suite;
 mod task;
 mod typology;
@@ -31,6 +33,7 @@ pub use outcome::Outcome;
 pub use prefix::PrefixId;
 pub use protocol::{Memory, Probe, Protocol, Stage};
 pub use seed::derived_seed;
+pub use source::DataSource;
 pub use suite::Suite;
 pub use task::{
     Column, Direction, ExampleRows, Head, Ids, Kind, Labels, Metric, Objective, ParserSizes, Pooling, Split, Task,

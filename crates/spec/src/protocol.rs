@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Adapt, DataKey, Language, Name, ParserSizes, Split, Task};
+use crate::{Adapt, DataKey, DataSource, Language, Name, ParserSizes, Split, Task};
 
 /// The shape of an experiment: probes, then stages with probes after each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,23 +91,39 @@ pub struct Probe {
     pub adapt: Option<Adapt>,
 }
 
+impl Stage {
+    pub fn source(&self) -> DataSource<'_> {
+        let &Self { task, ref data, split, ref languages, examples, max_length, stride, .. } = self;
+        DataSource { task, data, split, languages, examples, max_length, stride, prefix: "" }
+    }
+}
+
+impl Memory {
+    pub fn source(&self) -> DataSource<'_> {
+        let &Self { task, ref data, split, ref languages, examples, max_length, stride, ref prefix, .. } = self;
+        DataSource { task, data, split, languages, examples, max_length, stride, prefix }
+    }
+}
+
+impl Probe {
+    pub fn source(&self) -> DataSource<'_> {
+        let &Self { task, ref data, split, ref languages, examples, max_length, stride, ref prefix, .. } = self;
+        DataSource { task, data, split, languages, examples, max_length, stride, prefix }
+    }
+
+    /// What the few examples are drawn from that a probe adapts to.
+    pub fn support(&self) -> Option<DataSource<'_>> {
+        self.adapt.as_ref().map(|adapt| DataSource { split: adapt.split, examples: None, ..self.source() })
+    }
+}
+
 impl Protocol {
     /// Every file of data the protocol reads.
     pub fn data(&self) -> BTreeSet<DataKey> {
-        let stages = self.stages.iter().flat_map(|stage| {
-            stage.languages.iter().map(|&language| DataKey::new(stage.task, &stage.data, language, stage.split))
-        });
-        let memories = self.stages.iter().flat_map(|stage| &stage.memories).flat_map(|memory| {
-            memory.languages.iter().map(|&language| DataKey::new(memory.task, &memory.data, language, memory.split))
-        });
-        let probes = self.probes().flat_map(|probe| {
-            let splits = [Some(probe.split), probe.adapt.as_ref().map(|adapt| adapt.split)];
-            let keys = move |split| {
-                probe.languages.iter().map(move |&language| DataKey::new(probe.task, &probe.data, language, split))
-            };
-            splits.into_iter().flatten().flat_map(keys)
-        });
-        stages.chain(memories).chain(probes).collect()
+        let stages = self.stages.iter().map(Stage::source);
+        let memories = self.stages.iter().flat_map(|stage| &stage.memories).map(Memory::source);
+        let probes = self.probes().flat_map(|probe| std::iter::once(probe.source()).chain(probe.support()));
+        stages.chain(memories).chain(probes).flat_map(DataSource::keys).collect()
     }
 
     /// All probes in the order in which they are measured.

@@ -10,14 +10,13 @@ use self::memory::{MemoryText, MemoryTexts, check_memory};
 use crate::error::{hint, nearest};
 use crate::method::preset;
 use crate::{
-    Adapt, Anchor, ExampleRows, GradientRule, Laft, Language, Method, Name, Objective, OuterLoop, ParserSizes, Probe,
-    Protocol, Schedule, SpecError, Split, Stage, Structure, Subnetworks, Task,
+    Adapt, Anchor, GradientRule, Laft, Language, Method, Name, Objective, OuterLoop, ParserSizes, Probe, Protocol,
+    Schedule, SpecError, Split, Stage, Structure, Subnetworks, Task,
 };
 
 /// More cells than this are refused before they are expanded.
 const MOST_CELLS: usize = 100_000;
 const MOST_STEPS: u64 = 10_000_000;
-const MOST_TOKENS: usize = 8192;
 
 /// A suite file: protocols × methods × seeds on one model.
 #[derive(Debug, Clone, PartialEq)]
@@ -316,9 +315,7 @@ fn check_protocol(protocol: &Protocol) -> Result<(), String> {
 }
 
 fn check_probe(probe: &Probe) -> Result<(), String> {
-    check_languages(&probe.languages)?;
-    check_lengths(probe.task, probe.max_length, probe.stride)?;
-    check_examples(probe.examples)?;
+    probe.source().check()?;
     if let Some(adapt) = &probe.adapt {
         adapt.check().map_err(|error| format!("`adapt` {error}"))?;
         let numbers = [adapt.learning_rate, adapt.head_learning_rate.unwrap_or_default()];
@@ -329,20 +326,11 @@ fn check_probe(probe: &Probe) -> Result<(), String> {
             return Err(format!("`adapt` learns a task from a few examples, and {} has no head to learn", probe.task));
         }
     }
-    let ranked = probe.task.objective() == Objective::Ranking;
-    if !probe.prefix.is_empty() && !ranked {
-        return Err("`prefix` belongs to retrieval probes".to_owned());
-    }
-    if ranked && probe.languages.contains(&Language::ENGLISH) {
-        return Err("retrieval is measured against English: leave `en` out of its languages".to_owned());
-    }
     Ok(())
 }
 
 fn check_stage(stage: &Stage, past: &[Stage]) -> Result<(), String> {
-    check_languages(&stage.languages)?;
-    check_lengths(stage.task, stage.max_length, stage.stride)?;
-    check_examples(stage.examples)?;
+    stage.source().check()?;
     for memory in &stage.memories {
         check_memory(memory, stage, past).map_err(|message| format!("memory `{}`: {message}", memory.name))?;
     }
@@ -372,31 +360,6 @@ fn plain(number: f64) -> bool {
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let digits = digits.bytes().filter(u8::is_ascii_digit).count();
     exponent.parse::<i32>().is_ok_and(|exponent| digits <= 15 && exponent.abs() <= 15)
-}
-
-fn check_languages(languages: &[Language]) -> Result<(), String> {
-    if languages.is_empty() {
-        return Err("`languages` is empty".to_owned());
-    }
-    distinct(languages).map_err(|language| format!("language `{language}` is listed twice"))
-}
-
-fn check_lengths(task: Task, max_length: usize, stride: usize) -> Result<(), String> {
-    if !(8..=MOST_TOKENS).contains(&max_length) {
-        return Err(format!("`max-length` must be 8 to {MOST_TOKENS} tokens"));
-    }
-    let windows = task.description().rows == ExampleRows::Windows;
-    if !windows && stride != 0 {
-        return Err("`stride` belongs to question answering".to_owned());
-    }
-    if windows && stride >= max_length / 2 {
-        return Err("`stride` must be smaller than half of `max-length`".to_owned());
-    }
-    Ok(())
-}
-
-fn check_examples(examples: Option<usize>) -> Result<(), String> {
-    if examples == Some(0) { Err("`examples` must be at least 1; leave it out for all".to_owned()) } else { Ok(()) }
 }
 
 /// The first repeated item as the error.

@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{Deserializer, Error, MapAccess};
 use serde::{Deserialize, Serialize};
 
 use crate::Language;
 use crate::method::KnobError;
+use crate::several_forms::SeveralForms;
 
 /// A typological distance between two languages, computed from their URIEL feature vectors x and y (Littell et al. 2017).
 ///
@@ -66,12 +69,31 @@ impl fmt::Display for TypologicalDistance {
 }
 
 /// One distance, or the weighted mean of several: `"geo-maxabs"` or `{ geo-maxabs = 1, fam-cosine = 2 }`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a distance is a name such as \"syntax-knn-cosine\", or a table of names and weights")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum LanguageDistance {
     One(TypologicalDistance),
     /// Weights are relative to their sum.
     Mean(BTreeMap<TypologicalDistance, f64>),
+}
+
+impl SeveralForms for LanguageDistance {
+    const FORMS: &'static str =
+        "the name of a distance, such as \"syntax-knn-cosine\", or a table of names and weights";
+
+    fn of_word<E: Error>(word: StrDeserializer<E>) -> Result<Self, E> {
+        TypologicalDistance::deserialize(word).map(Self::One)
+    }
+
+    fn of_table<'de, A: MapAccess<'de>>(table: MapAccessDeserializer<A>) -> Result<Self, A::Error> {
+        BTreeMap::deserialize(table).map(Self::Mean)
+    }
+}
+
+impl<'de> Deserialize<'de> for LanguageDistance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(deserializer)
+    }
 }
 
 impl Default for LanguageDistance {

@@ -17,7 +17,7 @@ use std::time::Instant;
 use encoder::{SIZES, Size};
 use model::Learner;
 use spec::{Gem, GradientRule, Language, Memory, Method, Name, PcGrad, Split, Stage, Task};
-use strategies::{Strategy, Supply};
+use strategies::{BatchSource, Strategy};
 use tokens::{ROWS, SEQ, Text};
 
 const LANGUAGES: [&str; 4] = ["de", "en", "sw", "zh"];

@@ -6,6 +6,7 @@
 use model::{Gradients, Learner, ModelError, SavePoint};
 use spec::{GradientRule, LfMlf, Method, OuterLoop, Rows, Stage};
 
+use crate::batch_source::BatchSource;
 use crate::error::StrategyError;
 use crate::evaluate::{Evaluation, RunningMean};
 use crate::forgetting::Past;
@@ -13,7 +14,6 @@ use crate::modules::Modules;
 use crate::outer;
 use crate::rules::{AnchorDirection, Combination, Event, Gram, RuleError, RuleInput, RuleState};
 use crate::subnetworks::StageMasks;
-use crate::supply::Supply;
 
 /// What a direction is made from, besides the learner and its data.
 pub(crate) struct Ingredients<'a> {
@@ -76,7 +76,7 @@ impl Ingredients<'_> {
     pub fn direction(
         &self,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         state: &mut RuleState,
         step: u64,
         learning_rate: f64,
@@ -88,14 +88,14 @@ impl Ingredients<'_> {
             Rows::LanguagesAndAnchor => usize::MAX,
         };
         if rows == 1 || matches!(rule, GradientRule::Mean | GradientRule::Multitask(_)) {
-            return self.mean(learner, supply, step);
+            return self.mean(learner, data, step);
         }
         let mut gathered = Gathered::default();
         let mut losses = Vec::with_capacity(self.stage.languages.len());
         let mut current = RunningMean::new(self.stage.languages.len());
         let mut series = Vec::new();
         let memories = if rule.rows() == Rows::LanguagesAndAnchor { &[] } else { self.memories };
-        self.each(learner, supply, step, memories, |learner, row, (loss, gradient)| {
+        self.each(learner, data, step, memories, |learner, row, (loss, gradient)| {
             match row {
                 Row::Language(source) => {
                     losses.push(loss);
@@ -117,7 +117,7 @@ impl Ingredients<'_> {
             Ok(())
         })?;
         let anchor = match rule {
-            GradientRule::LfMlf(knobs) => Some(self.anchor(knobs, learner, supply, step, learning_rate)?),
+            GradientRule::LfMlf(knobs) => Some(self.anchor(knobs, learner, data, step, learning_rate)?),
             _ => None,
         };
         let kind = self.combined(learner, gathered, anchor, state, step, &mut series)?;
@@ -134,7 +134,7 @@ impl Ingredients<'_> {
         &self,
         evaluation: Evaluation,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         source: usize,
         step: u64,
     ) -> Result<(f64, Gradients), StrategyError> {
@@ -144,7 +144,7 @@ impl Ingredients<'_> {
         if let Some(masks) = self.masks {
             masks.use_language(learner, source)?;
         }
-        let found = outer::gradient(&self.method.outer, evaluation, learner, supply, source, step)?;
+        let found = outer::gradient(&self.method.outer, evaluation, learner, data, source, step)?;
         if let Some(masks) = self.masks {
             masks.use_all(learner)?;
         }
@@ -152,12 +152,12 @@ impl Ingredients<'_> {
     }
 
     /// The mean over languages and memories.
-    fn mean(&self, learner: &mut Learner, supply: &mut dyn Supply, step: u64) -> Result<Direction, StrategyError> {
+    fn mean(&self, learner: &mut Learner, data: &mut dyn BatchSource, step: u64) -> Result<Direction, StrategyError> {
         let languages = self.stage.languages.len();
         let mut mean = RunningMean::new(languages + self.memories.len());
         let mut losses = Vec::with_capacity(languages);
         let mut series = Vec::new();
-        self.each(learner, supply, step, self.memories, |learner, row, (loss, gradient)| {
+        self.each(learner, data, step, self.memories, |learner, row, (loss, gradient)| {
             match row {
                 Row::Language(_) => losses.push(loss),
                 Row::Memory(memory) => series.push((format!("loss.{}", self.memory_name(memory)), loss)),
@@ -172,7 +172,7 @@ impl Ingredients<'_> {
     fn each(
         &self,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         step: u64,
         memories: &[usize],
         mut take: impl FnMut(&Learner, Row, (f64, Gradients)) -> Result<(), StrategyError>,
@@ -182,15 +182,15 @@ impl Ingredients<'_> {
         for source in 0..self.stage.languages.len() {
             // What changes the learner for a language keeps the others waiting.
             if self.method.outer == OuterLoop::Plain && self.is_alike() {
-                subs.push(supply.source(source, step)?);
+                subs.push(data.source(source, step)?);
                 rows.push(Row::Language(source));
             } else {
-                let found = self.source(evaluation, learner, supply, source, step)?;
+                let found = self.source(evaluation, learner, data, source, step)?;
                 take(learner, Row::Language(source), found)?;
             }
         }
         for &memory in memories {
-            let parts = supply.memory(memory, step)?;
+            let parts = data.memory(memory, step)?;
             if parts.is_empty() {
                 return Err(StrategyError::NoBatch);
             }
@@ -217,7 +217,7 @@ impl Ingredients<'_> {
         &self,
         knobs: &LfMlf,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         step: u64,
         learning_rate: f64,
     ) -> Result<Gradients, StrategyError> {
@@ -227,7 +227,7 @@ impl Ingredients<'_> {
             memories: self.memories,
             evaluation: Evaluation::new(&self.method.anchor, self.start),
         };
-        past.direction(knobs, learner, supply, step, learning_rate)
+        past.direction(knobs, learner, data, step, learning_rate)
     }
 
     /// Asks the rule for weights and applies them.

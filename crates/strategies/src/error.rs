@@ -4,10 +4,10 @@ use model::ModelError;
 use spec::Language;
 use thiserror::Error;
 
+use crate::batch_source::BatchError;
 use crate::rules::RuleError;
 use crate::schedules::ScheduleError;
 use crate::subnetworks::{MaskError, PruningError};
-use crate::supply::SupplyError;
 
 /// Why a method cannot go on.
 #[derive(Debug, Error)]
@@ -21,7 +21,7 @@ pub enum StrategyError {
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
     #[error("training data: {0}")]
-    Supply(#[from] SupplyError),
+    BatchSource(#[from] BatchError),
     #[error("there is no batch to learn from")]
     NoBatch,
     #[error("the stage has not begun")]

@@ -4,8 +4,8 @@ use model::{Gradients, Learner, SavePoint};
 use spec::{Anchor, Mixout};
 
 use crate::anchors::mixout;
+use crate::batch_source::SubBatch;
 use crate::error::StrategyError;
-use crate::supply::SubBatch;
 
 /// How a loss and its gradient are taken: at the parameters themselves or, with Mixout, at mixed ones.
 #[derive(Debug, Clone, Copy)]

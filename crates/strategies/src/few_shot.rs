@@ -8,10 +8,10 @@ use model::{Group, Learner};
 use spec::{Adapt, Batch, Language, Method};
 use thiserror::Error;
 
+use crate::batch_source::SubBatch;
+use crate::draw;
 use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
-use crate::rules::draw;
-use crate::supply::SubBatch;
 use crate::{outer, structures};
 
 /// Too few examples for a support set.
@@ -55,7 +55,7 @@ impl SupportSet {
             return Err(SupportError { language, support, examples, scored: score_rest });
         }
         let mut order: Vec<usize> = (0..examples).collect();
-        draw::shuffle(&mut draw::generator(seed, &format!("support.{language}"), set), &mut order);
+        random::shuffle(&mut draw::generator(seed, &format!("support.{language}"), set), &mut order);
         let mut rest = order.split_off(support);
         rest.sort_unstable();
         Ok(Self { support: order, rest })

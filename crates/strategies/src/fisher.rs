@@ -3,15 +3,15 @@
 use model::{Gradients, Learner};
 use spec::FisherSquare;
 
+use crate::batch_source::{BatchSource, SubBatch};
 use crate::error::StrategyError;
-use crate::supply::{SubBatch, Supply};
 
 /// `F_i = mean of (d loss / d theta_i)^2` over the examples, or over the batches' mean losses, of the first `batches`
 /// batches of each memory, without dropout. Targets are those of the data. A ranking of translations has no loss of one
 /// example, so that its batches are always squared as a whole.
 pub(crate) fn diagonal(
     learner: &mut Learner,
-    supply: &mut dyn Supply,
+    data: &mut dyn BatchSource,
     memories: &[usize],
     batches: usize,
     square: FisherSquare,
@@ -20,7 +20,7 @@ pub(crate) fn diagonal(
     let mut count = 0usize;
     for &memory in memories {
         for draw in 0..batches as u64 {
-            for sub in supply.memory(memory, draw)? {
+            for sub in data.memory(memory, draw)? {
                 let parts = match square {
                     FisherSquare::BatchMean => vec![sub.batch],
                     FisherSquare::PerExample => sub.batch.parts(),

@@ -5,9 +5,9 @@ use model::{Gradients, Learner, SavePoint};
 use spec::{Forgetting, LfMlf, Mu, MuRule};
 
 use crate::anchors::displacement;
+use crate::batch_source::{BatchSource, SubBatch};
 use crate::error::StrategyError;
 use crate::evaluate::{Evaluation, RunningMean};
-use crate::supply::{SubBatch, Supply};
 
 /// What measures of forgetting are taken from.
 pub(crate) struct Past<'a> {
@@ -25,7 +25,7 @@ impl Past<'_> {
         &self,
         knobs: &LfMlf,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         step: u64,
         learning_rate: f64,
     ) -> Result<Gradients, StrategyError> {
@@ -38,7 +38,7 @@ impl Past<'_> {
             Forgetting::MlmMemory | Forgetting::Kl => {
                 let mut mean = RunningMean::new(self.memories.len());
                 for &memory in self.memories {
-                    let mut subs = supply.memory(memory, step)?;
+                    let mut subs = data.memory(memory, step)?;
                     if knobs.forgetting == Forgetting::Kl {
                         self.relabel(learner, &mut subs)?;
                     }

@@ -1,11 +1,13 @@
 //! Update strategies: structure × gradient rule × schedule × outer loop over a [`model::Learner`].
 //!
-//! A strategy asks a [`Supply`] for sub-batches by number and the learner for losses, gradients and a step; it knows
+//! A strategy asks a [`BatchSource`] for sub-batches by number and the learner for losses, gradients and a step; it knows
 //! neither files nor tensors. [`rules`] holds the mathematics of gradient rules as pure functions of the Gram matrix,
 //! [`schedules`] that of unfreezing as functions of the step.
 
 mod anchors;
+mod batch_source;
 mod direction;
+mod draw;
 mod error;
 mod evaluate;
 mod few_shot;
@@ -22,8 +24,8 @@ pub mod schedules;
 mod strategy;
 mod structures;
 pub mod subnetworks;
-mod supply;
 
+pub use batch_source::{BatchError, BatchSource, SubBatch};
 pub use error::StrategyError;
 pub use few_shot::{SupportError, SupportSet, adapt};
 pub use learning_rate::linear_warmup_decay;
@@ -31,4 +33,3 @@ pub use modules::Modules;
 pub use report::{Began, StepReport};
 pub use strategy::Strategy;
 pub use structures::check_schedule;
-pub use supply::{SubBatch, Supply, SupplyError};

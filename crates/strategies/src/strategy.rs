@@ -9,6 +9,7 @@ use spec::{
     Stage, Subnetworks, Task,
 };
 
+use crate::batch_source::{BatchError, BatchSource};
 use crate::direction::{Direction, Ingredients, Kind};
 use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
@@ -17,7 +18,6 @@ use crate::report::{Began, StepReport};
 use crate::rules::RuleState;
 use crate::schedules::{Open, Request, SavedSchedule, ScheduleState, fisher_trace};
 use crate::subnetworks::{Mask, SavedMasks, StageMasks};
-use crate::supply::{Supply, SupplyError};
 use crate::{anchors, fisher, linear_warmup_decay, outputs, structures};
 
 /// A method at work on one stage.
@@ -88,12 +88,12 @@ impl<'a> Strategy<'a> {
     ///
     /// # Errors
     /// [`StrategyError::Spec`] if structure or schedule do not fit this encoder; those of the learner and the data.
-    pub fn begin(&mut self, learner: &mut Learner, supply: &mut dyn Supply) -> Result<Began, StrategyError> {
+    pub fn begin(&mut self, learner: &mut Learner, data: &mut dyn BatchSource) -> Result<Began, StrategyError> {
         self.check_memories(learner)?;
         self.schedule = Some(self.prepare(learner)?);
         let mut began = Began::default();
         if let Some(knobs) = self.subnetworks() {
-            let found = StageMasks::find(knobs, self.stage, self.seed, learner, supply, &mut began)?;
+            let found = StageMasks::find(knobs, self.stage, self.seed, learner, data, &mut began)?;
             self.masks = Some(found);
         }
         self.start = self.needs_start().then(|| learner.save_point());
@@ -103,12 +103,12 @@ impl<'a> Strategy<'a> {
                 let (batches, square) = (knobs.fisher_batches, knobs.fisher_square);
                 match memories.is_empty() {
                     true => None,
-                    false => Some(fisher::diagonal(learner, supply, &memories, batches, square)?),
+                    false => Some(fisher::diagonal(learner, data, &memories, batches, square)?),
                 }
             }
             (_, GradientRule::LfMlf(knobs)) if knobs.forgetting == Forgetting::Fisher => {
                 let square = FisherSquare::PerExample;
-                Some(fisher::diagonal(learner, supply, &self.memories, knobs.fisher_batches, square)?)
+                Some(fisher::diagonal(learner, data, &self.memories, knobs.fisher_batches, square)?)
             }
             _ => None,
         };
@@ -134,7 +134,7 @@ impl<'a> Strategy<'a> {
     pub fn products(
         &self,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         batches: usize,
         masked: bool,
     ) -> Result<Vec<Vec<f64>>, StrategyError> {
@@ -147,7 +147,7 @@ impl<'a> Strategy<'a> {
                 if let Some(masks) = self.masks.as_ref().filter(|_| masked) {
                     masks.use_language(learner, source)?;
                 }
-                let batch = supply.source(source, draw)?.batch;
+                let batch = data.source(source, draw)?.batch;
                 let (_, gradient) = learner.without_dropout(|learner| learner.loss_and_gradients(&batch, 0))?;
                 gradients.push(gradient);
             }
@@ -216,15 +216,15 @@ impl<'a> Strategy<'a> {
     pub fn step(
         &mut self,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         step: u64,
     ) -> Result<StepReport, StrategyError> {
         let mut events = Vec::new();
-        let open = self.open(learner, supply, step, &mut events)?;
+        let open = self.open(learner, data, step, &mut events)?;
         let learning_rate = self.learning_rate(&open, step);
         if let Some(masks) = &mut self.masks {
             let (draws, _) = self.method.outer.batches();
-            masks.observe(learner, supply, step * draws)?;
+            masks.observe(learner, data, step * draws)?;
         }
         let ingredients = Ingredients {
             method: self.method,
@@ -237,7 +237,7 @@ impl<'a> Strategy<'a> {
             fisher: self.fisher.as_ref(),
         };
         let Direction { kind, losses, mut series } =
-            ingredients.direction(learner, supply, &mut self.memo.rule, step, learning_rate)?;
+            ingredients.direction(learner, data, &mut self.memo.rule, step, learning_rate)?;
         let mut note = None;
         let mut gradient_norm = 0.0;
         match kind {
@@ -249,7 +249,7 @@ impl<'a> Strategy<'a> {
                 if let Some(masks) = &self.masks {
                     masks.let_go(learner)?;
                 }
-                events.extend(self.losses_risen(learner, supply, &losses, step)?);
+                events.extend(self.losses_risen(learner, data, &losses, step)?);
             }
             Kind::Rest(reason) => {
                 self.memo.skipped += 1;
@@ -274,7 +274,7 @@ impl<'a> Strategy<'a> {
     fn open(
         &mut self,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         step: u64,
         events: &mut Vec<(String, f64)>,
     ) -> Result<Open, StrategyError> {
@@ -286,8 +286,8 @@ impl<'a> Strategy<'a> {
             let mut fresh = Vec::with_capacity(batches);
             for draw in first..first + batches as u64 {
                 let languages = 0..self.stage.languages.len();
-                let parts: Result<Vec<Batch>, SupplyError> =
-                    languages.map(|source| Ok(supply.source(source, draw)?.batch)).collect();
+                let parts: Result<Vec<Batch>, BatchError> =
+                    languages.map(|source| Ok(data.source(source, draw)?.batch)).collect();
                 fresh.push(parts?);
             }
             let open = schedule.open(step).groups;
@@ -347,7 +347,7 @@ impl<'a> Strategy<'a> {
     fn losses_risen(
         &self,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         before: &[f64],
         step: u64,
     ) -> Result<Option<(String, f64)>, StrategyError> {
@@ -365,7 +365,7 @@ impl<'a> Strategy<'a> {
             if let Some(masks) = &self.masks {
                 masks.use_language(learner, source)?;
             }
-            let sub = supply.source(source, step)?;
+            let sub = data.source(source, step)?;
             let (after, _) = evaluation.gradient(learner, &sub)?;
             risen += u32::from(after > *before);
         }

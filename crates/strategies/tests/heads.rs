@@ -5,7 +5,7 @@ mod strategy_support;
 use model::{Group, Learner};
 use spec::{GradientRule, Head, Labels, MadX, Method, Multitask, Name, Protocol, Stage, Structure, Task};
 use spec::{LanguageDistances, Objective};
-use strategies::{Modules, Strategy, SubBatch, Supply, SupplyError};
+use strategies::{BatchError, BatchSource, Modules, Strategy, SubBatch};
 use strategy_support::*;
 
 /// The toy's batches for the heads of their tasks.
@@ -17,8 +17,8 @@ impl Tasked {
     }
 }
 
-impl Supply for Tasked {
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+impl BatchSource for Tasked {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
         let mut sub = self.0.source(source % 2, draw)?;
         sub.batch.task = Some(self.1);
         if self.1.objective() == Objective::MaskedTokens {
@@ -28,7 +28,7 @@ impl Supply for Tasked {
         Ok(sub)
     }
 
-    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
         let (task, _) = self.0.memories[memory];
         let mut subs = self.0.memory(memory, draw)?;
         subs.iter_mut().for_each(|sub| sub.batch.task = Some(task));
@@ -55,11 +55,11 @@ fn head(learner: &Learner, task: &str) -> Vec<(String, Vec<u32>)> {
 }
 
 fn run(method: &Method, stage: &Stage, learner: &mut Learner) {
-    let mut supply = Tasked::new(stage);
+    let mut data = Tasked::new(stage);
     let mut strategy = Strategy::new(method, stage, SEED);
-    strategy.begin(learner, &mut supply).unwrap();
+    strategy.begin(learner, &mut data).unwrap();
     for step in 0..stage.steps {
-        strategy.step(learner, &mut supply, step).unwrap();
+        strategy.step(learner, &mut data, step).unwrap();
     }
 }
 
@@ -94,12 +94,12 @@ fn gem_holds_what_the_earlier_task_has_learnt_in_its_own_head() {
         learner.without_dropout(|learner| learner.loss_and_gradients(&batch, 0)).unwrap().0
     };
     let mut learner = two_headed();
-    let mut supply = Tasked(Toy { shifts: vec![5, 5], memories: Vec::new(), first: 0, cycle: u64::MAX }, Task::Ner);
+    let mut data = Tasked(Toy { shifts: vec![5, 5], memories: Vec::new(), first: 0, cycle: u64::MAX }, Task::Ner);
     let method = plain();
     let mut strategy = Strategy::new(&method, &first, SEED);
-    strategy.begin(&mut learner, &mut supply).unwrap();
+    strategy.begin(&mut learner, &mut data).unwrap();
     for step in 0..first.steps {
-        strategy.step(&mut learner, &mut supply, step).unwrap();
+        strategy.step(&mut learner, &mut data, step).unwrap();
     }
     let start = learner.save_point();
     let learnt = loss(&mut learner);
@@ -118,22 +118,22 @@ fn a_resumed_stage_with_two_heads_equals_one_that_never_stopped() {
     std::fs::create_dir_all(&files).unwrap();
     let stage = Stage { task: Task::Pos, ..stage(6, 1e-3, vec![memory("past", Task::Ner)]) };
     let method = with_rule(GradientRule::Multitask(Multitask::default()));
-    let (mut learner, mut supply) = (two_headed(), Tasked::new(&stage));
+    let (mut learner, mut data) = (two_headed(), Tasked::new(&stage));
     let mut strategy = Strategy::new(&method, &stage, SEED);
-    strategy.begin(&mut learner, &mut supply).unwrap();
+    strategy.begin(&mut learner, &mut data).unwrap();
     for step in 0..3 {
-        strategy.step(&mut learner, &mut supply, step).unwrap();
+        strategy.step(&mut learner, &mut data, step).unwrap();
     }
     let checkpoint = files.join("learner.safetensors");
     strategy.save(&learner, &files).unwrap();
     learner.save_checkpoint(&checkpoint).unwrap();
-    let expected: Vec<_> = (3..6).map(|step| strategy.step(&mut learner, &mut supply, step).unwrap()).collect();
+    let expected: Vec<_> = (3..6).map(|step| strategy.step(&mut learner, &mut data, step).unwrap()).collect();
 
     let mut again = two_headed();
     let mut resumed = Strategy::new(&method, &stage, SEED);
     resumed.load(&mut again, &files).unwrap();
     again.load_checkpoint(&checkpoint).unwrap();
-    let reports: Vec<_> = (3..6).map(|step| resumed.step(&mut again, &mut supply, step).unwrap()).collect();
+    let reports: Vec<_> = (3..6).map(|step| resumed.step(&mut again, &mut data, step).unwrap()).collect();
     assert_eq!(reports, expected);
     assert_eq!(bits(&again), bits(&learner));
     std::fs::remove_dir_all(files).unwrap();
@@ -165,11 +165,11 @@ fn mad_x_measures_each_task_with_its_own_adapter() {
     };
     let mut early = Vec::new();
     for (index, stage) in protocol.stages.iter().enumerate() {
-        let mut supply = Tasked::new(stage);
+        let mut data = Tasked::new(stage);
         let mut strategy = Strategy::new(&method, stage, SEED).with_modules(&modules, index);
-        strategy.begin(&mut learner, &mut supply).unwrap();
+        strategy.begin(&mut learner, &mut data).unwrap();
         for step in 0..stage.steps {
-            strategy.step(&mut learner, &mut supply, step).unwrap();
+            strategy.step(&mut learner, &mut data, step).unwrap();
         }
         early.push(logits(&mut learner, index + 1, Task::Ner));
     }

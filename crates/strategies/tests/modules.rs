@@ -9,7 +9,7 @@ use spec::{
     Adapter, FirstStage, GradientRule, Kernel, Laft, Language, LanguageDistances, MadX, Method, Name, PcGrad, Probe,
     Protocol, Sharing, Split, Stage, Structure, Targets, Task, UpdateStage,
 };
-use strategies::{Modules, Strategy, SubBatch, Supply, SupplyError};
+use strategies::{BatchError, BatchSource, Modules, Strategy, SubBatch};
 use strategy_support::*;
 
 fn protocol(stages: Vec<Stage>) -> Protocol {
@@ -52,13 +52,13 @@ fn update(laft: Laft) -> Method {
 /// The toy's sources, as masked tokens in stages of text.
 struct Toys(Toy, Task);
 
-impl Supply for Toys {
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+impl BatchSource for Toys {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
         let sub = self.0.source(source % 2, draw)?;
         Ok(if self.1 == Task::Mlm { SubBatch { batch: masked(sub.batch), ..sub } } else { sub })
     }
 
-    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
         self.0.memory(memory, draw)
     }
 }

@@ -11,15 +11,15 @@ use spec::UnfreezingVariant::{Code, Paper};
 use spec::{
     Backend, Batch, ChainThaw, Fun, Language, Method, Name, Schedule, Split, Stage, Structure, Targets, Task, Ulmfit,
 };
-use strategies::{StepReport, Strategy, SubBatch, Supply, SupplyError};
+use strategies::{BatchError, BatchSource, StepReport, Strategy, SubBatch};
 
 const STEPS: u64 = 11;
 
 /// Batches of three pairs of made-up tokens.
 struct Words;
 
-impl Supply for Words {
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+impl BatchSource for Words {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
         let word = |place: u64| 5 + ((place * 37 + draw * 101 + source as u64 * 11) % 110) as i32;
         let batch = Batch {
             ids: (0..24).map(word).collect(),
@@ -32,7 +32,7 @@ impl Supply for Words {
         Ok(SubBatch { batch, dropout_seed: draw })
     }
 
-    fn memory(&mut self, _: usize, _: u64) -> Result<Vec<SubBatch>, SupplyError> {
+    fn memory(&mut self, _: usize, _: u64) -> Result<Vec<SubBatch>, BatchError> {
         Err("there is no memory".into())
     }
 }

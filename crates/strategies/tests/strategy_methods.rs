@@ -4,7 +4,7 @@ mod strategy_support;
 
 use model::{Learner, OptimizerConfig};
 use spec::{Anchor, Ewc, Fomaml, Gem, GradientRule, L2Sp, LfMlf, LfMlfForm, Method, OuterLoop, RecAdam, Reptile, Task};
-use strategies::{Strategy, Supply};
+use strategies::{BatchSource, Strategy};
 use strategy_support::*;
 
 /// A learner that has learnt the labels of shift 5.
@@ -167,11 +167,11 @@ fn fomaml_without_inner_steps_trains_on_the_queries() {
     train(&with_outer(OuterLoop::Fomaml(still)), &stage, &mut learner, &mut toy);
     /// The second of every two draws.
     struct Queries(Toy);
-    impl Supply for Queries {
-        fn source(&mut self, source: usize, draw: u64) -> Result<strategies::SubBatch, strategies::SupplyError> {
+    impl BatchSource for Queries {
+        fn source(&mut self, source: usize, draw: u64) -> Result<strategies::SubBatch, strategies::BatchError> {
             self.0.source(source, 2 * draw + 1)
         }
-        fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<strategies::SubBatch>, strategies::SupplyError> {
+        fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<strategies::SubBatch>, strategies::BatchError> {
             self.0.memory(memory, draw)
         }
     }

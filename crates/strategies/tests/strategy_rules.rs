@@ -8,7 +8,7 @@ use spec::{
     Mgda, Mixout, Mu, Multitask, Name, NashMtl, Normaliser, PcGrad, Rows, Sgs, Task,
 };
 use strategies::rules::{AnchorDirection, Gram, RuleInput, RuleState, rule};
-use strategies::{Strategy, Supply};
+use strategies::{BatchSource, Strategy};
 use strategy_support::*;
 
 fn rules() -> Vec<GradientRule> {

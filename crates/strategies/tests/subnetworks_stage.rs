@@ -9,7 +9,7 @@ use spec::{
     Discovery, DynamicKnobs, Fomaml, MaskKind, MaskUpdate, Method, OuterLoop, PruneKnobs, Reptile, Stage, Subnetworks,
 };
 use strategies::subnetworks::Mask;
-use strategies::{Strategy, SubBatch, Supply, SupplyError};
+use strategies::{BatchError, BatchSource, Strategy, SubBatch};
 use strategy_support::*;
 
 const LAYERS: usize = 2;
@@ -104,16 +104,16 @@ fn heads_that_no_language_has_do_not_move() {
 /// Whose held-out score falls with every mask.
 struct Falling(Toy, u32);
 
-impl Supply for Falling {
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+impl BatchSource for Falling {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
         self.0.source(source, draw)
     }
 
-    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
         self.0.memory(memory, draw)
     }
 
-    fn score(&mut self, _: &Learner, _: usize) -> Result<f64, SupplyError> {
+    fn score(&mut self, _: &Learner, _: usize) -> Result<f64, BatchError> {
         self.1 += 1;
         Ok(f64::from(self.1 % 2) + 0.01)
     }
@@ -126,14 +126,14 @@ fn full_masks_are_plain_training_and_say_what_was_tried() {
     train(&plain(), &stage, &mut twin, &mut Toy::new(&stage));
     for kind in [MaskKind::Static, MaskKind::Random, MaskKind::Dynamic] {
         let method = with_masks(Subnetworks { prune: PruneKnobs::default(), ..small(kind) });
-        let (mut learner, mut supply) = (tiny(), Falling(Toy::new(&stage), 0));
+        let (mut learner, mut data) = (tiny(), Falling(Toy::new(&stage), 0));
         let mut strategy = Strategy::new(&method, &stage, SEED);
-        let began = strategy.begin(&mut learner, &mut supply).unwrap();
+        let began = strategy.begin(&mut learner, &mut data).unwrap();
         let events: Vec<&str> = began.events.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(events, ["prune.en.8", "prune.en.7", "heads.en", "prune.de.8", "prune.de.7", "heads.de"]);
         assert!(began.notes[0].contains("subnetwork of en: 1111/1111"), "{:?}", began.notes);
         for step in 0..stage.steps {
-            strategy.step(&mut learner, &mut supply, step).unwrap();
+            strategy.step(&mut learner, &mut data, step).unwrap();
         }
         assert_eq!(bits(&learner), bits(&twin), "{kind:?}");
     }
@@ -158,21 +158,21 @@ fn gradients_under_masks_and_without() {
 #[test]
 fn a_model_that_knows_nothing_is_refused() {
     struct Nothing(Toy);
-    impl Supply for Nothing {
-        fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+    impl BatchSource for Nothing {
+        fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
             self.0.source(source, draw)
         }
-        fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+        fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
             self.0.memory(memory, draw)
         }
-        fn score(&mut self, _: &Learner, _: usize) -> Result<f64, SupplyError> {
+        fn score(&mut self, _: &Learner, _: usize) -> Result<f64, BatchError> {
             Ok(0.0)
         }
     }
     let stage = stage(2, 1e-3, Vec::new());
     let method = with_masks(small(MaskKind::Static));
-    let mut supply = Nothing(Toy::new(&stage));
-    let error = Strategy::new(&method, &stage, SEED).begin(&mut tiny(), &mut supply).unwrap_err().to_string();
+    let mut data = Nothing(Toy::new(&stage));
+    let error = Strategy::new(&method, &stage, SEED).begin(&mut tiny(), &mut data).unwrap_err().to_string();
     assert_eq!(
         error,
         "no subnetwork of `en` can be found: the model scores 0 with all heads: there is nothing to keep a share of; \

@@ -8,11 +8,13 @@ use model::ModelConfig;
 use results::{ResultsFolder, Status, Table};
 use spec::Cell;
 
+use runner::cost;
+
 use crate::cli::{Folders, Sweep, TableFormat};
 use crate::exit::Exit;
 use crate::plan::{self, Plan};
 use crate::scheduler::{self, Options, Summary};
-use crate::{cost, screen, suites};
+use crate::{screen, suites};
 
 pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;

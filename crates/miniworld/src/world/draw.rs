@@ -1,7 +1,6 @@
 //! Random draws, each stream named by what it is for, and the entities of one part of the world.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use random::Generator;
 use spec::Split;
 
 use super::{
@@ -11,14 +10,14 @@ use super::{
 
 /// A stream of random draws, a function of the seed and a purpose.
 #[derive(Debug, Clone)]
-pub struct Draw(ChaCha8Rng);
+pub struct Draw(Generator);
 
 impl Draw {
     pub fn new(seed: u64, purpose: &str) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&seed.to_le_bytes());
         hasher.update(purpose.as_bytes());
-        Self(ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()))
+        Self(random::keyed(*hasher.finalize().as_bytes()))
     }
 
     /// A number in `0..bound`.
@@ -26,8 +25,7 @@ impl Draw {
     /// # Panics
     /// If `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        // The bias of a remainder of 64 bits is below 1e-15 for the bounds used here.
-        usize::try_from(self.0.next_u64() % bound as u64).expect("smaller than a usize")
+        random::below(&mut self.0, bound)
     }
 
     /// A number in `low..=high`.
@@ -49,9 +47,7 @@ impl Draw {
     }
 
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last + 1));
-        }
+        random::shuffle(&mut self.0, items);
     }
 }
 

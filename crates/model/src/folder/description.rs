@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use spec::{Head, Labels, Task};
 
-use crate::objective::Owner;
+use crate::owner::Owner;
 use crate::{AdapterStack, HeadMask, LanguageUse, ModelError};
 
 /// Key of `config.json` with the description.

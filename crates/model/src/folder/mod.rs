@@ -15,7 +15,7 @@ pub use read::holds_language_model;
 pub(crate) use read::{Pooler, read};
 pub(crate) use tensors::{file_order, mapped, parse, values};
 pub use write::Precision;
-pub(crate) use write::{HostView, Saved, fsync, write};
+pub(crate) use write::{HostView, Saved, write};
 
 pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const WEIGHTS: &str = "model.safetensors";

@@ -10,7 +10,8 @@ use super::description::{Description, fault, labels};
 use super::{CONFIG, WEIGHTS, tensors};
 use crate::layout::{Entry, Layout};
 use crate::network::{Network, Parts};
-use crate::objective::{self, Format, HeadUse, Names, OwnedHead, Owner};
+use crate::objective::{self, Format, Names};
+use crate::owner::{HeadUse, OwnedHead, Owner};
 use crate::{Family, ModelConfig, ModelError};
 
 /// A model folder's content on the host.

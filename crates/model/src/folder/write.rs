@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use half::f16;
@@ -12,7 +12,8 @@ use super::description::{Description, name_labels};
 use super::{CONFIG, WEIGHTS, tensors};
 use crate::layout::Entry;
 use crate::network::Parts;
-use crate::objective::{self, Owner};
+use crate::objective;
+use crate::owner::Owner;
 use crate::{Family, ModelConfig, ModelError};
 
 /// Files that belong to a tokenizer; those that the source folder has are copied.
@@ -113,22 +114,10 @@ pub(super) fn write_added(
     })
 }
 
-/// Writes a file under another name, flushes it to the disk and renames it.
+/// Writes a file that appears complete or not at all.
 fn put(folder: &Path, name: &str, write: impl FnOnce(&Path) -> Result<(), ModelError>) -> Result<(), ModelError> {
-    let (partial, path) = (folder.join(format!(".{name}.partial")), folder.join(name));
-    let written = write(&partial)
-        .and_then(|()| fsync(&partial))
-        .and_then(|()| fs::rename(&partial, &path).map_err(|source| ModelError::io(&path, source)));
-    if written.is_err() {
-        // Best effort: the first error is the one to report.
-        let _ = fs::remove_file(&partial);
-    }
-    written
-}
-
-/// Waits until a file's bytes are on the disk.
-pub(crate) fn fsync(path: &Path) -> Result<(), ModelError> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(|source| ModelError::io(path, source))
+    let path = folder.join(name);
+    files::write_with(&path, |source| ModelError::io(&path, source), write)
 }
 
 /// The file that was read, with class, labels, number type and description set to what is saved.

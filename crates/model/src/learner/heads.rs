@@ -9,7 +9,8 @@ use crate::ModelError;
 use crate::device::to_device;
 use crate::layout::Entry;
 use crate::network::Parts;
-use crate::objective::{self, HeadUse, OwnedHead, Owner, serving};
+use crate::objective;
+use crate::owner::{HeadUse, OwnedHead, Owner, serving};
 
 impl Learner {
     /// The head that serves a task: the task's own, else that of no known task if it has the task's objective. Of no task:

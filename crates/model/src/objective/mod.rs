@@ -8,7 +8,6 @@ mod choices;
 mod logits;
 mod masked_tokens;
 mod outputs;
-mod owner;
 mod pooled;
 mod ranking;
 mod row_labels;
@@ -26,6 +25,7 @@ use spec::{Batch, Head, Labels, Targets};
 use crate::adapter::Active;
 use crate::encoder::{Dropout, Input};
 use crate::layout::{Entry, Layout, Linear};
+use crate::owner::OwnedHead;
 use crate::weights::Weights;
 use crate::{Family, ModelConfig, ModelError};
 
@@ -34,7 +34,6 @@ pub(crate) use logits::finite;
 pub use masked_tokens::MaskedScore;
 pub(crate) use masked_tokens::{LanguageModel, Names};
 pub(crate) use outputs::Outputs;
-pub(crate) use owner::{HeadUse, OwnedHead, Owner, serving};
 pub(crate) use targets::in_range;
 
 /// What an encoder gives, `[batch, seq, hidden]` each.

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use spec::{Batch, Targets, Task};
 
 use super::ranking::Ranking;
-use super::{LanguageModel, Objective, OutputLayer, OwnedHead, Owner, declare, serving, targets};
+use super::{LanguageModel, Objective, OutputLayer, declare, targets};
 use crate::layout::{Layout, Slot};
+use crate::owner::{OwnedHead, Owner, serving};
 use crate::{ModelConfig, ModelError};
 
 /// A network's output layers.

@@ -1,8 +1,11 @@
 use std::num::NonZeroU64;
 
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, Error, SeqAccess};
 use serde::{Deserialize, Serialize};
 
 use super::knob::{KnobError, at_least_one, positive, within};
+use crate::several_forms::SeveralForms;
 
 /// Which of the trainable groups are open at a step.
 ///
@@ -92,13 +95,31 @@ pub struct FixedOrder {
 }
 
 /// The order in which layers open after the top one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "`order` is one of the paper's orders 0 to 9, or a list of layers such as [1, 0]")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum UnfreezingOrder {
     /// One of the ten orders that Liu et al. 2024 compare, 0 to 9, for 12 layers.
     Paper(usize),
     /// Layer numbers from 0 at the bottom: every trained layer but the top one, once.
     Layers(Vec<usize>),
+}
+
+impl SeveralForms for UnfreezingOrder {
+    const FORMS: &'static str = "one of the paper's orders 0 to 9, or a list of layers such as [1, 0]";
+
+    fn of_count<E: Error>(order: u64) -> Result<Self, E> {
+        usize::try_from(order).map(Self::Paper).map_err(E::custom)
+    }
+
+    fn of_list<'de, A: SeqAccess<'de>>(list: SeqAccessDeserializer<A>) -> Result<Self, A::Error> {
+        Vec::deserialize(list).map(Self::Layers)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnfreezingOrder {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(deserializer)
+    }
 }
 
 /// Knobs of chain-thaw.

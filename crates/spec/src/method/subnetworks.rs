@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::knob::{KnobError, at_least_one, within};
 use super::{Anchor, Method, Structure};
-use crate::{DataKey, LanguageDistance, Protocol, Split, Stage};
+use crate::{DataKey, DataSource, LanguageDistance, Protocol, Split, Stage};
 
 /// The knobs of subnetworks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -237,13 +237,19 @@ impl Subnetworks {
     }
 }
 
+impl Discovery {
+    /// What scores the subnetworks of a stage's languages.
+    pub fn source<'a>(&self, stage: &'a Stage) -> DataSource<'a> {
+        DataSource { split: self.split, examples: self.examples, ..stage.source() }
+    }
+}
+
 impl Method {
     /// Files that the method reads beside the protocol's own: what its masks are scored on.
     pub fn data(&self, protocol: &Protocol) -> BTreeSet<DataKey> {
         let Some(knobs) = &self.subnetworks else { return BTreeSet::new() };
         let stages = protocol.stages.iter().filter(|stage| Subnetworks::masks(stage));
-        let key = |stage: &Stage, language| DataKey::new(stage.task, &stage.data, language, knobs.discovery.split);
-        stages.flat_map(|stage| stage.languages.iter().map(move |&language| key(stage, language))).collect()
+        stages.flat_map(|stage| knobs.discovery.source(stage).keys()).collect()
     }
 
     /// Masks against the other axes and the protocol.

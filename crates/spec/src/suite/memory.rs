@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::{check_examples, check_languages, check_lengths};
 use crate::{Language, Memory, Name, Objective, SpecError, Split, Stage, Task};
 
 /// The built-in memory: examples of every earlier stage.
@@ -125,9 +124,7 @@ impl MemoryText {
 
 /// `past` are the stages before the memory's.
 pub(super) fn check_memory(memory: &Memory, stage: &Stage, past: &[Stage]) -> Result<(), String> {
-    check_languages(&memory.languages)?;
-    check_lengths(memory.task, memory.max_length, memory.stride)?;
-    check_examples(memory.examples)?;
+    memory.source().check()?;
     if !(1..=65_536).contains(&memory.batch) || memory.batch < memory.languages.len() {
         return Err("`batch` must be 1 to 65,536 and hold at least one example of each language".to_owned());
     }
@@ -147,12 +144,6 @@ pub(super) fn check_memory(memory: &Memory, stage: &Stage, past: &[Stage]) -> Re
              (`retrieval`), the stage's own task or one learnt before it",
             memory.task, stage.task
         ));
-    }
-    if !memory.prefix.is_empty() && !ranked {
-        return Err("`prefix` belongs to retrieval".to_owned());
-    }
-    if ranked && memory.languages.contains(&Language::ENGLISH) {
-        return Err("retrieval pairs are with English: leave `en` out of the languages".to_owned());
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 use spec::{Batch, Targets};
-use strategies::{SubBatch, Supply, SupplyError};
+use strategies::{BatchError, BatchSource, SubBatch};
 
 /// Rows and tokens of a plain step's batch.
 pub const ROWS: usize = 32;
@@ -39,12 +39,12 @@ impl Text {
     }
 }
 
-impl Supply for Text {
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+impl BatchSource for Text {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
         Ok(self.batch(source, draw))
     }
 
-    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
         Ok(vec![self.batch(self.languages + memory, draw)])
     }
 }

@@ -13,8 +13,8 @@ use model::{Gradients, Learner, SavePoint};
 use spec::{Mixout, MixoutBackward};
 
 use super::displacement;
+use crate::batch_source::SubBatch;
 use crate::error::StrategyError;
-use crate::supply::SubBatch;
 
 /// Loss and gradient on one sub-batch; the learner's parameters are as before.
 pub(crate) fn gradient(

@@ -61,7 +61,7 @@ mod tests {
     use spec::{Backend, Batch, Ewc, Head, L2Sp, Labels, Mixout, MixoutBackward, Targets};
 
     use super::*;
-    use crate::supply::SubBatch;
+    use crate::batch_source::SubBatch;
 
     const WEIGHT: &str = "encoder.layer.1.attention.self.query.weight";
 

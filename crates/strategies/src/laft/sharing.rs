@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::Module;
 use super::kernel::{kappa, median, softmax};
-use crate::rules::draw;
+use crate::draw;
 
 /// Strengths that cannot be found.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -131,7 +131,7 @@ fn shuffled(languages: &BTreeSet<Language>, seed: u64) -> BTreeMap<Language, Lan
     let mut order: Vec<Language> = languages.iter().copied().collect();
     let mut generator = draw::generator(seed, "laft-shuffled", 0);
     for last in (1..order.len()).rev() {
-        order.swap(last, draw::index(&mut generator, last));
+        order.swap(last, random::below(&mut generator, last));
     }
     languages.iter().copied().zip(order).collect()
 }

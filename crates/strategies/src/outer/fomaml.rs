@@ -11,19 +11,19 @@ use model::{Gradients, Learner};
 use spec::Fomaml;
 
 use super::descend;
+use crate::batch_source::BatchSource;
 use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
-use crate::supply::Supply;
 
 pub(super) fn gradient(
     knobs: &Fomaml,
     evaluation: Evaluation,
     learner: &mut Learner,
-    supply: &mut dyn Supply,
+    data: &mut dyn BatchSource,
     source: usize,
     step: u64,
 ) -> Result<(f64, Gradients), StrategyError> {
-    let [support, query] = [supply.source(source, 2 * step)?, supply.source(source, 2 * step + 1)?];
+    let [support, query] = [data.source(source, 2 * step)?, data.source(source, 2 * step + 1)?];
     let rates = (knobs.inner_learning_rate, knobs.head_inner_learning_rate);
     let theta = learner.save_point();
     let found = (|| {

@@ -6,23 +6,23 @@ mod reptile;
 use model::{Gradients, Group, Learner};
 use spec::OuterLoop;
 
+use crate::batch_source::{BatchSource, SubBatch};
 use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
-use crate::supply::{SubBatch, Supply};
 
 /// Loss and gradient of the `source`-th language at a step. The learner's parameters are as before.
 pub(crate) fn gradient(
     outer: &OuterLoop,
     evaluation: Evaluation,
     learner: &mut Learner,
-    supply: &mut dyn Supply,
+    data: &mut dyn BatchSource,
     source: usize,
     step: u64,
 ) -> Result<(f64, Gradients), StrategyError> {
     match outer {
-        OuterLoop::Plain => evaluation.gradient(learner, &supply.source(source, step)?),
-        OuterLoop::Fomaml(knobs) => fomaml::gradient(knobs, evaluation, learner, supply, source, step),
-        OuterLoop::Reptile(knobs) => reptile::gradient(knobs, evaluation, learner, supply, source, step),
+        OuterLoop::Plain => evaluation.gradient(learner, &data.source(source, step)?),
+        OuterLoop::Fomaml(knobs) => fomaml::gradient(knobs, evaluation, learner, data, source, step),
+        OuterLoop::Reptile(knobs) => reptile::gradient(knobs, evaluation, learner, data, source, step),
     }
 }
 

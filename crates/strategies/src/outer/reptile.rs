@@ -9,15 +9,15 @@
 use model::{Gradients, Learner};
 use spec::Reptile;
 
+use crate::batch_source::BatchSource;
 use crate::error::StrategyError;
 use crate::evaluate::Evaluation;
-use crate::supply::Supply;
 
 pub(super) fn gradient(
     knobs: &Reptile,
     evaluation: Evaluation,
     learner: &mut Learner,
-    supply: &mut dyn Supply,
+    data: &mut dyn BatchSource,
     source: usize,
     step: u64,
 ) -> Result<(f64, Gradients), StrategyError> {
@@ -26,7 +26,7 @@ pub(super) fn gradient(
     let found = (|| {
         let mut loss = 0.0;
         for inner in 0..steps {
-            let sub = supply.source(source, step * steps + inner)?;
+            let sub = data.source(source, step * steps + inner)?;
             let (value, gradient) = evaluation.gradient(learner, &sub)?;
             loss += value / steps as f64;
             learner.shift(&gradient, &|_| -knobs.inner_learning_rate)?;

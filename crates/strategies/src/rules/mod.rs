@@ -13,7 +13,6 @@
 
 mod agem;
 mod cagrad;
-pub(crate) mod draw;
 mod gem;
 mod gradvac;
 mod gram;

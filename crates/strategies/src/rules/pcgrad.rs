@@ -12,9 +12,9 @@
 
 use spec::{PcGrad, Reduction, VisitOrder};
 
-use super::draw;
 use super::input::RuleInput;
 use super::rule::{Combination, Event, Rule, RuleError, RuleState};
+use crate::draw;
 
 /// For each row, the other rows in the order in which it meets them.
 pub(super) fn visits(order: VisitOrder, input: &RuleInput, purpose: &str) -> Vec<Vec<usize>> {
@@ -24,7 +24,7 @@ pub(super) fn visits(order: VisitOrder, input: &RuleInput, purpose: &str) -> Vec
         .map(|row| {
             let mut others: Vec<usize> = (0..m).filter(|other| *other != row).collect();
             match order {
-                VisitOrder::Random => draw::shuffle(&mut rng, &mut others),
+                VisitOrder::Random => random::shuffle(&mut rng, &mut others),
                 VisitOrder::Ascending => {}
                 VisitOrder::Descending => others.reverse(),
             }

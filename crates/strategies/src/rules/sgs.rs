@@ -8,15 +8,15 @@
 
 use spec::Sgs;
 
-use super::draw;
 use super::input::RuleInput;
 use super::rule::{Combination, Event, Rule, RuleError, RuleState};
+use crate::draw;
 
 impl Rule for Sgs {
     fn combine(&self, input: &RuleInput, _state: &mut RuleState) -> Result<Combination, RuleError> {
         let gram = input.gram;
         let m = gram.len();
-        let drawn = draw::index(&mut draw::generator(input.seed, "sgs", input.step), m);
+        let drawn = random::below(&mut draw::generator(input.seed, "sgs", input.step), m);
         let mut combination = Combination::of(vec![1.0 / m as f64; m]);
         let product = gram.times(&combination.weights)[drawn];
         let norm = gram.norm(drawn);

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Group, Learner, ModelError};
-use rand_chacha::rand_core::Rng;
 use spec::Batch;
 
 use super::state::Labels;
-use crate::rules::draw;
+use crate::draw;
 
 /// `sum_b |grad L_b|^2 / |b|` of each of `units`, over training batches `b` of `|b|` examples; `L_b` is the mean negative
 /// log-likelihood of a batch under labels of the model's own, without dropout.
@@ -53,7 +52,7 @@ fn traces(
         let mut gradients = Vec::with_capacity(parts.len());
         for part in &parts {
             let labelled = match labels {
-                Labels::Sampled => learner.sample_targets(part, random.next_u64())?,
+                Labels::Sampled => learner.sample_targets(part, random::bits(&mut random))?,
                 Labels::Argmax => learner.argmax_targets(part)?,
             };
             gradients.push(learner.loss_and_gradients(&labelled, 0)?.1);

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use spec::{ImportanceSource, Language, MaskKind, Stage, Subnetworks};
 
 use super::{Ask, Importance, Mask, Pruning, Scores};
+use crate::batch_source::BatchSource;
 use crate::error::StrategyError;
 use crate::linear_warmup_decay;
 use crate::report::Began;
-use crate::supply::Supply;
 
 /// What a search for one language's mask has found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,16 +27,16 @@ pub(super) fn masks(
     stage: &Stage,
     seed: u64,
     learner: &mut Learner,
-    supply: &mut dyn Supply,
+    data: &mut dyn BatchSource,
     began: &mut Began,
 ) -> Result<BTreeMap<Language, Mask>, StrategyError> {
     let mut masks = BTreeMap::new();
     for (source, &language) in stage.languages.iter().enumerate() {
-        let found = match supply.discovered(source) {
+        let found = match data.discovered(source) {
             Some(found) => found,
             None => {
-                let found = search(knobs, stage, seed, source, learner, supply)?;
-                supply.keep(source, &found);
+                let found = search(knobs, stage, seed, source, learner, data)?;
+                data.keep(source, &found);
                 found
             }
         };
@@ -61,13 +61,13 @@ fn search(
     seed: u64,
     source: usize,
     learner: &mut Learner,
-    supply: &mut dyn Supply,
+    data: &mut dyn BatchSource,
 ) -> Result<Discovered, StrategyError> {
     let start = learner.save_point();
     let (mut masks, mut scores) = (Vec::new(), Vec::new());
     for copy in 0..knobs.discovery.copies {
         let place = Place { knobs, stage, seed, source, language: stage.languages[source], copy };
-        let mask = place.fine_tuned(learner, supply).and_then(|()| place.pruned(learner, supply, &mut scores));
+        let mask = place.fine_tuned(learner, data).and_then(|()| place.pruned(learner, data, &mut scores));
         learner.restore(&start);
         masks.push(mask?);
     }
@@ -86,12 +86,12 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// Plain steps on the language's share of the stage's batches.
-    fn fine_tuned(&self, learner: &mut Learner, supply: &mut dyn Supply) -> Result<(), StrategyError> {
+    fn fine_tuned(&self, learner: &mut Learner, data: &mut dyn BatchSource) -> Result<(), StrategyError> {
         let Stage { learning_rate, weight_decay, warmup, clip, .. } = *self.stage;
         let steps = self.knobs.discovery.steps.unwrap_or(self.stage.steps);
         learner.begin_stage(OptimizerConfig { weight_decay, clip, ..OptimizerConfig::default() });
         for step in 0..steps {
-            let sub = supply.source(self.source, self.copy * steps + step)?;
+            let sub = data.source(self.source, self.copy * steps + step)?;
             let (_, gradient) = learner.loss_and_gradients(&sub.batch, sub.dropout_seed)?;
             learner.step(gradient, linear_warmup_decay(learning_rate, warmup, step, steps))?;
         }
@@ -101,20 +101,20 @@ impl Place<'_> {
     fn pruned(
         &self,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         scores: &mut Vec<(String, f64)>,
     ) -> Result<Mask, StrategyError> {
         let (layers, heads) = (learner.config().num_hidden_layers, learner.config().num_attention_heads);
         let mut pruning = Pruning::new(layers, heads, &self.knobs.prune)?;
         while let Ask::Measure(mask) = pruning.ask() {
             learner.set_head_mask(mask.of_learner()?)?;
-            let score = supply.score(learner, self.source)?;
+            let score = data.score(learner, self.source)?;
             let name = match self.knobs.discovery.copies {
                 1 => format!("prune.{}.{}", self.language, mask.size()),
                 _ => format!("prune.{}.{}.copy-{}", self.language, mask.size(), self.copy + 1),
             };
             scores.push((name, score));
-            let importance = self.importance(learner, supply, pruning.rounds().len() as u64, (layers, heads))?;
+            let importance = self.importance(learner, data, pruning.rounds().len() as u64, (layers, heads))?;
             let refused = |error| StrategyError::Pruning { language: self.language, error };
             pruning.answer(score, importance).map_err(refused)?;
         }
@@ -127,7 +127,7 @@ impl Place<'_> {
     fn importance(
         &self,
         learner: &Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         round: u64,
         (layers, heads): (usize, usize),
     ) -> Result<Scores, StrategyError> {
@@ -137,7 +137,7 @@ impl Place<'_> {
         }
         let mut importance = Importance::new(layers, heads)?;
         for draw in 0..self.knobs.discovery.batches as u64 {
-            let batch = supply.source(self.source, draw)?.batch;
+            let batch = data.source(self.source, draw)?.batch;
             importance.add(&learner.head_gradients(&batch)?, batch.real_tokens() as u64)?;
         }
         Ok(importance.scores(self.knobs.normalise))

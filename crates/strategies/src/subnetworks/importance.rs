@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use spec::{Language, Normalise};
 
 use super::MaskError;
-use crate::rules::draw;
+use crate::draw;
 
 /// Importance of heads as it is gathered over batches.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +77,7 @@ impl Scores {
     pub fn random(layers: usize, heads: usize, seed: u64, language: Language, round: u64) -> Result<Self, MaskError> {
         let mut generator = draw::generator(seed, &format!("score.{language}"), round);
         let steps = 1usize << 53;
-        let values = (0..layers * heads).map(|_| draw::index(&mut generator, steps) as f64 / steps as f64);
+        let values = (0..layers * heads).map(|_| random::below(&mut generator, steps) as f64 / steps as f64);
         Self::new(layers, heads, values.collect())
     }
 

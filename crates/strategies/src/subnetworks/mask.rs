@@ -6,7 +6,7 @@ use spec::{Language, Merge};
 use thiserror::Error;
 
 use super::Scores;
-use crate::rules::draw;
+use crate::draw;
 
 /// The heads that a language keeps, `[layers, heads]`. Written as one text of `1` and `0` a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ impl Mask {
         let mut generator = draw::generator(seed, &format!("mask.{language}"), draw);
         let shuffled = |row: &Vec<bool>| {
             let mut order: Vec<usize> = (0..row.len()).collect();
-            draw::shuffle(&mut generator, &mut order);
+            random::shuffle(&mut generator, &mut order);
             order.into_iter().map(|from| row[from]).collect()
         };
         Self { rows: self.rows.iter().map(shuffled).collect() }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use spec::{Language, MaskKind, MaskUpdate, Merge, Stage, Subnetworks};
 
 use super::{DynamicMasks, Mask, MaskError, SavedDynamic, discovery};
+use crate::batch_source::BatchSource;
 use crate::error::StrategyError;
 use crate::report::Began;
-use crate::supply::Supply;
 
 /// The masks of a stage's languages at work.
 #[derive(Debug)]
@@ -35,10 +35,10 @@ impl<'a> StageMasks<'a> {
         stage: &'a Stage,
         seed: u64,
         learner: &mut Learner,
-        supply: &mut dyn Supply,
+        data: &mut dyn BatchSource,
         began: &mut Began,
     ) -> Result<Self, StrategyError> {
-        let found = discovery::masks(knobs, stage, seed, learner, supply, began)?;
+        let found = discovery::masks(knobs, stage, seed, learner, data, began)?;
         Ok(Self::new(knobs, stage, found)?)
     }
 
@@ -92,13 +92,18 @@ impl<'a> StageMasks<'a> {
     }
 
     /// Gathers for dynamic masks what heads matter to each language, on the `draw`-th batches.
-    pub fn observe(&mut self, learner: &mut Learner, supply: &mut dyn Supply, draw: u64) -> Result<(), StrategyError> {
+    pub fn observe(
+        &mut self,
+        learner: &mut Learner,
+        data: &mut dyn BatchSource,
+        draw: u64,
+    ) -> Result<(), StrategyError> {
         if self.dynamic.is_none() {
             return Ok(());
         }
         for (source, &language) in self.languages.iter().enumerate() {
             self.use_language(learner, source)?;
-            let gradient = learner.head_gradients(&supply.source(source, draw)?.batch)?;
+            let gradient = learner.head_gradients(&data.source(source, draw)?.batch)?;
             if let Some(dynamic) = &mut self.dynamic {
                 dynamic.observe(language, &gradient)?;
             }

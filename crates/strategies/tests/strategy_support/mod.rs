@@ -10,7 +10,7 @@ use spec::{
     Anchor, Backend, Batch, GradientRule, Head, IGNORED_LABEL, Labels, Language, Memory, Method, Name, OuterLoop,
     Split, Stage, Targets, Task,
 };
-use strategies::{StepReport, Strategy, SubBatch, Supply, SupplyError};
+use strategies::{BatchError, BatchSource, StepReport, Strategy, SubBatch};
 
 pub const SEED: u64 = 7;
 const ROWS: usize = 4;
@@ -135,14 +135,14 @@ impl Toy {
     }
 }
 
-impl Supply for Toy {
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+impl BatchSource for Toy {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
         let draw = self.first + draw % self.cycle;
         let batch = Self::labelled(source as u64, draw, self.shifts[source]);
         Ok(SubBatch { batch, dropout_seed: 10 * draw + source as u64 })
     }
 
-    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
         let draw = self.first + draw % self.cycle;
         let (task, shift) = self.memories[memory];
         let purpose = 100 + memory as u64;
@@ -158,7 +158,7 @@ impl Supply for Toy {
     }
 
     /// The inverse of the loss on a batch that no step draws.
-    fn score(&mut self, learner: &Learner, source: usize) -> Result<f64, SupplyError> {
+    fn score(&mut self, learner: &Learner, source: usize) -> Result<f64, BatchError> {
         let batch = Self::labelled(source as u64, u64::MAX / 2000, self.shifts[source]);
         let model::Logits::Tokens { labels, values } = learner.logits(&batch)? else { return Err("no labels".into()) };
         let Targets::TokenLabels(gold) = &batch.targets else { return Err("no labels".into()) };

@@ -1,7 +1,10 @@
+use serde::de::value::StrDeserializer;
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
 use super::{Memories, Normaliser, Rows, RuleKnobs};
 use crate::method::knob::{KnobError, at_least_one, not_negative, positive, within};
+use crate::several_forms::SeveralForms;
 
 /// LF-MLF-style (our reconstruction of Mao et al., NeurIPS 2022, of which only the abstract is confirmed): forget as
 /// little as possible while every language's loss falls.
@@ -82,8 +85,8 @@ pub enum Forgetting {
 }
 
 /// Weight of the direction h.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "`mu` is a number or \"inverse-lr\"")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Mu {
     Weight(f64),
     Rule(MuRule),
@@ -95,6 +98,24 @@ pub enum Mu {
 pub enum MuRule {
     /// 1 / (the step's learning rate): form B then ends each step as near to theta0 as it can.
     InverseLr,
+}
+
+impl SeveralForms for Mu {
+    const FORMS: &'static str = "a number or \"inverse-lr\"";
+
+    fn of_number<E: Error>(weight: f64) -> Result<Self, E> {
+        Ok(Self::Weight(weight))
+    }
+
+    fn of_word<E: Error>(word: StrDeserializer<E>) -> Result<Self, E> {
+        MuRule::deserialize(word).map(Self::Rule)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mu {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(deserializer)
+    }
 }
 
 impl Default for Mu {

@@ -4,7 +4,7 @@
 /// kept, they save about a tenth of a training step. One arena for all threads: what one of them has freed the others can
 /// use, which saves a quarter of the memory of two threads and costs no time.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub fn keep_freed_memory() {
+pub fn keep_freed() {
     const MOST_MAPPED_BLOCKS: i32 = 0;
     const TRIM_NEVER: i32 = i32::MAX;
     const GROW_BY: i32 = 64 << 20;
@@ -18,4 +18,4 @@ pub fn keep_freed_memory() {
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn keep_freed_memory() {}
+pub fn keep_freed() {}

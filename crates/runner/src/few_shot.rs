@@ -6,43 +6,41 @@ use anyhow::{Context, Result};
 use data::Examples;
 use evaluation::Contribution;
 use model::Learner;
-use spec::{Adapt, Batch, DataKey, Language, Probe, TargetMask, Task, derived_seed};
+use spec::{Adapt, Batch, Language, Probe, TargetMask, Task, derived_seed};
 use strategies::SupportSet;
 use strategies::subnetworks::{Importance, Scores};
 use tasks::{Scored, WholeScore};
 
-use super::probe::{Held, Probed};
-use super::runner::Running;
+use crate::held_out::{HeldOut, Probed};
+use crate::running::Running;
 
 /// Seed of the support sets, so that every method and every seed of a cell is asked the same.
 const SUPPORT_SEED: u64 = 0;
 
 /// Scores over all sets. What an example adds to a metric is the sum over the sets after which it was scored, so that
 /// intervals and paired tests are over examples. The main metric's mean and standard deviation over sets stand beside it.
-pub fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held: &Held) -> Result<Probed> {
-    let language = held.language;
-    let apart = (adapt.split != probe.split)
-        .then(|| running.data.load(&DataKey::new(probe.task, &probe.data, language, adapt.split), None))
-        .transpose()?;
-    let pool = apart.as_ref().unwrap_or(held.examples);
+pub(crate) fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held_out: &HeldOut) -> Result<Probed> {
+    let language = held_out.language;
+    let support = probe.support().filter(|support| support.split != probe.split);
+    let apart = support.map(|support| running.data.load(&support.key(language), None)).transpose()?;
+    let pool = apart.as_ref().unwrap_or(&held_out.examples);
     let main = probe.task.main_metric();
     let mut pooled: BTreeMap<String, Vec<Contribution>> = BTreeMap::new();
-    let mut scored_once = vec![false; held.examples.len()];
+    let mut scored_once = vec![false; held_out.examples.len()];
     let mut values = Vec::with_capacity(adapt.sets);
     for set in 0..adapt.sets as u64 {
         let drawn = SupportSet::draw(SUPPORT_SEED, language, set, adapt.support, pool.len(), apart.is_none())?;
-        let batch = support(running, probe.task, pool, &drawn, held)?;
+        let batch = support_batch(running, probe.task, pool, &drawn, held_out)?;
         let before = running.learner.save_point();
         let importance = importance(running, language, &batch)?;
         running.use_language(probe.task, language, importance.as_ref())?;
         let seed = derived_seed(running.job.cell.seed, &format!("adapt {language}"), &[set]);
         strategies::adapt(adapt, &running.job.cell.method, &mut running.learner, &batch, seed)
             .with_context(|| format!("adapting to support set {}", set + 1))?;
-        let Running { learner, tokenization, .. } = &*running;
-        let scores = tasks::evaluate(learner, tokenization, language, held.examples, held.encoded)?.contributions;
+        let scores = held_out.score(running)?.contributions;
         running.learner.restore(&before);
         let places: Vec<usize> = match apart {
-            Some(_) => (0..held.examples.len()).collect(),
+            Some(_) => (0..held_out.examples.len()).collect(),
             None => drawn.rest,
         };
         places.iter().for_each(|&place| scored_once[place] = true);
@@ -60,7 +58,7 @@ pub fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held: &Held) -
         }
     }
     let kept = |place: &usize| scored_once[*place];
-    let ids: Vec<&str> = held.examples.ids().collect();
+    let ids: Vec<&str> = held_out.examples.ids().collect();
     let contributions = pooled
         .into_iter()
         .map(|(metric, sums)| (metric, (0..sums.len()).filter(kept).map(|place| sums[place]).collect()))
@@ -72,8 +70,14 @@ pub fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held: &Held) -
 }
 
 /// All support examples as one batch.
-fn support(running: &Running, task: Task, pool: &Examples, drawn: &SupportSet, held: &Held) -> Result<Batch> {
-    let mut encoded = tasks::encode(&pool.select(&drawn.support), &running.tokenization, held.options)?;
+fn support_batch(
+    running: &Running,
+    task: Task,
+    pool: &Examples,
+    drawn: &SupportSet,
+    held_out: &HeldOut,
+) -> Result<Batch> {
+    let mut encoded = tasks::encode(&pool.select(&drawn.support), &running.tokenization, &held_out.options)?;
     running.number_labels(task, &mut encoded)?;
     let all: Vec<usize> = (0..encoded.drawn_lengths().len()).collect();
     Ok(encoded.drawn_batch(&all, tasks::pad_multiple(running.job.cell.backend)))

@@ -7,8 +7,8 @@ use spec::{DataKey, Labels, Protocol, Stage, Task};
 /// The labels that a stage's data have: those of its first language, and behind them what the others add.
 pub fn of_stage(folder: &DataFolder, stage: &Stage) -> Result<Labels> {
     let mut all = Labels::default();
-    for &language in stage.languages.iter().filter(|_| stage.task.has_labels()) {
-        let entry = folder.entry(&DataKey::new(stage.task, &stage.data, language, stage.split))?;
+    for key in stage.source().keys().filter(|_| stage.task.has_labels()) {
+        let entry = folder.entry(&key)?;
         all = all.joined(&entry.labels());
     }
     Ok(all)

@@ -13,25 +13,25 @@ pub struct SubBatch {
 }
 
 /// The data of a stage. What a draw gives depends on its number alone, so that a resumed stage needs no saved place.
-pub trait Supply {
+pub trait BatchSource {
     /// The `draw`-th sub-batch of the stage's `source`-th language.
     ///
     /// # Errors
     /// Whatever keeps the data from being drawn.
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError>;
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError>;
 
     /// The `draw`-th batch of the stage's `memory`-th memory, one sub-batch a language.
     ///
     /// # Errors
-    /// As [`Supply::source`].
-    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError>;
+    /// As [`BatchSource::source`].
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError>;
 
     /// The learner's score on held-out data of the stage's `source`-th language, the higher the better. Only methods with
     /// subnetworks ask.
     ///
     /// # Errors
-    /// As [`Supply::source`].
-    fn score(&mut self, _learner: &Learner, source: usize) -> Result<f64, SupplyError> {
+    /// As [`BatchSource::source`].
+    fn score(&mut self, _learner: &Learner, source: usize) -> Result<f64, BatchError> {
         Err(format!("language {source} of the stage has no held-out data").into())
     }
 
@@ -44,4 +44,4 @@ pub trait Supply {
     fn keep(&mut self, _source: usize, _found: &Discovered) {}
 }
 
-pub type SupplyError = Box<dyn Error + Send + Sync>;
+pub type BatchError = Box<dyn Error + Send + Sync>;

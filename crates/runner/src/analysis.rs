@@ -6,14 +6,19 @@ use anyhow::Result;
 use results::SeriesPoint;
 use strategies::Strategy;
 
-use super::runner::Running;
-use super::supply::StageSupply;
+use crate::batches::StageBatches;
+use crate::running::Running;
 
 /// Records, at a step, for every pair of the stage's languages how much their masks overlap (`overlap.de.en`, and by layer
 /// `overlap.de.en.layer.0`: Jaccard), and how their gradients stand to each other under their masks and without
 /// (`cosine.masked.de.en`, `cosine.full.de.en`: means over batches; `conflict-share.masked`, `conflict-share.full`: the
 /// share of pairs whose cosine is below 0, which is the same whether or not parameters of one language alone count).
-pub fn subnetworks(running: &mut Running, strategy: &Strategy, supply: &mut StageSupply, step: u64) -> Result<()> {
+pub(crate) fn subnetworks(
+    running: &mut Running,
+    strategy: &Strategy,
+    batches: &mut StageBatches,
+    step: u64,
+) -> Result<()> {
     let masks: Vec<_> = strategy.masks().into_iter().collect();
     let cell = &running.job.cell;
     let (Some(knobs), Some(stage)) = (&cell.method.subnetworks, cell.protocol.stages.get(running.progress.moment))
@@ -37,7 +42,7 @@ pub fn subnetworks(running: &mut Running, strategy: &Strategy, supply: &mut Stag
     let languages = &stage.languages;
     for (name, masked) in [("masked", true), ("full", false)] {
         let mut gathered: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-        for products in strategy.products(&mut running.learner, supply, knobs.conflict_batches, masked)? {
+        for products in strategy.products(&mut running.learner, batches, knobs.conflict_batches, masked)? {
             let conflicts = evaluation::conflicts(languages.len(), &products)?;
             let cosines = conflicts.cosines.iter().map(|&(first, second, cosine)| {
                 (format!("cosine.{name}.{}.{}", languages[first], languages[second]), cosine)

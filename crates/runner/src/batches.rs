@@ -5,20 +5,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use data::{EncodeOptions, Encoded, Examples, Tokenization, TrainingOrder};
+use data::{Encoded, Tokenization, TrainingOrder};
 use model::Learner;
-use spec::{DataKey, Discovery, Language, Memory, Name, Objective, Split, Stage, Subnetworks, Task, derived_seed};
+use spec::{DataSource, Discovery, Language, Objective, Stage, Subnetworks, Task, derived_seed};
 use strategies::subnetworks::Discovered;
-use strategies::{SubBatch, Supply, SupplyError};
+use strategies::{BatchError, BatchSource, SubBatch};
 
-use super::control::Stop;
-use super::runner::{Interrupted, Running};
-use super::shared;
+use crate::held_out::{HeldOut, encoded};
+use crate::running::Running;
+use crate::stop::{Interrupted, Stop};
+use crate::{cache, found};
 
 /// Share of the tokens that masked language modelling hides (Devlin et al. 2019).
 const MASKED: f64 = 0.15;
 
-pub struct StageSupply {
+pub(crate) struct StageBatches {
     seed: u64,
     stage: u64,
     pad_multiple: usize,
@@ -27,22 +28,15 @@ pub struct StageSupply {
     /// In the stage's order; `None` where the method does not ask for the memory.
     memories: Vec<Option<Stream>>,
     /// Where the stage has subnetworks: what scores them, in the languages' order.
-    held: Vec<Held>,
+    held_out: Vec<HeldOut>,
     /// Where other cells look for what is found for a language; empty where none would find the same.
-    shared: Vec<Option<PathBuf>>,
+    found: Vec<Option<PathBuf>>,
     /// Looked at while a stage begins, which saves nothing on its way.
     stop: Option<Stop>,
     /// Tokens that were drawn and are not padding.
     tokens: u64,
     /// What drawing took.
     time: Duration,
-}
-
-/// Held-out data of one language.
-struct Held {
-    language: Language,
-    examples: Examples,
-    encoded: Encoded,
 }
 
 /// Encoded data of some languages, and the order in which it is drawn.
@@ -52,28 +46,17 @@ struct Stream {
     order: TrainingOrder,
 }
 
-/// What a stream is made from.
-struct Origin<'a> {
-    task: Task,
-    data: &'a Name,
-    split: Split,
-    languages: &'a [Language],
-    examples: Option<usize>,
-    batch: usize,
-    options: EncodeOptions,
-}
-
-impl StageSupply {
+impl StageBatches {
     /// Encodes the stage's data and that of the memories which the method asks for, or takes them from the cache.
     pub fn open(running: &mut Running, index: usize, stage: &Stage) -> Result<Self> {
         let method = &running.job.cell.method;
-        let sources = Stream::open(running, &Origin::of_stage(stage), &format!("stage {index}"))?;
+        let sources = Stream::open(running, stage.source(), stage.batch, &format!("stage {index}"))?;
         let memories = stage.memories.iter().enumerate().map(|(place, memory)| {
             method
                 .asks_for(memory)
                 .then(|| {
                     let purpose = format!("stage {index} memory {place}");
-                    Stream::open(running, &Origin::of_memory(memory), &purpose)
+                    Stream::open(running, memory.source(), memory.batch, &purpose)
                         .with_context(|| format!("memory `{}`", memory.name))
                 })
                 .transpose()
@@ -86,12 +69,12 @@ impl StageSupply {
             tokenization: Arc::clone(&running.tokenization),
             sources,
             memories,
-            held: match &method.subnetworks {
-                Some(knobs) if Subnetworks::masks(stage) => held(running, stage, &knobs.discovery)?,
+            held_out: match &method.subnetworks {
+                Some(knobs) if Subnetworks::masks(stage) => held_out(running, stage, &knobs.discovery)?,
                 _ => Vec::new(),
             },
-            shared: match index {
-                0 => shared(running, stage)?,
+            found: match index {
+                0 => found(running, stage)?,
                 _ => Vec::new(),
             },
             stop: None,
@@ -122,80 +105,33 @@ impl StageSupply {
     }
 }
 
-/// Only the first stage begins with a model that other methods have too.
-fn shared(running: &Running, stage: &Stage) -> Result<Vec<Option<PathBuf>>> {
-    let place = |&language: &Language| shared::path_of_subnetwork(&running.job.cache, &running.job.cell, language);
+/// Where what is found for the languages of a first stage lies.
+fn found(running: &Running, stage: &Stage) -> Result<Vec<Option<PathBuf>>> {
+    let place = |&language: &Language| found::path(&running.job.cache, running.cell(), language);
     stage.languages.iter().map(place).collect()
 }
 
 /// The data that scores the subnetworks of a stage's languages.
-fn held(running: &mut Running, stage: &Stage, discovery: &Discovery) -> Result<Vec<Held>> {
-    let options = EncodeOptions { max_length: stage.max_length, stride: stage.stride, prefix: String::new() };
-    let of_language = |&language: &Language| {
-        let key = DataKey::new(stage.task, &stage.data, language, discovery.split);
-        let (data, tokenization, cache) = (&running.data, &running.tokenization, &running.job.cache);
-        let (encoded, used) = tasks::encoded(cache, data, &key, discovery.examples, tokenization, &options)
-            .with_context(|| format!("data `{key}`, which scores subnetworks"))?;
-        super::probe::warn(&used);
-        Ok(Held { language, examples: data.load(&key, discovery.examples)?, encoded })
+fn held_out(running: &Running, stage: &Stage, discovery: &Discovery) -> Result<Vec<HeldOut>> {
+    let load = |&language: &Language| {
+        HeldOut::load(running, discovery.source(stage), language).context("which scores subnetworks")
     };
-    stage.languages.iter().map(of_language).collect()
-}
-
-impl<'a> Origin<'a> {
-    fn of_stage(stage: &'a Stage) -> Self {
-        Self {
-            task: stage.task,
-            data: &stage.data,
-            split: stage.split,
-            languages: &stage.languages,
-            examples: stage.examples,
-            batch: stage.batch,
-            options: EncodeOptions { max_length: stage.max_length, stride: stage.stride, prefix: String::new() },
-        }
-    }
-
-    fn of_memory(memory: &'a Memory) -> Self {
-        Self {
-            task: memory.task,
-            data: &memory.data,
-            split: memory.split,
-            languages: &memory.languages,
-            examples: memory.examples,
-            batch: memory.batch,
-            options: EncodeOptions {
-                max_length: memory.max_length,
-                stride: memory.stride,
-                prefix: memory.prefix.clone(),
-            },
-        }
-    }
+    stage.languages.iter().map(load).collect()
 }
 
 impl Stream {
-    fn open(running: &mut Running, origin: &Origin, purpose: &str) -> Result<Self> {
-        let (data, tokenization, cache) = (&running.data, &running.tokenization, &running.job.cache);
-        let mut languages = running.watch.time("encode", || {
-            origin
-                .languages
-                .iter()
-                .map(|&language| {
-                    let key = DataKey::new(origin.task, origin.data, language, origin.split);
-                    let (encoded, used) =
-                        tasks::encoded(cache, data, &key, origin.examples, tokenization, &origin.options)
-                            .with_context(|| format!("training data `{key}`"))?;
-                    super::probe::warn(&used);
-                    Ok(encoded)
-                })
-                .collect::<Result<Vec<Encoded>>>()
-        })?;
+    fn open(running: &mut Running, source: DataSource, batch: usize, purpose: &str) -> Result<Self> {
+        let start = Instant::now();
+        let mut languages: Vec<Encoded> =
+            source.languages.iter().map(|&language| encoded(running, source, language)).collect::<Result<_>>()?;
+        running.watch.book("encode", start.elapsed());
         for encoded in &mut languages {
-            running.number_labels(origin.task, encoded)?;
+            running.number_labels(source.task, encoded)?;
         }
-        let lengths = origin.languages.iter().zip(&languages);
+        let lengths = source.languages.iter().zip(&languages);
         let lengths = lengths.map(|(&language, encoded)| (language, encoded.drawn_lengths()));
-        let order = TrainingOrder::new(running.job.cell.seed, purpose, origin.batch, lengths.collect())?;
-        Ok(Self { task: origin.task, languages, order })
+        let order = TrainingOrder::new(running.job.cell.seed, purpose, batch, lengths.collect())?;
+        Ok(Self { task: source.task, languages, order })
     }
 
     /// Batches of the languages for one draw, in the languages' order.
@@ -212,8 +148,8 @@ impl Stream {
     }
 }
 
-impl Supply for StageSupply {
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, SupplyError> {
+impl BatchSource for StageBatches {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
         if self.stop.as_ref().is_some_and(Stop::asked) {
             return Err(Interrupted.into());
         }
@@ -229,7 +165,7 @@ impl Supply for StageSupply {
         Ok(SubBatch { batch, dropout_seed })
     }
 
-    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, SupplyError> {
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
         let start = Instant::now();
         let stream = self.memories.get_mut(memory).and_then(Option::as_mut);
         let stream = stream.ok_or_else(|| format!("memory {memory} of the stage was not asked for"))?;
@@ -248,21 +184,19 @@ impl Supply for StageSupply {
     }
 
     fn discovered(&mut self, source: usize) -> Option<Discovered> {
-        shared::load(self.shared.get(source)?.as_ref()?)
+        cache::load(self.found.get(source)?.as_ref()?)
     }
 
     fn keep(&mut self, source: usize, found: &Discovered) {
-        if let Some(Some(place)) = self.shared.get(source)
-            && let Err(error) = shared::store(place, found)
-        {
-            eprintln!("warning: the cache cannot be written: {error:#}");
+        if let Some(Some(place)) = self.found.get(source) {
+            cache::offer(place, found);
         }
     }
 
-    fn score(&mut self, learner: &Learner, source: usize) -> Result<f64, SupplyError> {
-        let held = self.held.get(source);
-        let Held { language, examples, encoded } =
-            held.ok_or_else(|| format!("nothing scores the language {source} of the stage"))?;
+    fn score(&mut self, learner: &Learner, source: usize) -> Result<f64, BatchError> {
+        let held_out = self.held_out.get(source);
+        let HeldOut { language, examples, encoded, .. } =
+            held_out.ok_or_else(|| format!("nothing scores the language {source} of the stage"))?;
         let task = self.sources.task;
         let scores = tasks::evaluate(learner, &self.tokenization, *language, examples, encoded)?.contributions;
         let contributions = scores.get(task.main_metric()).ok_or_else(|| format!("{task} has no main metric"))?;

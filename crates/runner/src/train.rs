@@ -7,29 +7,28 @@ use results::{CurvePoint, SeriesPoint};
 use spec::Stage;
 use strategies::Strategy;
 
-use super::analysis;
-use super::runner::Running;
-use super::supply::StageSupply;
-use crate::cost;
+use crate::batches::StageBatches;
+use crate::running::Running;
+use crate::{analysis, cost};
 
 /// Points of a series that a stage records at most, give or take one. Events are recorded all.
 const POINTS: u64 = 200;
 
 /// Runs the steps of the stage that are not done yet.
-pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
+pub(crate) fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
     let job = running.job;
     let cell = &job.cell;
     let offset: u64 = cell.protocol.stages[..index].iter().map(|earlier| earlier.steps).sum();
-    let mut supply = StageSupply::open(running, index, stage)?;
+    let mut batches = StageBatches::open(running, index, stage)?;
     if running.progress.steps == 0 {
-        running.note(supply.describe());
+        running.note(batches.describe());
         let strategy = Strategy::new(&cell.method, &cell.protocol.stages[index], cell.seed);
         let mut strategy = strategy.with_modules(running.modules, index);
         running.tell("preparing a stage", None);
         let start = Instant::now();
-        supply.heed(Some(running.stop.clone()));
-        let began = strategy.begin(&mut running.learner, &mut supply)?;
-        supply.heed(None);
+        batches.heed(Some(running.stop.clone()));
+        let began = strategy.begin(&mut running.learner, &mut batches)?;
+        batches.heed(None);
         running.watch.book("begin", start.elapsed());
         running.advance(cost::discovery_tokens(cell, stage));
         let events = began.events.into_iter().chain(running.modules.events(index));
@@ -42,9 +41,9 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
     for step in running.progress.steps..stage.steps {
         let start = Instant::now();
         let strategy = running.strategy.as_mut().context("a resumed stage has no strategy")?;
-        supply.take_drawn();
-        let report = strategy.step(&mut running.learner, &mut supply, step)?;
-        let (tokens, drawing) = supply.take_drawn();
+        batches.take_drawn();
+        let report = strategy.step(&mut running.learner, &mut batches, step)?;
+        let (tokens, drawing) = batches.take_drawn();
         running.watch.trained(start.elapsed(), drawing, tokens);
         running.progress.curve.push(CurvePoint {
             step: offset + step + 1,
@@ -66,7 +65,7 @@ pub fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
         running.checkpoint_if_due()?;
     }
     if let Some(strategy) = running.strategy.take() {
-        analysis::subnetworks(running, &strategy, &mut supply, offset + stage.steps)?;
+        analysis::subnetworks(running, &strategy, &mut batches, offset + stage.steps)?;
         running.progress.masks = strategy.masks();
     }
     Ok(())

@@ -7,7 +7,7 @@ use model::{HeadMask, LanguageUse};
 use spec::{Language, Probe, TargetMask, Task};
 use strategies::subnetworks::{self, Mask, MaskSource, Scores, target_mask};
 
-use super::runner::Running;
+use crate::running::Running;
 
 /// Random masks of a cross evaluation, by language.
 const RANDOM_MASKS: u64 = 2;
@@ -73,7 +73,7 @@ impl Running<'_> {
 
 /// The masks other than its own that a source language is scored under, where the method asks for that: those of the other
 /// languages, and random ones like its own.
-pub fn cross_masks(running: &Running, probe: &Probe, language: Language) -> BTreeMap<String, Mask> {
+pub(crate) fn cross_masks(running: &Running, probe: &Probe, language: Language) -> BTreeMap<String, Mask> {
     let (cell, masks) = (&running.job.cell, &running.progress.masks);
     let asked = cell.method.subnetworks.as_ref().is_some_and(|knobs| knobs.cross_evaluate);
     if !asked || !probe.task.has_head() || !masks.contains_key(&language) {

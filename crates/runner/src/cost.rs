@@ -84,23 +84,3 @@ fn rows(task: Task) -> f64 {
 fn mean_length(task: Task, max_length: usize) -> f64 {
     task.description().tokens.min(max_length) as f64
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::queue::tests::cells;
-
-    #[test]
-    fn a_stage_in_common_costs_once() {
-        let cells = cells("mini-updates");
-        let apart: f64 = cells.iter().map(tokens).sum();
-        let of = |method: &str| {
-            let found = cells.iter().find(|cell| cell.method.name.as_str() == method && cell.seed == 1);
-            found.unwrap_or_else(|| panic!("no cell of {method}")).clone()
-        };
-        let stage = |method: &str| training_tokens(&of(method), &of(method).protocol.stages[0]);
-        assert_eq!(together(&[of("ft"), of("frozen")]), tokens(&of("ft")) + tokens(&of("frozen")));
-        assert_eq!(together(&[of("ft"), of("laft")]), tokens(&of("ft")) + tokens(&of("laft")) - stage("laft"));
-        assert!(together(&cells) < apart);
-    }
-}

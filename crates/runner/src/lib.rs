@@ -1,0 +1,33 @@
+//! A cell from its job to its published results, in the process of whoever calls [`run`]: probes, then a stage, then probes
+//! again, with checkpoints between, and with what other cells have found out already.
+//!
+//! [`Job`] says what is to be done, [`Event`]s what is being done, [`Stop`] asks for a checkpoint and an early end. `running`
+//! is what the modules work on, `run` their order.
+
+mod analysis;
+mod batches;
+mod cache;
+pub mod cost;
+mod few_shot;
+mod found;
+mod heads;
+mod held_out;
+mod job;
+pub mod labels;
+mod language;
+mod measured;
+mod outcome;
+mod probe;
+mod progress;
+mod run;
+mod running;
+mod stages;
+mod stop;
+mod stopwatch;
+mod train;
+
+pub use job::{Event, Job};
+pub use outcome::one_line;
+pub use run::{Ended, run};
+pub use stages::{is_cached, remove};
+pub use stop::Stop;

@@ -1,0 +1,72 @@
+//! One probe: a task's scores in every language asked for, on the model as it is.
+
+use anyhow::{Context, Result};
+use evaluation::RESAMPLES;
+use results::{ProbeExamples, Score};
+use spec::{Language, Probe};
+use tasks::{Scored, WholeScore};
+
+use crate::held_out::{HeldOut, Probed};
+use crate::measured::Measured;
+use crate::running::Running;
+use crate::{few_shot, language};
+
+/// Seed of every bootstrap, so that equal scores have equal intervals.
+const INTERVAL_SEED: u64 = 0;
+
+/// Measures all languages of a probe.
+pub(crate) fn measure(running: &mut Running, probe: &Probe) -> Result<Measured> {
+    let mut measured = Measured::default();
+    for &language in &probe.languages {
+        let held_out = HeldOut::load(running, probe.source(), language)?;
+        let scored = match &probe.adapt {
+            None => plainly(running, probe, &held_out),
+            Some(adapt) => few_shot::score(running, probe, adapt, &held_out),
+        };
+        let scored = scored.with_context(|| format!("scoring `{}`", probe.source().key(language)))?;
+        collect(&mut measured, running.progress.moment, probe, language, scored)?;
+    }
+    Ok(measured)
+}
+
+/// Scores of the model as it is, with what the language uses; also under other languages' masks where the method asks.
+fn plainly(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<Probed> {
+    let language = held_out.language;
+    running.use_language(probe.task, language, None)?;
+    let ids = held_out.examples.ids().map(str::to_owned).collect();
+    let mut scored = held_out.score(running)?;
+    for (source, mask) in language::cross_masks(running, probe, language) {
+        running.learner.set_head_mask(mask.of_learner()?)?;
+        let main = probe.task.main_metric();
+        let found = held_out.score(running)?.contributions.remove(main);
+        scored.contributions.extend(found.map(|found| (format!("{main}.mask-{source}"), found)));
+    }
+    running.use_all_heads()?;
+    Ok(Probed { ids, scored })
+}
+
+/// Books one language's scores with their intervals.
+fn collect(measured: &mut Measured, moment: usize, probe: &Probe, language: Language, probed: Probed) -> Result<()> {
+    let moment = u32::try_from(moment)?;
+    let Probed { ids, scored: Scored { contributions, whole } } = probed;
+    let score = |metric: String, value: f64, interval: Option<(f64, f64)>| Score {
+        moment,
+        probe: probe.name.clone(),
+        task: probe.task,
+        language,
+        metric,
+        value,
+        low: interval.map(|(low, _)| low),
+        high: interval.map(|(_, high)| high),
+        examples: ids.len() as u64,
+    };
+    for (metric, contributions) in &contributions {
+        let interval = evaluation::interval(contributions, INTERVAL_SEED, RESAMPLES)?;
+        let value = evaluation::ratio(contributions);
+        measured.scores.push(score(metric.clone(), value, Some((interval.low, interval.high))));
+    }
+    let of_whole = |WholeScore { metric, value, interval }| score(metric, value, interval);
+    measured.scores.extend(whole.into_iter().map(of_whole));
+    measured.examples.push(ProbeExamples { moment, probe: probe.name.clone(), language, ids, contributions });
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! A cell from its job to its results in this process: no binary, no parent.
+
+use std::cell::{Cell as Counter, RefCell};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use data::DataFolder;
+use results::{Overwrite, ResultsFolder};
+use runner::{Ended, Event, Job, Stop};
+use spec::{Backend, Cell, DataKey, LanguageDistances, NUMERIC_VERSION, Name, Outcome, Split, Suite, Task};
+use tasks::{ImportFile, Input};
+
+const SUITE: &str = r#"
+description = "small enough for a test"
+model = "tiny-encoder"
+seeds = [1]
+methods = ["ft"]
+
+[probe.people]
+task = "ner"
+data = "people"
+languages = ["en"]
+max-length = 48
+
+[protocol.ner]
+[[protocol.ner.stage]]
+task = "ner"
+data = "people"
+languages = ["en"]
+steps = 12
+batch = 8
+learning-rate = 3e-3
+weight-decay = 0.01
+warmup = 0.1
+clip = 1.0
+max-length = 48
+probes = ["people"]
+"#;
+
+struct World {
+    root: tempfile::TempDir,
+    cell: Cell,
+}
+
+impl World {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&root.path().join("data"));
+        let name = Name::new("people").unwrap();
+        let mut hashes = BTreeMap::new();
+        for (split, count) in [(Split::Train, 40), (Split::Test, 20)] {
+            let mut text = String::new();
+            for index in 0..count {
+                let (person, place) = (["Anna", "Bert", "Clara"][index % 3], ["Oslo", "Lima"][index % 2]);
+                write!(text, "{person}\tB-PER\nlives\tO\nin\tO\n{place}\tB-LOC\n\n").unwrap();
+            }
+            let file = root.path().join("people.tsv");
+            fs::write(&file, text).unwrap();
+            let language = "en".parse().unwrap();
+            let file = ImportFile {
+                format: "wikiann-text".parse().unwrap(),
+                dataset: name.clone(),
+                task: Task::Ner,
+                split,
+                input: Input::new(vec![file], language),
+                source: String::new(),
+                licence: String::new(),
+            };
+            let entry = tasks::import_file(&file, &folder, &mut |_| {}).unwrap();
+            hashes.insert(DataKey::new(Task::Ner, &name, language, split).to_string(), entry.hash);
+        }
+        let suite = Suite::parse("s", SUITE).unwrap();
+        let cell = Cell {
+            numeric_version: NUMERIC_VERSION,
+            model: suite.model.clone(),
+            model_hash: "of the test".to_owned(),
+            method: suite.methods[0].clone(),
+            protocol: suite.protocols[0].clone(),
+            seed: 1,
+            backend: Backend::Cpu,
+            data: hashes,
+            distances: LanguageDistances::default(),
+        };
+        Self { root, cell }
+    }
+
+    fn job(&self, results: &str) -> Job {
+        Job {
+            cell: self.cell.clone(),
+            model: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-encoder"),
+            data: self.root.path().join("data"),
+            results: self.root.path().join(results),
+            cache: self.root.path().join("cache"),
+            checkpoint_seconds: 3600,
+            overwrite: Overwrite::Missing,
+            common_stages: 0,
+            save: None,
+        }
+    }
+
+    fn run(&self, job: &Job, stop: &Stop, events: &dyn Fn(&Event)) -> Ended {
+        runner::run(job, DataFolder::open(&job.data), stop.clone(), events).unwrap()
+    }
+
+    /// What is recorded of the cell but for its times.
+    fn recorded(&self, job: &Job) -> BTreeMap<PathBuf, Vec<u8>> {
+        let found = ResultsFolder::open(&job.results).unwrap().get(&self.cell).unwrap().expect("a finished cell");
+        assert_eq!(found.outcome, Outcome::Done);
+        let files = fs::read_dir(found.path).unwrap().map(|entry| entry.unwrap().path());
+        let plain = |path: &PathBuf| !path.ends_with("timing.json");
+        files.filter(plain).map(|path| (path.file_name().unwrap().into(), fs::read(&path).unwrap())).collect()
+    }
+}
+
+#[test]
+fn a_cell_tells_what_it_does_and_leaves_results_that_are_not_done_again() {
+    let (world, heard) = (World::new(), RefCell::new(Vec::new()));
+    let job = world.job("results");
+    let listen = |event: &Event| heard.borrow_mut().push(event.clone());
+    assert_eq!(world.run(&job, &Stop::default(), &listen), Ended::Published);
+    let heard = heard.take();
+    assert_eq!(heard.last(), Some(&Event::Ended { outcome: "done".to_owned() }));
+    let steps = |event: &&Event| matches!(event, Event::Progress { phase, .. } if phase.starts_with("step "));
+    assert_eq!(heard.iter().filter(steps).count(), 12);
+    let done = heard.iter().filter_map(|event| match event {
+        Event::Progress { done, of, .. } => Some((*done, *of)),
+        _ => None,
+    });
+    let done: Vec<(u64, u64)> = done.collect();
+    assert!(done.is_sorted() && done.iter().all(|(done, of)| done <= of), "{done:?}");
+    assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Busy);
+}
+
+#[test]
+fn a_cell_that_is_stopped_at_any_step_goes_on_to_the_same_bytes() {
+    let world = World::new();
+    let whole = world.job("whole");
+    assert_eq!(world.run(&whole, &Stop::default(), &|_| {}), Ended::Published);
+    for step in [1, 7, 12] {
+        let (job, stop) = (world.job(&format!("stopped-{step}")), Stop::default());
+        let at = format!("step {step} of 12");
+        let leave = |event: &Event| {
+            if matches!(event, Event::Progress { phase, .. } if *phase == at) {
+                stop.ask();
+            }
+        };
+        assert_eq!(world.run(&job, &stop, &leave), Ended::Interrupted);
+        assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
+        assert_eq!(world.recorded(&job), world.recorded(&whole), "stopped at step {step}");
+    }
+}
+
+#[test]
+fn a_stage_in_common_is_trained_once_and_one_that_is_damaged_again() {
+    let world = World::new();
+    let alone = world.job("alone");
+    assert_eq!(world.run(&alone, &Stop::default(), &|_| {}), Ended::Published);
+    let state = alone.cache.join("stages").join(world.cell.prefix(1).as_str());
+    let steps = |results: &str| {
+        let (job, steps) = (Job { common_stages: 1, ..world.job(results) }, Counter::new(0));
+        let count = |event: &Event| {
+            if matches!(event, Event::Progress { phase, .. } if phase.starts_with("step ")) {
+                steps.set(steps.get() + 1);
+            }
+        };
+        assert_eq!(world.run(&job, &Stop::default(), &count), Ended::Published);
+        assert_eq!(world.recorded(&job), world.recorded(&alone), "{results}");
+        steps.get()
+    };
+    assert_eq!(steps("first"), 12);
+    assert!(runner::is_cached(&alone.cache, &world.cell.prefix(1)));
+    assert_eq!(steps("second"), 0);
+    for name in ["state.cbor", "learner.safetensors"] {
+        let mut bytes = fs::read(state.join(name)).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(state.join(name), bytes).unwrap();
+        assert_eq!(steps(&format!("after-damage-to-{name}")), 12);
+        assert_eq!(steps(&format!("mended-{name}")), 0);
+    }
+    runner::remove(&alone.cache, &world.cell.prefix(1));
+    assert!(!state.exists());
+}
+
+#[test]
+fn what_no_work_can_begin_on_is_the_cells_outcome() {
+    let world = World::new();
+    let job = Job { model: world.root.path().join("nowhere"), ..world.job("results") };
+    assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
+    let found = ResultsFolder::open(&job.results).unwrap().get(&world.cell).unwrap().expect("a finished cell");
+    let Outcome::Invalid { error } = found.outcome else { panic!("{:?}", found.outcome) };
+    assert!(error.contains("nowhere"), "{error}");
+}
