@@ -54,6 +54,6 @@ impl<'a> DataSource<'a> {
         let ranked = self.task.objective() == Objective::Ranking;
         refuse(!self.prefix.is_empty() && !ranked, "`prefix` belongs to retrieval")?;
         let english = ranked && self.languages.contains(&Language::ENGLISH);
-        refuse(english, "retrieval pairs a language with English: leave `en` out of its languages")
+        refuse(english, "retrieval is ranked against English: leave `en` out of its languages")
     }
 }

@@ -57,7 +57,10 @@ fn every_form_is_read_and_written_as_it_was() {
 #[test]
 fn what_has_none_of_the_forms_is_refused_with_them() {
     for (method, said) in [
-        ("rule = { kind = \"lf-mlf\", mu = \"inverse\" }", "unknown variant `inverse`, expected `inverse-lr`"),
+        (
+            "rule = { kind = \"lf-mlf\", mu = \"inverse\" }",
+            "another word, expected a number or \"inverse-lr\" for `mu`",
+        ),
         ("rule = { kind = \"lf-mlf\", mu = [1] }", "a number or \"inverse-lr\""),
         ("schedule = { kind = \"order\", order = -1 }", "one of the paper's orders 0 to 9, or a list of layers"),
         ("schedule = { kind = \"order\", order = \"up\" }", "one of the paper's orders 0 to 9, or a list of layers"),

@@ -1,5 +1,5 @@
 use serde::de::value::StrDeserializer;
-use serde::de::{Deserializer, Error};
+use serde::de::{Deserializer, Error, Unexpected};
 use serde::{Deserialize, Serialize};
 
 use super::{Memories, Normaliser, Rows, RuleKnobs};
@@ -101,14 +101,15 @@ pub enum MuRule {
 }
 
 impl SeveralForms for Mu {
-    const FORMS: &'static str = "a number or \"inverse-lr\"";
+    const FORMS: &'static str = "a number or \"inverse-lr\" for `mu`";
 
     fn of_number<E: Error>(weight: f64) -> Result<Self, E> {
         Ok(Self::Weight(weight))
     }
 
     fn of_word<E: Error>(word: StrDeserializer<E>) -> Result<Self, E> {
-        MuRule::deserialize(word).map(Self::Rule)
+        let of_forms = |_| E::invalid_value(Unexpected::Other("another word"), &Self::FORMS);
+        MuRule::deserialize(word).map(Self::Rule).map_err(of_forms)
     }
 }
 
