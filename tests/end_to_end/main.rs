@@ -12,4 +12,5 @@ mod subnetworks;
 mod sweep;
 mod tasks;
 mod tools;
+mod tuning;
 mod world;

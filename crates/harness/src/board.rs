@@ -139,7 +139,9 @@ impl Board {
 }
 
 fn label(cell: &Cell) -> String {
-    format!("{} {} seed {}", cell.protocol.name, cell.method.name, cell.seed)
+    let settings = &cell.method.settings;
+    let own = if settings.is_empty() { String::new() } else { format!(" ({settings})") };
+    format!("{} {}{own} seed {}", cell.protocol.name, cell.method.name, cell.seed)
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -85,6 +85,11 @@ pub enum Command {
         after_help = "Examples:\n  harness sweep\n  harness sweep --quick\n  harness sweep real-small\n  harness sweep my-suite.toml --task ner --method ft --seed 1..3\n  harness sweep real-small --dry-run\n  harness sweep real-full --backend wgpu --shard 2/8"
     )]
     Sweep(Sweep),
+    /// Try the settings of a suite's [tune], and print those that did best as tables for a suite file
+    #[command(
+        after_help = "Examples:\n  harness tune my-suite.toml\n  harness tune my-suite.toml --method adapter,lora --task ner\n  harness tune my-suite.toml --dry-run"
+    )]
+    Tune(Sweep),
     /// Run one cell from flags, and save the updated model
     #[command(
         after_help = "Example:\n  harness run --task ner --model multilingual-e5-small-64k --train wikiann --sources en --eval wikiann --targets en,de,zh --steps 100 --save tuned"

@@ -22,6 +22,7 @@ mod queue;
 mod scheduler;
 mod screen;
 mod suites;
+mod tuning;
 mod typology;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -61,92 +61,101 @@ impl Plan {
     /// # Errors
     /// Model or data is missing, damaged, or of an unknown language; nothing has been computed then.
     pub fn new(suite: Suite, folders: &Folders, backend: Backend) -> Result<Self> {
-        model::built_in(backend)?;
-        let model = places::find_model(folders, suite.model.as_str())?;
-        let parts = model::added_parts(&model)?.of_update;
-        if !parts.is_empty() {
-            bail!(
-                "model `{}` holds {} of an update, which a further one would not know what to do with: `harness predict` and \
-                 `harness embed` use them; to update a model start from one without them",
-                suite.model,
-                parts.join(", ")
-            );
-        }
-        let model_hash = hash::model_folder(&model)?;
-        let keys: BTreeSet<DataKey> =
-            suite.work().flat_map(|(protocol, method, _)| data_of(protocol, method)).collect();
-        let keys: Vec<DataKey> = keys.into_iter().collect();
-        crate::prepare::import_missing(folders, &keys)?;
-        let folder = places::data(&folders.data, &folders.cache)?;
-        let mut hashes = BTreeMap::new();
-        for key in &keys {
-            let reads = || {
-                let scores = suite.work().find(|(protocol, method, _)| {
-                    !protocol.data().contains(key) && method.data(protocol).contains(key)
-                });
-                match scores {
-                    Some((_, method, _)) => {
-                        format!("method `{}` scores subnetworks on `{key}` (its `discovery.split`)", method.name)
-                    }
-                    None => format!("suite `{}` reads `{key}`", suite.name),
-                }
-            };
-            let entry = folder.entry(key).with_context(reads)?;
-            if entry.rows == 0 {
-                bail!("`{key}` is empty");
-            }
-            hashes.insert(key.to_string(), entry.hash.clone());
-        }
-        for probe in suite.protocols.iter().flat_map(Protocol::probes) {
-            let (Some(adapt), Some(support)) = (&probe.adapt, probe.support()) else { continue };
-            for key in support.keys() {
-                let rows = folder.entry(&key)?.rows;
-                if adapt.support > rows {
-                    bail!(
-                        "[probe.{}]: `adapt` wants {} examples of `{key}`, which has {rows}",
-                        probe.name,
-                        adapt.support
-                    );
-                }
-            }
-        }
-        for protocol in &suite.protocols {
-            runner::labels::check(&folder, protocol, protocol.data())?;
-        }
-        let language_modelling = keys.iter().any(|key| key.task.objective() == Objective::MaskedTokens);
-        if language_modelling && !model::holds_language_model(&model)? {
-            bail!(
-                "suite `{}` reads text for masked language modelling (task mlm), but model `{}` has no language-model head \
-                 (tensors `lm_head.…` or `cls.predictions.…`): leave its mlm stages, probes and memories out, or choose another model",
-                suite.name,
-                suite.model
-            );
-        }
-        let layers = model::ModelConfig::read(&model.join("config.json"))?.num_hidden_layers;
-        let cells = suite
-            .work()
-            .map(|(protocol, method, seed)| {
-                method.check(protocol)?;
-                for stage in &protocol.stages {
-                    strategies::check_schedule(method, stage, layers)?;
-                }
-                Ok(Cell {
-                    numeric_version: NUMERIC_VERSION,
-                    model: suite.model.clone(),
-                    model_hash: model_hash.clone(),
-                    method: method.clone(),
-                    data: data_of(protocol, method)
-                        .into_iter()
-                        .filter_map(|key| hashes.get_key_value(&key.to_string()))
-                        .map(|(key, hash)| (key.clone(), hash.clone()))
-                        .collect(),
-                    distances: typology::distances(folders, method, protocol, seed)?,
-                    protocol: protocol.clone(),
-                    seed,
-                    backend,
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Plan { suite, model, cells })
+        let (model, cells) = cells(&suite, &suite.work().collect::<Vec<_>>(), folders, backend)?;
+        Ok(Self { suite, model, cells })
     }
+}
+
+/// Protocol, method and seed of a cell.
+pub type Work<'a> = (&'a Protocol, &'a Method, u64);
+
+/// The model's folder and the cells of some work on a suite's model.
+///
+/// # Errors
+/// As [`Plan::new`].
+pub fn cells(suite: &Suite, work: &[Work], folders: &Folders, backend: Backend) -> Result<(PathBuf, Vec<Cell>)> {
+    model::built_in(backend)?;
+    let model = places::find_model(folders, suite.model.as_str())?;
+    let parts = model::added_parts(&model)?.of_update;
+    if !parts.is_empty() {
+        bail!(
+            "model `{}` holds {} of an update, which a further one would not know what to do with: `harness predict` and \
+                 `harness embed` use them; to update a model start from one without them",
+            suite.model,
+            parts.join(", ")
+        );
+    }
+    let model_hash = hash::model_folder(&model)?;
+    let keys: BTreeSet<DataKey> = work.iter().flat_map(|(protocol, method, _)| data_of(protocol, method)).collect();
+    let keys: Vec<DataKey> = keys.into_iter().collect();
+    crate::prepare::import_missing(folders, &keys)?;
+    let folder = places::data(&folders.data, &folders.cache)?;
+    let mut hashes = BTreeMap::new();
+    for key in &keys {
+        let reads = || {
+            let scores = work
+                .iter()
+                .find(|(protocol, method, _)| !protocol.data().contains(key) && method.data(protocol).contains(key));
+            match scores {
+                Some((_, method, _)) => {
+                    format!("method `{}` scores subnetworks on `{key}` (its `discovery.split`)", method.name)
+                }
+                None => format!("suite `{}` reads `{key}`", suite.name),
+            }
+        };
+        let entry = folder.entry(key).with_context(reads)?;
+        if entry.rows == 0 {
+            bail!("`{key}` is empty");
+        }
+        hashes.insert(key.to_string(), entry.hash.clone());
+    }
+    let mut protocols: Vec<&Protocol> = work.iter().map(|(protocol, ..)| *protocol).collect();
+    protocols.dedup_by(|later, earlier| std::ptr::eq(*later, *earlier) || later == earlier);
+    for probe in protocols.iter().flat_map(|protocol| protocol.probes()) {
+        let (Some(adapt), Some(support)) = (&probe.adapt, probe.support()) else { continue };
+        for key in support.keys() {
+            let rows = folder.entry(&key)?.rows;
+            if adapt.support > rows {
+                bail!("[probe.{}]: `adapt` wants {} examples of `{key}`, which has {rows}", probe.name, adapt.support);
+            }
+        }
+    }
+    for protocol in protocols {
+        runner::labels::check(&folder, protocol, protocol.data())?;
+    }
+    let language_modelling = keys.iter().any(|key| key.task.objective() == Objective::MaskedTokens);
+    if language_modelling && !model::holds_language_model(&model)? {
+        bail!(
+            "suite `{}` reads text for masked language modelling (task mlm), but model `{}` has no language-model head \
+                 (tensors `lm_head.…` or `cls.predictions.…`): leave its mlm stages, probes and memories out, or choose another model",
+            suite.name,
+            suite.model
+        );
+    }
+    let layers = model::ModelConfig::read(&model.join("config.json"))?.num_hidden_layers;
+    let cells = work
+        .iter()
+        .map(|&(protocol, method, seed)| {
+            method.check(protocol)?;
+            for stage in &method.goes_through(protocol).stages {
+                strategies::check_schedule(method, stage, layers)?;
+            }
+            Ok(Cell {
+                numeric_version: NUMERIC_VERSION,
+                model: suite.model.clone(),
+                model_hash: model_hash.clone(),
+                method: method.clone(),
+                data: data_of(protocol, method)
+                    .into_iter()
+                    .filter_map(|key| hashes.get_key_value(&key.to_string()))
+                    .map(|(key, hash)| (key.clone(), hash.clone()))
+                    .collect(),
+                distances: typology::distances(folders, method, protocol, seed)?,
+                protocol: protocol.clone(),
+                seed,
+                backend,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok((model, cells))
 }

@@ -21,7 +21,7 @@ pub(crate) fn subnetworks(
 ) -> Result<()> {
     let masks: Vec<_> = strategy.masks().into_iter().collect();
     let cell = &running.job.cell;
-    let (Some(knobs), Some(stage)) = (&cell.method.subnetworks, cell.protocol.stages.get(running.progress.moment))
+    let (Some(knobs), Some(stage)) = (&cell.method.subnetworks, running.protocol.stages.get(running.progress.moment))
     else {
         return Ok(());
     };

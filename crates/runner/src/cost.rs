@@ -12,7 +12,7 @@ const PRUNING_ROUNDS: f64 = 6.0;
 
 /// Tokens that all stages and probes of a cell process, training weighted by its backward pass.
 pub fn tokens(cell: &Cell) -> f64 {
-    let stages = &cell.protocol.stages;
+    let stages = &cell.method.goes_through(&cell.protocol).stages;
     let of_stage = |stage| training_tokens(cell, stage) + discovery_tokens(cell, stage);
     let training: f64 = stages.iter().map(of_stage).sum();
     training + cell.protocol.probes().map(probe_tokens).sum::<f64>()
@@ -23,7 +23,7 @@ pub fn together(cells: &[Cell]) -> f64 {
     let mut trained = BTreeSet::new();
     let mut saved = 0.0;
     for cell in cells {
-        for (index, stage) in cell.protocol.stages.iter().enumerate() {
+        for (index, stage) in cell.method.goes_through(&cell.protocol).stages.iter().enumerate() {
             if !trained.insert(cell.prefix(index + 1)) {
                 saved += training_tokens(cell, stage) + discovery_tokens(cell, stage);
             }

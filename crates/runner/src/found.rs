@@ -10,7 +10,8 @@ use crate::measured::{hashes, name};
 
 /// Place of what a search for the subnetwork of a language finds before a cell's first stage.
 pub(crate) fn path(cache: &Path, cell: &Cell, language: Language) -> Result<Option<PathBuf>> {
-    let (Some(knobs), Some(stage)) = (&cell.method.subnetworks, cell.protocol.stages.first()) else { return Ok(None) };
+    let protocol = cell.method.goes_through(&cell.protocol);
+    let (Some(knobs), Some(stage)) = (&cell.method.subnetworks, protocol.stages.first()) else { return Ok(None) };
     let stage = Stage { memories: Vec::new(), probes: Vec::new(), ..stage.clone() };
     let mut read = hashes(cell, stage.source());
     read.extend(hashes(cell, knobs.discovery.source(&stage)));

@@ -11,9 +11,9 @@ impl Running<'_> {
     /// Adds the heads of the tasks that stages up to this one train first, fresh, drawn from the cell's seed; one that came
     /// with the model and has the data's labels is kept.
     pub fn set_heads(&mut self, stage: usize) -> Result<()> {
-        let cell = self.cell();
-        for (index, stage) in cell.protocol.stages.iter().enumerate().take(stage + 1) {
-            if cell.protocol.first_stage_of(stage.task) == Some(index) {
+        let protocol = self.protocol;
+        for (index, stage) in protocol.stages.iter().enumerate().take(stage + 1) {
+            if protocol.first_stage_of(stage.task) == Some(index) {
                 self.set_head(stage)?;
             }
         }

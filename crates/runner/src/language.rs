@@ -46,7 +46,7 @@ impl Running<'_> {
 
     /// Tells the model what the protocol's languages use of it, so that whoever loads it from a folder can choose one.
     pub fn tell_uses(&mut self) -> Result<()> {
-        let languages: Vec<Language> = self.job.cell.protocol.languages().into_iter().collect();
+        let languages: Vec<Language> = self.protocol.languages().into_iter().collect();
         let mut uses = self.modules.uses(self.progress.moment, &languages, &self.learner.tasks());
         if self.has_subnetworks() {
             if uses.is_empty() {

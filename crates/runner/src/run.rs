@@ -42,7 +42,8 @@ pub fn run(job: &Job, data: DataFolder, stop: Stop, events: &dyn Fn(&Event)) -> 
         Err(ResultsError::AlreadyRunning { .. } | ResultsError::AlreadyFinished { .. }) => return Ok(Ended::Busy),
         Err(error) => return Err(error.into()),
     };
-    let modules = match Modules::new(&job.cell.method, &job.cell.protocol, &job.cell.distances, job.cell.seed) {
+    let protocol = job.cell.method.goes_through(&job.cell.protocol);
+    let modules = match Modules::new(&job.cell.method, &protocol, &job.cell.distances, job.cell.seed) {
         Ok(modules) => modules,
         Err(error) => return refuse(claim, &job.cell, &error.into(), events),
     };
@@ -56,6 +57,7 @@ pub fn run(job: &Job, data: DataFolder, stop: Stop, events: &dyn Fn(&Event)) -> 
     };
     let mut running = Running {
         job,
+        protocol: &protocol,
         data,
         tokenization: Arc::new(tokenization),
         learner,
@@ -110,7 +112,7 @@ impl Running<'_> {
         if steps > 0 {
             self.set_heads(moment)?;
             let job = self.job;
-            let strategy = Strategy::new(&job.cell.method, &job.cell.protocol.stages[moment], job.cell.seed);
+            let strategy = Strategy::new(&job.cell.method, &self.protocol.stages[moment], job.cell.seed);
             let mut strategy = strategy.with_modules(self.modules, moment);
             strategy.load(&mut self.learner, &folder)?;
             self.strategy = Some(strategy);
@@ -122,7 +124,7 @@ impl Running<'_> {
     }
 
     fn work(&mut self) -> Result<()> {
-        let stages = &self.cell().protocol.stages;
+        let stages = &self.protocol.stages;
         loop {
             self.measure()?;
             let Some(stage) = stages.get(self.progress.moment) else { return Ok(()) };
@@ -139,7 +141,7 @@ impl Running<'_> {
                 }
             }
             if begins && index > 0 && stage.task.has_head() {
-                match self.cell().protocol.first_stage_of(stage.task) == Some(index) {
+                match self.protocol.first_stage_of(stage.task) == Some(index) {
                     true => self.set_head(stage)?,
                     false => self.learner.use_head(Some(stage.task))?,
                 }
@@ -157,7 +159,7 @@ impl Running<'_> {
     /// The probes of this moment that are not done yet.
     fn measure(&mut self) -> Result<()> {
         let moment = self.progress.moment;
-        let Some(probes) = self.cell().protocol.moments().nth(moment) else { return Ok(()) };
+        let Some(probes) = self.protocol.moments().nth(moment) else { return Ok(()) };
         for probe in probes.iter().skip(self.progress.probes) {
             self.tell(&format!("measuring {}", probe.name), None);
             let place = measured::path(&self.job.cache, self.cell(), moment, probe)?;

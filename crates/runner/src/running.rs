@@ -6,7 +6,7 @@ use anyhow::Result;
 use data::{DataFolder, Encoded, Tokenization};
 use model::Learner;
 use results::Claim;
-use spec::{Cell, Task};
+use spec::{Cell, Protocol, Task};
 use strategies::{Modules, Strategy};
 
 use crate::cache::{self, Lock};
@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// Everything a running cell holds.
 pub(crate) struct Running<'a> {
     pub job: &'a Job,
+    /// As the cell's method goes through it.
+    pub protocol: &'a Protocol,
     pub data: DataFolder,
     pub tokenization: Arc<Tokenization>,
     pub learner: Learner,

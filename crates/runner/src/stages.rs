@@ -82,7 +82,7 @@ impl Running<'_> {
         if !progress.is_known() || files::hash(&path).ok()?.to_hex().as_str() != learner {
             return None;
         }
-        let stage = self.job.cell.protocol.stages.get(self.progress.moment)?;
+        let stage = self.protocol.stages.get(self.progress.moment)?;
         let (now, watch) = (&mut self.learner, &mut self.watch);
         watch.time("load", || now.load_checkpoint(&path)).ok()?;
         watch.taken(stage.steps);

@@ -18,11 +18,11 @@ const POINTS: u64 = 200;
 pub(crate) fn stage(running: &mut Running, index: usize, stage: &Stage) -> Result<()> {
     let job = running.job;
     let cell = &job.cell;
-    let offset: u64 = cell.protocol.stages[..index].iter().map(|earlier| earlier.steps).sum();
+    let offset: u64 = running.protocol.stages[..index].iter().map(|earlier| earlier.steps).sum();
     let mut batches = StageBatches::open(running, index, stage)?;
     if running.progress.steps == 0 {
         running.note(batches.describe());
-        let strategy = Strategy::new(&cell.method, &cell.protocol.stages[index], cell.seed);
+        let strategy = Strategy::new(&cell.method, &running.protocol.stages[index], cell.seed);
         let mut strategy = strategy.with_modules(running.modules, index);
         running.tell("preparing a stage", None);
         let start = Instant::now();

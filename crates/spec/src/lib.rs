@@ -34,7 +34,7 @@ pub use prefix::PrefixId;
 pub use protocol::{Memory, Probe, Protocol, Stage};
 pub use seed::derived_seed;
 pub use source::DataSource;
-pub use suite::Suite;
+pub use suite::{Suite, Trial, Tried, Tuning};
 pub use task::{
     Column, Direction, ExampleRows, Head, Ids, Kind, Labels, Metric, Objective, ParserSizes, Pooling, Split, Task,
     TaskDescription, Unit,

@@ -67,7 +67,8 @@ impl Cell {
     /// probes, memories that the method does not ask for, what languages without a subnetwork use, how updates are shared
     /// while there was none, a rule for memories while there are none.
     pub fn prefix(&self, stages: usize) -> PrefixId {
-        let stages = &self.protocol.stages[..stages.min(self.protocol.stages.len())];
+        let protocol = self.method.goes_through(&self.protocol);
+        let stages = &protocol.stages[..stages.min(protocol.stages.len())];
         let method = Axes::of(&self.method, stages);
         let prefix = Prefix {
             numeric_version: self.numeric_version,
@@ -114,7 +115,8 @@ impl<'a> Trained<'a> {
 impl<'a> Axes<'a> {
     /// What a method does in its first stages.
     fn of(method: &'a Method, stages: &[Stage]) -> Self {
-        let Method { name: _, structure, rule, schedule, outer, anchor, subnetworks, sharing } = method;
+        // Its settings are in the stages.
+        let Method { name: _, structure, rule, schedule, outer, anchor, subnetworks, sharing, settings: _ } = method;
         let updated = stages.len() > 1;
         let (structure, sharing) = match sharing {
             Some(laft) if !updated => match laft.stage1 {

@@ -1,18 +1,15 @@
 mod memory;
+mod method;
+mod tuning;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
-use serde::de::value::{MapAccessDeserializer, MapDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use self::memory::{MemoryText, MemoryTexts, check_memory};
+use self::method::{MethodText, MethodTexts};
+use self::tuning::TuningText;
+pub use self::tuning::{Trial, Tried, Tuning};
 use crate::error::{hint, nearest};
-use crate::method::preset;
-use crate::{
-    Adapt, Anchor, GradientRule, Laft, Language, Method, Name, Objective, OuterLoop, ParserSizes, Probe, Protocol,
-    Schedule, SpecError, Split, Stage, Structure, Subnetworks, Task,
-};
+use crate::{Adapt, Language, Method, Name, Objective, ParserSizes, Probe, Protocol, SpecError, Split, Stage, Task};
 
 /// More cells than this are refused before they are expanded.
 const MOST_CELLS: usize = 100_000;
@@ -27,6 +24,10 @@ pub struct Suite {
     pub seeds: Vec<u64>,
     pub methods: Vec<Method>,
     pub protocols: Vec<Protocol>,
+    /// Methods as they are on one protocol, where that is not as on the others; by the names of both.
+    pub adjusted: BTreeMap<(Name, Name), Method>,
+    /// The search for methods' settings that comes before the cells; `None` if they are given.
+    pub tuning: Option<Tuning>,
 }
 
 #[derive(serde::Deserialize)]
@@ -38,31 +39,12 @@ struct SuiteText {
     methods: Vec<String>,
     #[serde(default)]
     method: BTreeMap<Name, MethodText>,
+    tune: Option<TuningText>,
     #[serde(default)]
     probe: BTreeMap<Name, ProbeText>,
     #[serde(default)]
     memory: BTreeMap<Name, MemoryText>,
     protocol: BTreeMap<Name, ProtocolText>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct MethodText {
-    preset: Option<String>,
-    #[serde(default, deserialize_with = "word_or_table")]
-    structure: Option<Structure>,
-    #[serde(default, deserialize_with = "word_or_table")]
-    rule: Option<GradientRule>,
-    #[serde(default, deserialize_with = "word_or_table")]
-    schedule: Option<Schedule>,
-    #[serde(default, deserialize_with = "word_or_table")]
-    outer: Option<OuterLoop>,
-    #[serde(default, deserialize_with = "word_or_table")]
-    anchor: Option<Anchor>,
-    #[serde(default, deserialize_with = "word_or_table")]
-    subnetworks: Option<Subnetworks>,
-    #[serde(default, deserialize_with = "word_or_table")]
-    sharing: Option<Laft>,
 }
 
 #[derive(serde::Deserialize)]
@@ -124,24 +106,6 @@ fn train_split() -> Split {
     Split::Train
 }
 
-/// `structure = "full"` and `structure = { kind = "full" }` mean the same.
-fn word_or_table<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
-    struct WordOrTable<T>(std::marker::PhantomData<T>);
-    impl<'de, T: DeserializeOwned> Visitor<'de> for WordOrTable<T> {
-        type Value = T;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a name, or a table with `kind` and knobs")
-        }
-        fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<T, E> {
-            T::deserialize(MapDeserializer::new(std::iter::once(("kind", word))))
-        }
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map))
-        }
-    }
-    deserializer.deserialize_any(WordOrTable(std::marker::PhantomData)).map(Some)
-}
-
 impl Suite {
     /// Reads a suite. `name` is the file's stem; messages carry it.
     ///
@@ -150,11 +114,7 @@ impl Suite {
     /// sense; [`SpecError::UnknownWord`] for unknown methods and probes.
     pub fn parse(name: &str, text: &str) -> Result<Self, SpecError> {
         let raw: SuiteText = toml::from_str(text).map_err(|error| syntax_error(name, text, &error))?;
-        if let Some(defined) = raw.method.keys().find(|defined| preset(defined.as_str()).is_ok()) {
-            let message = format!("[method.{defined}] has the name of a preset: choose another");
-            return Err(SpecError::Invalid { suite: name.to_owned(), message });
-        }
-        let methods = raw.methods.iter().map(|method| compose(method, &raw.method)).collect::<Result<Vec<_>, _>>()?;
+        let methods = MethodTexts(&raw.method);
         let probes: BTreeMap<&str, Probe> =
             raw.probe.iter().map(|(key, probe)| (key.as_str(), probe.probe(key))).collect();
         let named = |names: &[String]| {
@@ -179,12 +139,15 @@ impl Suite {
                 Ok(Protocol { name: key.clone(), before: named(&protocol.before)?, stages })
             })
             .collect::<Result<Vec<_>, SpecError>>()?;
+        let names: Vec<&Name> = raw.protocol.keys().collect();
         let suite = Suite {
             name: Name::new(name)?,
+            methods: raw.methods.iter().map(|method| methods.composed(name, method)).collect::<Result<_, _>>()?,
+            adjusted: methods.adjusted(name, &raw.methods, &names)?,
+            tuning: methods.tuning(name, raw.tune, &raw.methods)?,
             description: raw.description,
             model: raw.model,
             seeds: raw.seeds,
-            methods,
             protocols,
         };
         suite.check()?;
@@ -207,37 +170,24 @@ impl Suite {
         if cells > MOST_CELLS {
             return Err(invalid(format!("{cells} cells; at most {MOST_CELLS} are planned at once: split the suite")));
         }
-        self.protocols.iter().try_for_each(|protocol| check_protocol(protocol).map_err(invalid))
+        self.protocols.iter().try_for_each(|protocol| check_protocol(protocol).map_err(invalid))?;
+        for (protocol, method, _) in self.work().filter(|(_, method, _)| !method.settings.is_empty()) {
+            let within = |message| invalid(format!("[method.{}]: {message}", method.name));
+            method.settings.check(protocol).map_err(within)?;
+            check_protocol(&method.goes_through(protocol)).map_err(within)?;
+        }
+        self.tuning.as_ref().map_or(Ok(()), |tuning| tuning.check(&self.seeds)).map_err(invalid)
     }
 
     /// Every (protocol, method, seed), in the order in which tables show them.
     pub fn work(&self) -> impl Iterator<Item = (&Protocol, &Method, u64)> {
         self.protocols.iter().flat_map(move |protocol| {
-            self.methods.iter().flat_map(move |method| self.seeds.iter().map(move |&seed| (protocol, method, seed)))
+            self.methods.iter().flat_map(move |method| {
+                let method = self.adjusted.get(&(method.name.clone(), protocol.name.clone())).unwrap_or(method);
+                self.seeds.iter().map(move |&seed| (protocol, method, seed))
+            })
         })
     }
-}
-
-fn compose(name: &str, defined: &BTreeMap<Name, MethodText>) -> Result<Method, SpecError> {
-    let safe = Name::new(name)?;
-    let Some(text) = defined.get(&safe) else {
-        let known = crate::presets().iter().map(|preset| preset.name).chain(defined.keys().map(Name::as_str));
-        return match preset(name) {
-            Ok(preset) => Ok(preset.method(safe)),
-            Err(_) => Err(SpecError::unknown("method", name, known)),
-        };
-    };
-    let base = preset(text.preset.as_deref().unwrap_or("ft"))?.method(safe);
-    Ok(Method {
-        structure: text.structure.clone().unwrap_or(base.structure),
-        rule: text.rule.clone().unwrap_or(base.rule),
-        schedule: text.schedule.clone().unwrap_or(base.schedule),
-        outer: text.outer.clone().unwrap_or(base.outer),
-        anchor: text.anchor.clone().unwrap_or(base.anchor),
-        subnetworks: text.subnetworks.clone().or(base.subnetworks),
-        sharing: text.sharing.clone().or(base.sharing),
-        name: base.name,
-    })
 }
 
 impl ProbeText {

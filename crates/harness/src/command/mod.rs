@@ -11,6 +11,7 @@ mod report;
 mod run;
 mod score;
 mod sweep;
+mod tune;
 
 use anyhow::Result;
 
@@ -22,6 +23,7 @@ pub fn run(arguments: Cli) -> Result<Exit> {
     let folders = arguments.folders;
     match arguments.command {
         Command::Sweep(options) => sweep::run(&folders, &options),
+        Command::Tune(options) => tune::run(&folders, &options),
         Command::Run(options) => run::run(&folders, &options),
         Command::Report(options) => report::run(&folders, &options),
         Command::List { what } => list::run(&folders, what),

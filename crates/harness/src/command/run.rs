@@ -1,5 +1,7 @@
 //! `harness run`: one cell from flags, ending with a saved model.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
 use results::{Overwrite, ResultsFolder};
 use spec::{ExampleRows, Method, Name, Probe, Protocol, Split, Stage, Suite};
@@ -40,11 +42,11 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
         }
     }
     let summary = scheduler::run(&todo, &plan.model, &folders, &limits)?;
-    super::report::print(&plan, &results, TableFormat::Terminal, &[])?;
+    super::report::print(&plan, &results, TableFormat::Terminal, &[], None)?;
     if let Some(save) = options.save.as_ref().filter(|_| summary.done > 0) {
         eprintln!("the updated model is in `{}`", save.display());
     }
-    super::sweep::verdict(&summary, &plan, &results)
+    super::sweep::verdict(&summary, &plan.cells, &results)
 }
 
 /// The suite of one cell that the flags describe; written as text so that the checks of suites apply.
@@ -92,6 +94,8 @@ fn suite(options: &RunOne, model: Name) -> Result<Suite> {
         seeds: vec![options.seed],
         methods: vec![method],
         protocols: vec![protocol],
+        adjusted: BTreeMap::new(),
+        tuning: None,
     };
     suite.check()?;
     Ok(suite)

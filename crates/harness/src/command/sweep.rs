@@ -14,56 +14,145 @@ use crate::cli::{Folders, Sweep, TableFormat};
 use crate::exit::Exit;
 use crate::plan::{self, Plan};
 use crate::scheduler::{self, Options, Summary};
+use crate::tuning::{Chosen, Trials};
 use crate::{screen, suites};
 
 pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;
-    let plan = Plan::new(suite, folders, options.backend)?;
     let results = ResultsFolder::open(&folders.results)?;
-    let mine: Vec<Cell> = plan
-        .cells
-        .iter()
-        .filter(|cell| options.shard.is_none_or(|shard| cell.id().shard(shard.of) == shard.index))
-        .cloned()
-        .collect();
-    if mine.is_empty() {
+    let (suite, tuning) = match Trials::new(&suite, folders, options.backend)? {
+        None => (suite, None),
+        Some(trials) => match search(trials, folders, options, &results)? {
+            Search::Chosen(chosen) => (chosen.suite, Some(chosen.table)),
+            Search::Ended(exit) => return Ok(exit),
+        },
+    };
+    let plan = Plan::new(suite, folders, options.backend)?;
+    let part = Part::of(&plan.cells, &plan.model, options, &results)?;
+    if part.mine.is_empty() {
         eprintln!("nothing selected: the filters or the shard leave no cell of suite `{}`", plan.suite.name);
         return Ok(Exit::NothingSelected);
     }
-    let mut todo = Vec::new();
-    let mut statuses = Vec::new();
-    for cell in &mine {
-        let status = results.status(cell)?;
-        if options.overwrite.runs(&status) && options.limit.is_none_or(|limit| todo.len() < limit) {
-            todo.push(cell.clone());
-        }
-        statuses.push(status);
-    }
     if options.dry_run {
-        return dry_run(&mine, &statuses, &todo, &plan.model, &results);
+        return part.dry_run(&results);
     }
-    for (cell, status) in mine.iter().zip(&statuses) {
-        if let Status::Damaged { why } = status {
-            eprintln!("warning: the results of {} are damaged ({why}); it runs again", cell.folder());
-            results.quarantine(cell)?;
+    let summary = part.run("cells", folders, options, &results)?;
+    super::report::print(&plan, &results, TableFormat::Terminal, &[], tuning)?;
+    verdict(&summary, &plan.cells, &results)
+}
+
+/// How a search for settings ended.
+pub enum Search {
+    Chosen(Chosen),
+    /// Nothing can be chosen yet, or nothing was to be run.
+    Ended(Exit),
+}
+
+/// Runs the trials that are not done yet, and chooses.
+pub fn search(trials: Trials, folders: &Folders, options: &Sweep, results: &ResultsFolder) -> Result<Search> {
+    let part = Part::of(&trials.cells, &trials.model, options, results)?;
+    if options.dry_run && trials.missing(results)? > 0 {
+        let exit = part.dry_run(results)?;
+        screen::print("these are the trials of the tuning; the cells themselves follow from what they say")?;
+        return Ok(Search::Ended(exit));
+    }
+    if !options.dry_run && !part.todo.is_empty() {
+        let summary = part.run("trials of the tuning", folders, options, results)?;
+        let exit = verdict(&summary, &[], results)?;
+        if exit != Exit::Ok {
+            return Ok(Search::Ended(exit));
         }
     }
-    eprintln!("{} of {} cells to run in `{}`", todo.len(), mine.len(), folders.results.display());
-    let limits = Options {
-        jobs: options.jobs.map_or_else(|| scheduler::jobs(&plan.model), usize::from),
-        limit: options.timeout.map(|minutes| Duration::from_secs(minutes * 60)),
-        checkpoint_seconds: options.checkpoint_every,
-        fail_fast: options.fail_fast,
-        overwrite: options.overwrite,
-        save: None,
-    };
-    let summary = scheduler::run(&todo, &plan.model, folders, &limits)?;
-    super::report::print(&plan, &results, TableFormat::Terminal, &[])?;
-    verdict(&summary, &plan, &results)
+    let missing = trials.missing(results)?;
+    if missing > 0 {
+        eprintln!(
+            "{missing} trials are left to other shards or a further run; when they are done the same command carries on"
+        );
+        return Ok(Search::Ended(Exit::Interrupted));
+    }
+    Ok(Search::Chosen(trials.choose(results)?))
+}
+
+/// The cells of this call's shard, and those of them that are to run.
+struct Part<'a> {
+    mine: Vec<Cell>,
+    statuses: Vec<Status>,
+    todo: Vec<Cell>,
+    model: &'a Path,
+}
+
+impl<'a> Part<'a> {
+    fn of(cells: &[Cell], model: &'a Path, options: &Sweep, results: &ResultsFolder) -> Result<Self> {
+        let in_shard = |cell: &&Cell| options.shard.is_none_or(|shard| cell.id().shard(shard.of) == shard.index);
+        let mine: Vec<Cell> = cells.iter().filter(in_shard).cloned().collect();
+        let (mut todo, mut statuses) = (Vec::new(), Vec::new());
+        for cell in &mine {
+            let status = results.status(cell)?;
+            if options.overwrite.runs(&status) && options.limit.is_none_or(|limit| todo.len() < limit) {
+                todo.push(cell.clone());
+            }
+            statuses.push(status);
+        }
+        Ok(Self { mine, statuses, todo, model })
+    }
+
+    fn run(&self, what: &str, folders: &Folders, options: &Sweep, results: &ResultsFolder) -> Result<Summary> {
+        for (cell, status) in self.mine.iter().zip(&self.statuses) {
+            if let Status::Damaged { why } = status {
+                eprintln!("warning: the results of {} are damaged ({why}); it runs again", cell.folder());
+                results.quarantine(cell)?;
+            }
+        }
+        eprintln!("{} of {} {what} to run in `{}`", self.todo.len(), self.mine.len(), folders.results.display());
+        let limits = Options {
+            jobs: options.jobs.map_or_else(|| scheduler::jobs(self.model), usize::from),
+            limit: options.timeout.map(|minutes| Duration::from_secs(minutes * 60)),
+            checkpoint_seconds: options.checkpoint_every,
+            fail_fast: options.fail_fast,
+            overwrite: options.overwrite,
+            save: None,
+        };
+        scheduler::run(&self.todo, self.model, folders, &limits)
+    }
+
+    /// Shows what would run, what is done, and what it may cost.
+    fn dry_run(&self, results: &ResultsFolder) -> Result<Exit> {
+        let Self { mine: cells, statuses, todo, model } = self;
+        let rate = Rate::measured(cells, model, results)?;
+        let mut table =
+            Table::new("Cells", 5, ["protocol", "method", "settings of its own", "seed", "state", "estimate"]);
+        for (cell, status) in cells.iter().zip(statuses) {
+            let waits = todo.iter().any(|waiting| waiting.id() == cell.id());
+            let state = match status {
+                Status::Missing => "to run".to_owned(),
+                Status::Partial => "to resume".to_owned(),
+                Status::Finished(outcome) => outcome.label().to_owned(),
+                Status::Damaged { why } => format!("damaged: {why}"),
+            };
+            let estimate = if waits { rate.time(cost::tokens(cell)) } else { String::new() };
+            table.push([
+                cell.protocol.name.to_string(),
+                cell.method.name.to_string(),
+                cell.method.settings.to_string(),
+                cell.seed.to_string(),
+                state,
+                estimate,
+            ]);
+        }
+        screen::print(table.terminal(screen::width(), screen::color()))?;
+        let summary = format!("{} cells to run, {} in all", todo.len(), cells.len());
+        if todo.is_empty() {
+            screen::print(summary)?;
+        } else {
+            let total = cost::together(todo);
+            screen::print(format_args!("{summary}: {} ({})", rate.time(total), rate.basis))?;
+        }
+        Ok(Exit::Ok)
+    }
 }
 
 /// Says on standard error how the cells ended.
-pub fn verdict(summary: &Summary, plan: &Plan, results: &ResultsFolder) -> Result<Exit> {
+pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder) -> Result<Exit> {
     if let Some(reason) = &summary.stopped {
         eprintln!(
             "error: the sweep stopped: {reason}\nhint: nothing that is done is lost; the same command carries on"
@@ -78,7 +167,7 @@ pub fn verdict(summary: &Summary, plan: &Plan, results: &ResultsFolder) -> Resul
         eprintln!("{} cells are being run by another process", summary.busy);
     }
     let (mut failed, mut skipped) = (0, 0);
-    for cell in &plan.cells {
+    for cell in cells {
         match results.status(cell)? {
             Status::Finished(spec::Outcome::Skipped { .. }) => skipped += 1,
             Status::Finished(outcome) if outcome != spec::Outcome::Done => failed += 1,
@@ -91,37 +180,6 @@ pub fn verdict(summary: &Summary, plan: &Plan, results: &ResultsFolder) -> Resul
     if failed > 0 {
         eprintln!("{failed} cells failed; run them again with --overwrite failed");
         return Ok(Exit::CellsFailed);
-    }
-    Ok(Exit::Ok)
-}
-
-fn dry_run(cells: &[Cell], statuses: &[Status], todo: &[Cell], model: &Path, results: &ResultsFolder) -> Result<Exit> {
-    let rate = Rate::measured(cells, model, results)?;
-    let mut table = Table::new("Cells", 4, ["protocol", "method", "seed", "state", "estimate"]);
-    for (cell, status) in cells.iter().zip(statuses) {
-        let waits = todo.iter().any(|waiting| waiting.id() == cell.id());
-        let state = match status {
-            Status::Missing => "to run".to_owned(),
-            Status::Partial => "to resume".to_owned(),
-            Status::Finished(outcome) => outcome.label().to_owned(),
-            Status::Damaged { why } => format!("damaged: {why}"),
-        };
-        let estimate = if waits { rate.time(cost::tokens(cell)) } else { String::new() };
-        table.push([
-            cell.protocol.name.to_string(),
-            cell.method.name.to_string(),
-            cell.seed.to_string(),
-            state,
-            estimate,
-        ]);
-    }
-    screen::print(table.terminal(screen::width(), screen::color()))?;
-    let summary = format!("{} cells to run, {} in all", todo.len(), cells.len());
-    if todo.is_empty() {
-        screen::print(summary)?;
-    } else {
-        let total = cost::together(todo);
-        screen::print(format_args!("{summary}: {} ({})", rate.time(total), rate.basis))?;
     }
     Ok(Exit::Ok)
 }

@@ -37,6 +37,14 @@ pub(crate) fn setting(experiment: &Experiment, options: &ReportOptions) -> Vec<S
             stage.learning_rate,
         ));
     }
+    let own = experiment.methods.iter().filter_map(|method| {
+        let settings = &method.runs.first()?.cell.method.settings;
+        (!settings.is_empty()).then(|| format!("{}: {settings}", method.label))
+    });
+    let own: Vec<String> = own.collect();
+    if !own.is_empty() {
+        notes.push(format!("with settings of their own: {}", own.join("; ")));
+    }
     notes.extend(distinct_probes(&cell.protocol).into_iter().map(|probe| {
         format!("probe {}: {} {}, {}", probe.name, probe.data, probe.split, example_counts(experiment, probe))
     }));

@@ -7,6 +7,7 @@ mod per_language;
 mod preset;
 mod rule;
 mod schedule;
+mod settings;
 mod sharing;
 mod structure;
 mod subnetworks;
@@ -22,6 +23,7 @@ pub use outer::{Fomaml, OuterLoop, Reptile};
 pub use preset::{Preset, preset, presets};
 pub use rule::*;
 pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
+pub use settings::{PerStage, StageSettings};
 pub use sharing::{FirstStage, Kernel, Laft, MissingVector, Sharing, UpdateStage};
 pub use structure::{Adapter, AdapterPlacement, Lora, MadX, StackedResidual, Structure};
 pub use subnetworks::{
@@ -47,6 +49,9 @@ pub struct Method {
     /// How the languages share what an update learns; without it they share everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<Laft>,
+    /// What it does differently from its protocol's stages.
+    #[serde(default, skip_serializing_if = "StageSettings::is_empty")]
+    pub settings: StageSettings,
 }
 
 impl Method {
@@ -61,6 +66,7 @@ impl Method {
             anchor: Anchor::None,
             subnetworks: None,
             sharing: None,
+            settings: StageSettings::default(),
         }
     }
 }

@@ -16,6 +16,7 @@ impl Method {
     /// # Errors
     /// [`SpecError::Composition`] with the reason.
     pub fn check(&self, protocol: &Protocol) -> Result<(), SpecError> {
+        let protocol = &*self.goes_through(protocol);
         let knob = |axis: &str, result: Result<(), KnobError>| result.map_err(|error| format!("{axis} {error}"));
         knob("structure", self.structure.check())
             .and_then(|()| knob("rule", self.rule.check()))
@@ -24,6 +25,7 @@ impl Method {
             .and_then(|()| knob("outer", self.outer.check()))
             .and_then(|()| knob("subnetworks", self.subnetworks.as_ref().map_or(Ok(()), Subnetworks::check)))
             .and_then(|()| knob("sharing", self.sharing.as_ref().map_or(Ok(()), Laft::check)))
+            .and_then(|()| self.settings.check(protocol))
             .and_then(|()| self.check_axes())
             .and_then(|()| self.check_subnetworks(protocol))
             .and_then(|()| self.check_per_language(protocol))
