@@ -150,7 +150,7 @@ fn a_killed_cell_between_stages_has_its_modules_again() {
 #[test]
 fn mad_x_runs_and_resumes_to_the_byte() {
     let world = World::new();
-    world.write("suite.toml", STACKS);
+    world.write("suite.toml", &STACKS.replace("\"madx\"", "\"madx\", \"fun-madx\""));
     survives(&world, Moment::Training, &[]);
     survives(&world, Moment::Updating, &[]);
 }

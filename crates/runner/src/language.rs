@@ -18,13 +18,18 @@ impl Running<'_> {
     /// the importance of heads on examples of the language; where the method wants it and there are none, all heads are
     /// used.
     ///
-    /// Everything that is measured in the language, both sides of sentence pairs included, goes through the model like this.
+    /// Everything that is measured in the language goes through the model like this; of sentence pairs, each side in its own.
     pub fn use_language(&mut self, task: Task, language: Language, support: Option<&Scores>) -> Result<()> {
         self.modules.use_in(&mut self.learner, self.progress.moment, language, task)?;
         match self.has_subnetworks() {
             true => Ok(self.learner.set_head_mask(self.mask(language, support)?)?),
             false => Ok(()),
         }
+    }
+
+    /// Whether the method lets languages use different parts of the model.
+    pub fn languages_differ(&self) -> bool {
+        self.has_subnetworks() || !self.modules.are_common()
     }
 
     fn has_subnetworks(&self) -> bool {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use evaluation::RESAMPLES;
 use results::{ProbeExamples, Score};
-use spec::{Language, Probe};
+use spec::{Language, Objective, Probe};
 use tasks::{Scored, WholeScore};
 
 use crate::held_out::{HeldOut, Probed};
@@ -34,7 +34,10 @@ fn plainly(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<P
     let language = held_out.language;
     running.use_language(probe.task, language, None)?;
     let ids = held_out.examples.ids().map(str::to_owned).collect();
-    let mut scored = held_out.score(running)?;
+    let mut scored = match probe.task.objective() {
+        Objective::Ranking if running.languages_differ() => sides(running, probe, held_out)?,
+        _ => held_out.score(running)?,
+    };
     for (source, mask) in language::cross_masks(running, probe, language) {
         running.learner.set_head_mask(mask.of_learner()?)?;
         let main = probe.task.main_metric();
@@ -43,6 +46,15 @@ fn plainly(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<P
     }
     running.use_all_heads()?;
     Ok(Probed { ids, scored })
+}
+
+/// Scores of sentence pairs, each side with what its own language uses of the model.
+fn sides(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<Scored> {
+    let encoded = &held_out.encoded;
+    let foreign = tasks::side_vectors(&running.learner, encoded, 0)?;
+    running.use_language(probe.task, Language::ENGLISH, None)?;
+    let english = tasks::side_vectors(&running.learner, encoded, 1)?;
+    Ok(tasks::score_sides(&foreign, &english, running.learner.config().hidden_size)?)
 }
 
 /// Books one language's scores with their intervals.

@@ -192,7 +192,7 @@ impl<'a> Strategy<'a> {
             learner.groups().into_iter().filter(|group| !self.trained.contains(group)).collect();
         learner.set_frozen(&frozen);
         self.fresh_optimizer(learner);
-        let Method { name, schedule, .. } = self.method;
+        let (name, schedule) = (&self.method.name, self.method.schedule_of(self.stage));
         Ok(ScheduleState::new(name, schedule, &self.trained, self.stage.steps, self.seed)?)
     }
 
@@ -293,7 +293,13 @@ impl<'a> Strategy<'a> {
             let open = schedule.open(step).groups;
             let closed = self.trained.iter().copied().filter(|group| *group != Group::Head && !open.contains(group));
             let closed: Vec<Group> = closed.collect();
-            let traces = fisher_trace(learner, &closed, labels, fresh, self.seed, step)?;
+            let (modules, languages) = (self.modules, &self.stage.languages);
+            let set_up = |learner: &mut Learner, source: usize| match modules {
+                Some((modules, index)) => modules.train_in(learner, index, languages[source]),
+                None => Ok(()),
+            };
+            let traces: BTreeMap<Group, f64> =
+                fisher_trace(learner, &closed, labels, fresh, (self.seed, step), set_up)?;
             events.extend(traces.iter().map(|(group, trace)| (format!("fisher.{group}"), *trace)));
             let opened = schedule.scores(&traces)?;
             events.extend(opened.tied.then(|| (format!("tied.{}", opened.group), 1.0)));

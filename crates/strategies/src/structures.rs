@@ -60,7 +60,7 @@ pub(crate) fn prepare(
 /// [`SpecError::Composition`] with the reason.
 pub fn check_schedule(method: &Method, stage: &Stage, layers: usize) -> Result<(), SpecError> {
     let groups = planned(method, stage, layers)?;
-    ScheduleState::new(&method.name, &method.schedule, &groups, stage.steps, 0).map(|_| ())
+    ScheduleState::new(&method.name, method.schedule_of(stage), &groups, stage.steps, 0).map(|_| ())
 }
 
 /// The groups that the structure will train, in the learner's order.

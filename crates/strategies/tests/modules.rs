@@ -4,11 +4,13 @@ mod strategy_support;
 
 use std::collections::BTreeMap;
 
-use model::{AdapterStack, Learner};
+use model::{AdapterStack, Group, Learner};
 use spec::{
-    Adapter, FirstStage, GradientRule, Kernel, Laft, Language, LanguageDistances, MadX, Method, Name, PcGrad, Probe,
-    Protocol, Sharing, Split, Stage, Structure, Targets, Task, UpdateStage,
+    Adapter, Backend, FirstStage, Fun, GradientRule, Head, Kernel, Labels, Laft, Language, LanguageDistances, MadX,
+    Method, Name, PcGrad, Probe, Protocol, Schedule, Sharing, Split, Stage, Structure, Targets, Task, Unfreezing,
+    UnfreezingVariant, UpdateStage,
 };
+use strategies::schedules::{self, fisher_trace};
 use strategies::{BatchError, BatchSource, Modules, Strategy, SubBatch};
 use strategy_support::*;
 
@@ -224,6 +226,100 @@ fn mad_x_trains_languages_on_their_text_then_the_task_above_them_and_swaps() {
         hidden(learner).into_iter().map(f32::to_bits).collect::<Vec<_>>()
     };
     assert_eq!(swapped, by_hand("de", &mut learner));
+}
+
+/// Whether the task's adapter of each layer of the tiny encoder differs from what it was.
+fn moved(before: &[(String, Vec<u32>)], learner: &Learner) -> Vec<bool> {
+    let after = bits(learner);
+    let of_layer = |layer: usize| {
+        let own = format!("encoder.layer.{layer}.output.adapters.task-ner.");
+        let mut of_task = before.iter().zip(&after).filter(|((name, _), _)| name.starts_with(&own)).peekable();
+        assert!(of_task.peek().is_some(), "{own}");
+        of_task.any(|((_, then), (_, now))| then != now)
+    };
+    (0..learner.config().num_hidden_layers).map(of_layer).collect()
+}
+
+#[test]
+fn schedules_open_the_tasks_adapters_and_leave_those_of_languages_alone() {
+    let protocol = protocol(vec![of(Task::Mlm, &["en", "de"], 3), of(Task::Ner, &["en"], 8)]);
+    let interval = std::num::NonZeroU64::new(3);
+    let unfreezing = || Unfreezing { interval, ..Unfreezing::default() };
+    let fun = || Fun { interval, batches: 2, ..Fun::default() };
+    for (schedule, first) in [
+        (Schedule::All, [true, true]),
+        (Schedule::Gu(unfreezing()), [false, true]),
+        (Schedule::Random(unfreezing()), [false, true]),
+        (Schedule::Lpft(unfreezing()), [false, false]),
+        (Schedule::Fun(fun()), [false, true]),
+    ] {
+        let method = Method { structure: Structure::MadX(MadX::default()), schedule, ..plain() };
+        let modules = Modules::new(&method, &protocol, &LanguageDistances::default(), SEED).unwrap();
+        let mut learner = with_language_model();
+        // Text is learnt by all of a language's adapters from the first step on.
+        train_stages(&method, &protocol, &modules, &mut learner, 0..1);
+        let text = bits(&learner);
+        for code in ["en", "de"] {
+            for layer in 0..learner.config().num_hidden_layers {
+                let up = format!("encoder.layer.{layer}.output.adapters.language-{code}.adapter_up.bias");
+                assert!(learner.parameter(&up).unwrap().iter().any(|value| *value != 0.0), "{up}");
+            }
+        }
+        let stage = &protocol.stages[1];
+        let mut toys = Toys(Toy::new(stage), stage.task);
+        let mut strategy = Strategy::new(&method, stage, SEED).with_modules(&modules, 1);
+        strategy.begin(&mut learner, &mut toys).unwrap();
+        let begun = bits(&learner);
+        strategy.step(&mut learner, &mut toys, 0).unwrap();
+        assert_eq!(moved(&begun, &learner), first, "{:?}", method.schedule);
+        for step in 1..stage.steps {
+            strategy.step(&mut learner, &mut toys, step).unwrap();
+        }
+        assert_eq!(moved(&begun, &learner), [true, true], "{:?}", method.schedule);
+        let after = bits(&learner);
+        for (name, before) in text.iter().filter(|(name, _)| !name.starts_with("classifier")) {
+            let now = after.iter().find(|(other, _)| other == name).unwrap();
+            assert_eq!(now.1, *before, "{name} has changed");
+        }
+    }
+}
+
+#[test]
+fn fun_ranks_the_tasks_adapters_above_the_adapter_of_the_batchs_language() {
+    let protocol = protocol(vec![of(Task::Mlm, &["en", "de"], 6), of(Task::Ner, &["en"], 24)]);
+    let fun = Fun { interval: std::num::NonZeroU64::new(4), batches: 2, variant: UnfreezingVariant::Code };
+    let method = Method { structure: Structure::MadX(MadX::default()), schedule: Schedule::Fun(fun), ..plain() };
+    let modules = Modules::new(&method, &protocol, &LanguageDistances::default(), SEED).unwrap();
+    // Of the tiny encoder's two layers one is closed, and needs no rank.
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../encoders/mini");
+    let mut learner = Learner::load(&folder, Backend::Cpu).unwrap();
+    learner.set_head(None, Head::TokenLabels { labels: Labels::numbered(7) }, SEED).unwrap();
+    train_stages(&method, &protocol, &modules, &mut learner, 0..1);
+    let stage = &protocol.stages[1];
+    let mut toys = Toys(Toy::new(stage), stage.task);
+    let mut strategy = Strategy::new(&method, stage, SEED).with_modules(&modules, 1);
+    strategy.begin(&mut learner, &mut toys).unwrap();
+    for step in 0..3 {
+        strategy.step(&mut learner, &mut toys, step).unwrap();
+    }
+    let mut by_hand = |code: &str| {
+        // Batches behind those of the stage's steps, other ones for every event.
+        let batches =
+            (24 + 3 * 2..24 + 4 * 2).map(|draw| vec![toys.source(0, draw).unwrap().batch]).collect::<Vec<_>>();
+        let used = |name: &str| f64::from(u8::from(name == "task-ner" || name == format!("language-{code}")));
+        let stack = ["language-de", "language-en", "task-ner"].map(|name| (name.to_owned(), used(name)));
+        let set_up = |learner: &mut Learner, _: usize| learner.set_strengths(BTreeMap::from(stack.clone()));
+        let closed: Vec<Group> = (0..5).map(Group::Adapter).collect();
+        let (labels, seed) = (schedules::Labels::Argmax, (SEED, 3));
+        fisher_trace::<model::ModelError>(&mut learner, &closed, labels, batches, seed, set_up).unwrap()
+    };
+    let (english, german) = (by_hand("en"), by_hand("de"));
+    assert_ne!(english, german);
+    let report = strategy.step(&mut learner, &mut toys, 3).unwrap();
+    let traced = |group: &Group| report.events.iter().find(|(name, _)| *name == format!("fisher.{group}"));
+    for (group, value) in &english {
+        assert_eq!(traced(group).map(|(_, traced)| *traced), Some(*value), "{group}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub use folder::{Scored, TaskFolder, WholeScore};
 pub use format::{Columns, Format, Input, Read, read};
 pub use import::{ImportFile, Selection, import, import_file};
 pub use predict::{BATCH_TOKENS, each_batch, pad_multiple, sentence_vectors};
+pub use retrieval::{score_sides, side_vectors};
 
 /// Declares every folder of the table, and finds a task's.
 macro_rules! folders {

@@ -1,5 +1,7 @@
 //! A model's outputs over encoded examples.
 
+use std::ops::Range;
+
 use data::{Encoded, evaluation_batches};
 use model::{Learner, Logits};
 use spec::{Backend, Labels, Task};
@@ -41,12 +43,19 @@ pub fn each_batch<E: From<model::ModelError>>(
 /// # Errors
 /// Those of the model.
 pub fn sentence_vectors(learner: &Learner, encoded: &Encoded) -> Result<Vec<f32>, TaskError> {
+    vectors_of(learner, encoded, 0..encoded.len())
+}
+
+/// The vectors of some of the items.
+pub(crate) fn vectors_of(learner: &Learner, encoded: &Encoded, of: Range<usize>) -> Result<Vec<f32>, TaskError> {
     let width = learner.config().hidden_size;
-    let mut vectors = vec![0.0; encoded.len() * width];
-    for items in evaluation_batches(&encoded.lengths(), BATCH_TOKENS) {
+    let mut vectors = vec![0.0; of.len() * width];
+    for mut items in evaluation_batches(&encoded.lengths()[of.clone()], BATCH_TOKENS) {
+        items.iter_mut().for_each(|item| *item += of.start);
         let batch = encoded.batch(&items, pad_multiple(learner.backend()));
         for (&item, vector) in items.iter().zip(learner.sentence_vectors(&batch)?.chunks_exact(width)) {
-            vectors[item * width..(item + 1) * width].copy_from_slice(vector);
+            let place = (item - of.start) * width;
+            vectors[place..place + width].copy_from_slice(vector);
         }
     }
     Ok(vectors)

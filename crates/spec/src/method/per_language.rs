@@ -3,12 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::{Method, Schedule, Structure};
-use crate::{Language, Protocol};
+use crate::{Language, Protocol, Stage};
 
 impl Method {
     /// Whether each language uses modules of its own.
     pub fn is_per_language(&self) -> bool {
         self.sharing.is_some() || matches!(self.structure, Structure::MadX(_))
+    }
+
+    /// The schedule of a stage. Language adapters are trained all at once, whatever opens the task's later (Liu et al. 2024,
+    /// section 3: they come ready-made, and stay as they are).
+    pub fn schedule_of(&self, stage: &Stage) -> &Schedule {
+        match &self.structure {
+            Structure::MadX(_) if !stage.task.has_head() => &Schedule::All,
+            _ => &self.schedule,
+        }
     }
 
     pub(super) fn check_per_language(&self, protocol: &Protocol) -> Result<(), String> {
@@ -19,10 +28,10 @@ impl Method {
             Some(_) => self.check_sharing(protocol)?,
             None => check_mad_x(protocol)?,
         }
-        if self.schedule != Schedule::All {
+        if self.sharing.is_some() && self.schedule != Schedule::All {
             return Err(format!(
-                "the schedule `{}` opens groups that all languages train, and here each language trains modules of its \
-                 own: use `all`",
+                "the schedule `{}` opens groups that all languages train, and in an update each language trains modules \
+                 of its own: use `all`",
                 self.schedule.name()
             ));
         }

@@ -264,6 +264,54 @@ const PRESETS: &[Preset] = &[
         build: |method| Method { structure: Structure::MadX(MadX::default()), ..method },
     },
     Preset {
+        name: "fun-madx",
+        summary: "FUN over MAD-X's task adapters: the closed layer's with the largest Fisher trace opens; languages are swapped",
+        source: "Liu et al. 2024 (FUN), its main experiment, as in the released code",
+        fidelity: "style",
+        knobs: "those of `madx` and of `fun-code`",
+        build: |method| Method {
+            structure: Structure::MadX(MadX::default()),
+            schedule: Schedule::Fun(Fun { variant: UnfreezingVariant::Code, ..Fun::default() }),
+            ..method
+        },
+    },
+    Preset {
+        name: "gu-madx",
+        summary: "gradual unfreezing of MAD-X's task adapters from the top; languages are swapped",
+        source: "Liu et al. 2024 (FUN), a baseline of its main experiment",
+        fidelity: "style",
+        knobs: "those of `madx` and of `gu`",
+        build: |method| Method {
+            structure: Structure::MadX(MadX::default()),
+            schedule: Schedule::Gu(Unfreezing::default()),
+            ..method
+        },
+    },
+    Preset {
+        name: "rand-madx",
+        summary: "MAD-X's task adapters open in a random order; languages are swapped",
+        source: "Liu et al. 2024 (FUN), a baseline of its main experiment",
+        fidelity: "style",
+        knobs: "those of `madx` and of `random`",
+        build: |method| Method {
+            structure: Structure::MadX(MadX::default()),
+            schedule: Schedule::Random(Unfreezing::default()),
+            ..method
+        },
+    },
+    Preset {
+        name: "lpft-madx",
+        summary: "the head first, then all of MAD-X's task adapters; languages are swapped",
+        source: "Liu et al. 2024 (FUN), a baseline of its main experiment",
+        fidelity: "style",
+        knobs: "those of `madx` and of `lpft`",
+        build: |method| Method {
+            structure: Structure::MadX(MadX::default()),
+            schedule: Schedule::Lpft(Unfreezing::default()),
+            ..method
+        },
+    },
+    Preset {
         name: "laft",
         summary: "an update trains a small module behind every layer, which all languages use; the rest stays",
         source: "Badola et al. 2023, arXiv 2209.06767, by abstract: its parameter-efficient fine-tuning without languages",

@@ -45,7 +45,7 @@ impl<'a> Modules<'a> {
     }
 
     /// Whether all languages use the same.
-    pub(crate) fn are_common(&self) -> bool {
+    pub fn are_common(&self) -> bool {
         matches!(self.0, Kind::Common)
     }
 

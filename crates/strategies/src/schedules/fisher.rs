@@ -17,40 +17,43 @@ use crate::draw;
 /// the sub-batches of one step, one a language, and `L_b` the mean of their losses. Sampled labels are drawn from
 /// (seed, step).
 ///
-/// The learner is afterwards as it was before.
+/// `set_up` prepares the learner for the part of a batch with that number, where languages use modules of their own.
+///
+/// The learner is afterwards as it was before, but for what `set_up` does.
 ///
 /// # Errors
-/// Those of [`Learner::sample_targets`] and [`Learner::loss_and_gradients`].
-pub fn fisher_trace(
+/// Those of [`Learner::sample_targets`], [`Learner::loss_and_gradients`] and `set_up`.
+pub fn fisher_trace<E: From<ModelError>>(
     learner: &mut Learner,
     units: &[Group],
     labels: Labels,
     batches: impl IntoIterator<Item = Vec<Batch>>,
-    seed: u64,
-    step: u64,
-) -> Result<BTreeMap<Group, f64>, ModelError> {
+    (seed, step): (u64, u64),
+    mut set_up: impl FnMut(&mut Learner, usize) -> Result<(), E>,
+) -> Result<BTreeMap<Group, f64>, E> {
     let before = learner.save_point();
     let closed: BTreeSet<Group> = learner.groups().into_iter().filter(|group| !units.contains(group)).collect();
     learner.set_frozen(&closed);
-    let traces = learner.without_dropout(|learner| traces(learner, units, labels, batches, seed, step));
+    let traces = learner.without_dropout(|learner| traces(learner, units, labels, batches, (seed, step), &mut set_up));
     learner.restore(&before);
     traces
 }
 
-fn traces(
+fn traces<E: From<ModelError>>(
     learner: &mut Learner,
     units: &[Group],
     labels: Labels,
     batches: impl IntoIterator<Item = Vec<Batch>>,
-    seed: u64,
-    step: u64,
-) -> Result<BTreeMap<Group, f64>, ModelError> {
+    (seed, step): (u64, u64),
+    set_up: &mut impl FnMut(&mut Learner, usize) -> Result<(), E>,
+) -> Result<BTreeMap<Group, f64>, E> {
     let mut random = draw::generator(seed, "fisher labels", step);
     let mut traces: BTreeMap<Group, f64> = units.iter().map(|&unit| (unit, 0.0)).collect();
     for parts in batches {
         let examples: usize = parts.iter().map(Batch::len).sum();
         let mut gradients = Vec::with_capacity(parts.len());
-        for part in &parts {
+        for (place, part) in parts.iter().enumerate() {
+            set_up(learner, place)?;
             let labelled = match labels {
                 Labels::Sampled => learner.sample_targets(part, random::bits(&mut random))?,
                 Labels::Argmax => learner.argmax_targets(part)?,

@@ -12,7 +12,7 @@ use spec::{Language, Split, Task};
 use crate::encode::{each, single};
 use crate::files::names;
 use crate::format::{Description, Files, Found};
-use crate::predict::sentence_vectors;
+use crate::predict::vectors_of;
 use crate::{Scored, TaskError, TaskFolder};
 
 pub(super) struct Folder;
@@ -75,10 +75,25 @@ impl TaskFolder for Folder {
         _examples: &Examples,
         encoded: &Encoded,
     ) -> Result<Scored, TaskError> {
-        let vectors = sentence_vectors(learner, encoded)?;
-        let (foreign, english) = vectors.split_at(vectors.len() / 2);
-        Ok(Scored::of(evaluation::score_retrieval(foreign, english, learner.config().hidden_size)?))
+        score_sides(&side_vectors(learner, encoded, 0)?, &side_vectors(learner, encoded, 1)?, learner.config().hidden_size)
     }
+}
+
+/// Vectors `[pairs, hidden]` of one side of all pairs: 0 for the sentences in the language, 1 for their translations.
+///
+/// # Errors
+/// Those of the model.
+pub fn side_vectors(learner: &Learner, encoded: &Encoded, side: usize) -> Result<Vec<f32>, TaskError> {
+    let pairs = encoded.len() / 2;
+    vectors_of(learner, encoded, side * pairs..(side + 1) * pairs)
+}
+
+/// Scores of ranking each side's vectors for the other's.
+///
+/// # Errors
+/// [`TaskError::Score`] for vectors without a direction.
+pub fn score_sides(foreign: &[f32], english: &[f32], width: usize) -> Result<Scored, TaskError> {
+    Ok(Scored::of(evaluation::score_retrieval(foreign, english, width)?))
 }
 
 fn no_predictions(task: Task) -> TaskError {
