@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Adapt, DataKey, DataSource, Language, Name, ParserSizes, Split, Task};
+use crate::{Adapt, DataKey, DataSource, Decay, Language, Name, ParserSizes, Split, Task};
 
 /// The shape of an experiment: probes, then stages with probes after each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,8 +33,11 @@ pub struct Stage {
     pub batch: usize,
     pub learning_rate: f64,
     pub weight_decay: f64,
-    /// Share of the steps during which the learning rate rises from 0; then it falls linearly to 0.
+    /// Share of the steps during which the learning rate rises from 0.
     pub warmup: f64,
+    /// How it goes on then.
+    #[serde(default, skip_serializing_if = "Decay::is_linear")]
+    pub decay: Decay,
     /// Largest global L2 norm of the gradient.
     pub clip: f64,
     /// Tokens of a sentence, pair or window, special tokens included.
@@ -43,6 +47,9 @@ pub struct Stage {
     /// Shape of the parser that a stage of task `parse` trains; the usual one if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parser: Option<ParserSizes>,
+    /// Steps between measurements of the Fisher trace of all that trains, for curves; none where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_every: Option<NonZeroU64>,
     /// Data of the past that a method may ask for gradients while it trains this stage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memories: Vec<Memory>,

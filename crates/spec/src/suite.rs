@@ -3,13 +3,16 @@ mod method;
 mod tuning;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU64;
 
 use self::memory::{MemoryText, MemoryTexts, check_memory};
 use self::method::{MethodText, MethodTexts};
 use self::tuning::TuningText;
 pub use self::tuning::{Trial, Tried, Tuning};
 use crate::error::{hint, nearest};
-use crate::{Adapt, Language, Method, Name, Objective, ParserSizes, Probe, Protocol, SpecError, Split, Stage, Task};
+use crate::{
+    Adapt, Decay, Language, Method, Name, Objective, ParserSizes, Probe, Protocol, SpecError, Split, Stage, Task,
+};
 
 /// More cells than this are refused before they are expanded.
 const MOST_CELLS: usize = 100_000;
@@ -87,11 +90,14 @@ struct StageText {
     learning_rate: f64,
     weight_decay: f64,
     warmup: f64,
+    #[serde(default)]
+    decay: Decay,
     clip: f64,
     max_length: usize,
     #[serde(default)]
     stride: usize,
     parser: Option<ParserSizes>,
+    trace_every: Option<NonZeroU64>,
     #[serde(default)]
     memories: Vec<String>,
     #[serde(default)]
@@ -220,10 +226,12 @@ impl StageText {
             learning_rate: self.learning_rate,
             weight_decay: self.weight_decay,
             warmup: self.warmup,
+            decay: self.decay,
             clip: self.clip,
             max_length: self.max_length,
             stride: self.stride,
             parser: self.parser.clone(),
+            trace_every: self.trace_every,
             memories: Vec::new(),
             probes,
         }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use spec::{Backend, Cell, Language, LanguageDistances, NUMERIC_VERSION, Name, Protocol, Split, Stage, Task, preset};
+use spec::{
+    Backend, Cell, Decay, Language, LanguageDistances, NUMERIC_VERSION, Name, Protocol, Split, Stage, Task, preset,
+};
 
 fn cell(seed: u64, steps: u64, learning_rate: f64, languages: &[&str], method: &str) -> Cell {
     let stage = Stage {
@@ -17,10 +19,12 @@ fn cell(seed: u64, steps: u64, learning_rate: f64, languages: &[&str], method: &
         learning_rate,
         weight_decay: 0.0,
         warmup: 0.1,
+        decay: Decay::default(),
         clip: 1.0,
         max_length: 64,
         stride: 0,
         parser: None,
+        trace_every: None,
         memories: Vec::new(),
         probes: Vec::new(),
     };

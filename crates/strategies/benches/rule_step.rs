@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use encoder::{SIZES, Size};
 use model::Learner;
-use spec::{Gem, GradientRule, Language, Memory, Method, Name, PcGrad, Split, Stage, Task};
+use spec::{Decay, Gem, GradientRule, Language, Memory, Method, Name, PcGrad, Split, Stage, Task};
 use strategies::{BatchSource, Strategy};
 use tokens::{ROWS, SEQ, Text};
 
@@ -67,10 +67,12 @@ fn stage(languages: usize, memories: bool) -> Stage {
         learning_rate: 2e-5,
         weight_decay: 0.0,
         warmup: 0.0,
+        decay: Decay::default(),
         clip: 1.0,
         max_length: SEQ,
         stride: 0,
         parser: None,
+        trace_every: None,
         memories: remembered.iter().map(|code| memory(code)).collect(),
         probes: Vec::new(),
     }

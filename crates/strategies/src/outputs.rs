@@ -5,6 +5,11 @@ use std::collections::BTreeSet;
 use model::Group;
 use spec::{Method, Objective, Stage, Task};
 
+/// Output layers are no units: they are what every schedule begins with.
+pub(crate) fn is_output(group: &Group) -> bool {
+    matches!(group, Group::Head | Group::LanguageModel)
+}
+
 /// The output layer that a task trains.
 pub(crate) fn output(task: Task) -> Group {
     if task.objective() == Objective::MaskedTokens { Group::LanguageModel } else { Group::Head }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use model::{Gradients, Group, Learner, ModelError, OptimizerConfig, SavePoint};
@@ -16,9 +17,9 @@ use crate::evaluate::Evaluation;
 use crate::modules::Modules;
 use crate::report::{Began, StepReport};
 use crate::rules::RuleState;
-use crate::schedules::{Open, Request, SavedSchedule, ScheduleState, fisher_trace};
+use crate::schedules::{Labels, Open, Request, SavedSchedule, ScheduleState, fisher_trace};
 use crate::subnetworks::{Mask, SavedMasks, StageMasks};
-use crate::{anchors, fisher, linear_warmup_decay, outputs, structures};
+use crate::{anchors, fisher, outputs, structures};
 
 /// A method at work on one stage.
 #[derive(Debug)]
@@ -53,6 +54,10 @@ struct Memo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     masks: Option<SavedMasks>,
 }
+
+/// Batches of one measurement of Fisher traces along a stage, and the draw at which theirs begin: no step comes so far.
+const TRACE_BATCHES: u64 = 8;
+const TRACED: u64 = 1 << 40;
 
 /// Files of [`Strategy::save`].
 const MEMO: &str = "strategy.json";
@@ -283,36 +288,55 @@ impl<'a> Strategy<'a> {
             // Batches that no step trains on, other ones for every event.
             let (draws, _) = self.method.outer.batches();
             let first = self.stage.steps * draws + step * batches as u64;
-            let mut fresh = Vec::with_capacity(batches);
-            for draw in first..first + batches as u64 {
-                let languages = 0..self.stage.languages.len();
-                let parts: Result<Vec<Batch>, BatchError> =
-                    languages.map(|source| Ok(data.source(source, draw)?.batch)).collect();
-                fresh.push(parts?);
-            }
             let open = schedule.open(step).groups;
             let closed = self.trained.iter().copied().filter(|group| *group != Group::Head && !open.contains(group));
             let closed: Vec<Group> = closed.collect();
-            let (modules, languages) = (self.modules, &self.stage.languages);
-            let set_up = |learner: &mut Learner, source: usize| match modules {
-                Some((modules, index)) => modules.train_in(learner, index, languages[source]),
-                None => Ok(()),
-            };
-            let traces: BTreeMap<Group, f64> =
-                fisher_trace(learner, &closed, labels, fresh, (self.seed, step), set_up)?;
+            let traces = self.traces(learner, data, &closed, labels, first..first + batches as u64, step)?;
+            let schedule = self.schedule.as_mut().ok_or(StrategyError::NotBegun)?;
             events.extend(traces.iter().map(|(group, trace)| (format!("fisher.{group}"), *trace)));
             let opened = schedule.scores(&traces)?;
             events.extend(opened.tied.then(|| (format!("tied.{}", opened.group), 1.0)));
         }
+        let schedule = self.schedule.as_ref().ok_or(StrategyError::NotBegun)?;
         let changes = schedule.changes(step).into_iter();
         events.extend(changes.map(|(group, opens)| (format!("open.{group}"), f64::from(u8::from(opens)))));
         let open = schedule.open(step);
+        if self.stage.trace_every.is_some_and(|every| step.is_multiple_of(every.get())) {
+            let units: Vec<Group> = self.trained.iter().copied().filter(|group| !outputs::is_output(group)).collect();
+            let first = TRACED + step * TRACE_BATCHES;
+            let traces = self.traces(learner, data, &units, Labels::Sampled, first..first + TRACE_BATCHES, step)?;
+            events.extend(traces.iter().map(|(group, trace)| (format!("trace.{group}"), *trace)));
+        }
         let frozen = learner.groups().into_iter().filter(|group| !open.groups.contains(group)).collect();
         learner.set_frozen(&frozen);
         if open.fresh_optimizer {
             self.fresh_optimizer(learner);
         }
         Ok(open)
+    }
+
+    /// Fisher traces of some groups over the batches of these draws.
+    fn traces(
+        &self,
+        learner: &mut Learner,
+        data: &mut dyn BatchSource,
+        groups: &[Group],
+        labels: Labels,
+        draws: Range<u64>,
+        step: u64,
+    ) -> Result<BTreeMap<Group, f64>, StrategyError> {
+        let languages = &self.stage.languages;
+        let mut batches = Vec::new();
+        for draw in draws {
+            let parts = (0..languages.len()).map(|source| Ok(data.source(source, draw)?.batch));
+            batches.push(parts.collect::<Result<Vec<Batch>, BatchError>>()?);
+        }
+        let modules = self.modules;
+        let set_up = |learner: &mut Learner, source: usize| match modules {
+            Some((modules, index)) => modules.train_in(learner, index, languages[source]),
+            None => Ok(()),
+        };
+        fisher_trace(learner, groups, labels, batches, (self.seed, step), set_up)
     }
 
     fn learning_rate(&self, open: &Open, step: u64) -> f64 {
@@ -322,7 +346,7 @@ impl<'a> Strategy<'a> {
         };
         match open.peak_share {
             Some(share) => peak * share,
-            None => linear_warmup_decay(peak, self.stage.warmup, step, self.stage.steps),
+            None => self.stage.decay.rate(peak, self.stage.warmup, step, self.stage.steps),
         }
     }
 

@@ -6,7 +6,7 @@ use model::{AdapterConfig, AdapterStack, Group, Learner, LoraConfig, Tuned};
 use spec::{Adapter, AdapterPlacement, Method, SpecError, Stage, Structure};
 
 use crate::StrategyError;
-use crate::outputs::outputs;
+use crate::outputs::{is_output, outputs};
 use crate::schedules::ScheduleState;
 
 /// Name of the adapters that a task trains.
@@ -84,7 +84,6 @@ pub(crate) fn trained(
     outputs: &BTreeSet<Group>,
     learner: &Learner,
 ) -> Result<Vec<Group>, StrategyError> {
-    let is_output = |group: &Group| matches!(group, Group::Head | Group::LanguageModel);
     let groups = learner.groups();
     let layers = groups.iter().filter(|group| matches!(group, Group::Layer(_))).count();
     let lower = method.structure.frozen_layers(&method.name, layers)?;
@@ -110,7 +109,7 @@ pub(crate) fn bottleneck(knobs: &Adapter) -> AdapterConfig {
 mod tests {
     use std::path::Path;
 
-    use spec::{Adapter, Backend, Gem, GradientRule, Head, Labels, Lora, Memory, Name, Split, Task};
+    use spec::{Adapter, Backend, Decay, Gem, GradientRule, Head, Labels, Lora, Memory, Name, Split, Task};
 
     use super::*;
 
@@ -126,10 +125,12 @@ mod tests {
             learning_rate: 1e-3,
             weight_decay: 0.0,
             warmup: 0.0,
+            decay: Decay::default(),
             clip: 1.0,
             max_length: 8,
             stride: 0,
             parser: None,
+            trace_every: None,
             memories: Vec::new(),
             probes: Vec::new(),
         }

@@ -5,12 +5,14 @@ mod schedules_support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use model::{Group, Learner};
+use model::{Group, Learner, ModelError};
 use schedules_support::{every, interval};
 use spec::UnfreezingVariant::{Code, Paper};
 use spec::{
-    Backend, Batch, ChainThaw, Fun, Language, Method, Name, Schedule, Split, Stage, Structure, Targets, Task, Ulmfit,
+    Backend, Batch, ChainThaw, Decay, Fun, Language, Method, Name, Schedule, Split, Stage, Structure, Targets, Task,
+    Ulmfit,
 };
+use strategies::schedules::{Labels, fisher_trace};
 use strategies::{BatchError, BatchSource, StepReport, Strategy, SubBatch};
 
 const STEPS: u64 = 11;
@@ -49,10 +51,12 @@ fn stage() -> Stage {
         learning_rate: 1e-3,
         weight_decay: 0.01,
         warmup: 0.0,
+        decay: Decay::default(),
         clip: 1.0,
         max_length: 8,
         stride: 0,
         parser: None,
+        trace_every: None,
         memories: Vec::new(),
         probes: Vec::new(),
     }
@@ -198,4 +202,46 @@ fn fun_reports_its_traces_and_learning_rates_follow_the_schedule() {
     let rates: Vec<f64> = run(&mut strategy, &mut second, 0..STEPS).iter().map(|report| report.learning_rate).collect();
     assert_eq!(rates[..3], [1e-2, 1e-2, 1e-3]);
     assert!(rates[3..].iter().all(|&rate| rate == 1e-3));
+}
+
+#[test]
+fn a_trace_along_the_stage_covers_all_that_trains_and_changes_nothing() {
+    let traced = Stage { trace_every: std::num::NonZeroU64::new(4), ..stage() };
+    for schedule in [Schedule::All, Schedule::Gu(every(Paper, 2))] {
+        let method = method(schedule);
+        let mut ends = Vec::new();
+        for stage in [&stage(), &traced] {
+            let (mut learner, mut strategy) = (learner(), Strategy::new(&method, stage, 4));
+            strategy.begin(&mut learner, &mut Words).unwrap();
+            let reports = run(&mut strategy, &mut learner, 0..STEPS);
+            let traces = |report: &StepReport| -> Vec<String> {
+                let events = report.events.iter().filter(|(name, value)| name.starts_with("trace.") && *value > 0.0);
+                events.map(|(name, _)| name.clone()).collect()
+            };
+            let counts: Vec<usize> = reports.iter().map(|report| traces(report).len()).collect();
+            let units = learner.groups().len() - 1;
+            match stage.trace_every {
+                None => assert_eq!(counts, [0; STEPS as usize]),
+                Some(_) => assert_eq!(counts, [units, 0, 0, 0, units, 0, 0, 0, units, 0, 0], "{:?}", reports[0].events),
+            }
+            ends.push(bits(&learner));
+        }
+        assert_eq!(ends[0], ends[1]);
+    }
+}
+
+#[test]
+fn the_first_trace_is_the_fisher_trace_of_the_model_as_it_begins() {
+    let stage = Stage { trace_every: std::num::NonZeroU64::new(4), ..stage() };
+    let method = method(Schedule::All);
+    let (mut learner, mut strategy) = (learner(), Strategy::new(&method, &stage, 4));
+    strategy.begin(&mut learner, &mut Words).unwrap();
+    let units: Vec<Group> = learner.groups().into_iter().filter(|group| *group != Group::Head).collect();
+    let draws = (1 << 40)..(1 << 40) + 8;
+    let batches = draws.map(|draw| vec![Words.source(0, draw).unwrap().batch, Words.source(1, draw).unwrap().batch]);
+    let by_hand = fisher_trace::<ModelError>(&mut learner, &units, Labels::Sampled, batches, (4, 0), |_, _| Ok(()));
+    let report = strategy.step(&mut learner, &mut Words, 0).unwrap();
+    for (group, value) in by_hand.unwrap() {
+        assert!(report.events.contains(&(format!("trace.{group}"), value)), "{group} {value} {:?}", report.events);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use results::{Overwrite, ResultsFolder};
-use spec::{ExampleRows, Method, Name, Probe, Protocol, Split, Stage, Suite};
+use spec::{Decay, ExampleRows, Method, Name, Probe, Protocol, Split, Stage, Suite};
 
 use crate::cli::{Folders, RunOne, TableFormat};
 use crate::exit::Exit;
@@ -79,10 +79,12 @@ fn suite(options: &RunOne, model: Name) -> Result<Suite> {
         learning_rate: options.learning_rate,
         weight_decay: options.weight_decay,
         warmup: options.warmup,
+        decay: Decay::default(),
         clip: options.clip,
         max_length: options.max_length,
         stride,
         parser: None,
+        trace_every: None,
         memories: Vec::new(),
         probes: vec![probe],
     };

@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use data::{Corpus, Objective, Tokenization, mask_tokens, train_tokenizer};
 use model::{Learner, ModelError, OptimizerConfig, Precision};
-use spec::{Backend, Head, Labels};
-use strategies::linear_warmup_decay;
+use spec::{Backend, Decay, Head, Labels};
 
 pub use record::{FILE, Point, Record};
 pub use settings::Settings;
@@ -124,7 +123,7 @@ impl Pretraining {
                 batch = mask_tokens(batch, &tokenization, settings.mask, seed(settings, "mask", step))?;
             }
             let (loss, gradients) = learner.loss_and_gradients(&batch, seed(settings, "dropout", step))?;
-            let rate = linear_warmup_decay(settings.learning_rate, settings.warmup, step, settings.steps);
+            let rate = Decay::Linear.rate(settings.learning_rate, settings.warmup, step, settings.steps);
             match learner.step(gradients, rate) {
                 Err(ModelError::NonFinite { what }) => {
                     bail!("the training diverged at step {step} ({what} is not finite): lower --learning-rate")

@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error, IntoDeserializer, SeqAcce
 use serde::{Deserialize, Serialize};
 
 use crate::several_forms::SeveralForms;
-use crate::{Method, Protocol, Stage};
+use crate::{Decay, Method, Protocol, Stage};
 
 /// Settings of stages that a method brings along, instead of those that its protocol has for all methods: what suits all
 /// weights of an encoder leaves an adapter untrained.
@@ -23,6 +23,9 @@ pub struct StageSettings {
     pub weight_decay: Option<PerStage<f64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup: Option<PerStage<f64>>,
+    /// Of all stages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decay: Option<Decay>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<PerStage<f64>>,
 }
@@ -91,6 +94,7 @@ impl StageSettings {
             batch: self.batch.or(others.batch),
             weight_decay: self.weight_decay.or(others.weight_decay),
             warmup: self.warmup.or(others.warmup),
+            decay: self.decay.or(others.decay),
             clip: self.clip.or(others.clip),
         }
     }
@@ -120,6 +124,7 @@ impl StageSettings {
             batch: one(&self.batch, index, stage.batch),
             weight_decay: one(&self.weight_decay, index, stage.weight_decay),
             warmup: one(&self.warmup, index, stage.warmup),
+            decay: self.decay.unwrap_or(stage.decay),
             clip: one(&self.clip, index, stage.clip),
             ..stage.clone()
         }
@@ -144,6 +149,7 @@ impl fmt::Display for StageSettings {
             one(&self.batch, "batch"),
             one(&self.weight_decay, "weight-decay"),
             one(&self.warmup, "warmup"),
+            self.decay.map(|decay| format!("decay {decay}")),
             one(&self.clip, "clip"),
         ];
         f.write_str(&said.into_iter().flatten().collect::<Vec<_>>().join(", "))

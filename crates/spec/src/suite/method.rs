@@ -9,8 +9,8 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use super::tuning::{Grid, Tuning, TuningText};
 use crate::method::preset;
 use crate::{
-    Anchor, GradientRule, Laft, Method, Name, OuterLoop, PerStage, Schedule, SpecError, StageSettings, Structure,
-    Subnetworks,
+    Anchor, Decay, GradientRule, Laft, Method, Name, OuterLoop, PerStage, Schedule, SpecError, StageSettings,
+    Structure, Subnetworks,
 };
 
 #[derive(serde::Deserialize)]
@@ -36,6 +36,7 @@ pub(super) struct MethodText {
     batch: Option<PerStage<usize>>,
     weight_decay: Option<PerStage<f64>>,
     warmup: Option<PerStage<f64>>,
+    decay: Option<Decay>,
     clip: Option<PerStage<f64>>,
     /// The same for one protocol alone.
     #[serde(default)]
@@ -161,6 +162,7 @@ impl MethodText {
             batch: self.batch.clone(),
             weight_decay: self.weight_decay.clone(),
             warmup: self.warmup.clone(),
+            decay: self.decay,
             clip: self.clip.clone(),
         };
         Method {

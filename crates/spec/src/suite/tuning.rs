@@ -78,7 +78,7 @@ pub struct Tried {
 }
 
 /// What is written at the top of a method's table, and not within an axis.
-const SETTINGS: [&str; 6] = ["learning-rate", "steps", "batch", "weight-decay", "warmup", "clip"];
+const SETTINGS: [&str; 7] = ["learning-rate", "steps", "batch", "weight-decay", "warmup", "decay", "clip"];
 const AXES: [&str; 7] = ["structure", "rule", "schedule", "outer", "anchor", "subnetworks", "sharing"];
 
 impl Tuning {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use spec::{Name, Schedule, SpecError};
 use thiserror::Error;
 
+use crate::outputs::is_output;
+
 use super::chain_thaw::ChainThaw;
 use super::cumulative::Cumulative;
 use super::fun::Fun;
@@ -88,11 +90,6 @@ enum Kind {
     Fun(Fun),
     ChainThaw(ChainThaw),
     Ulmfit(Ulmfit),
-}
-
-/// Output layers are no units: they are what every schedule begins with.
-fn is_output(group: &Group) -> bool {
-    matches!(group, Group::Head | Group::LanguageModel)
 }
 
 impl ScheduleState {

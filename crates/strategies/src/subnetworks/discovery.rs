@@ -9,7 +9,6 @@ use spec::{ImportanceSource, Language, MaskKind, Stage, Subnetworks};
 use super::{Ask, Importance, Mask, Pruning, Scores};
 use crate::batch_source::BatchSource;
 use crate::error::StrategyError;
-use crate::linear_warmup_decay;
 use crate::report::Began;
 
 /// What a search for one language's mask has found.
@@ -87,13 +86,13 @@ struct Place<'a> {
 impl Place<'_> {
     /// Plain steps on the language's share of the stage's batches.
     fn fine_tuned(&self, learner: &mut Learner, data: &mut dyn BatchSource) -> Result<(), StrategyError> {
-        let Stage { learning_rate, weight_decay, warmup, clip, .. } = *self.stage;
+        let Stage { learning_rate, weight_decay, warmup, decay, clip, .. } = *self.stage;
         let steps = self.knobs.discovery.steps.unwrap_or(self.stage.steps);
         learner.begin_stage(OptimizerConfig { weight_decay, clip, ..OptimizerConfig::default() });
         for step in 0..steps {
             let sub = data.source(self.source, self.copy * steps + step)?;
             let (_, gradient) = learner.loss_and_gradients(&sub.batch, sub.dropout_seed)?;
-            learner.step(gradient, linear_warmup_decay(learning_rate, warmup, step, steps))?;
+            learner.step(gradient, decay.rate(learning_rate, warmup, step, steps))?;
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use model::Learner;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use spec::{
-    Anchor, Backend, Batch, GradientRule, Head, IGNORED_LABEL, Labels, Language, Memory, Method, Name, OuterLoop,
-    Split, Stage, Targets, Task,
+    Anchor, Backend, Batch, Decay, GradientRule, Head, IGNORED_LABEL, Labels, Language, Memory, Method, Name,
+    OuterLoop, Split, Stage, Targets, Task,
 };
 use strategies::{BatchError, BatchSource, StepReport, Strategy, SubBatch};
 
@@ -70,10 +70,12 @@ pub fn stage(steps: u64, learning_rate: f64, memories: Vec<Memory>) -> Stage {
         learning_rate,
         weight_decay: 0.01,
         warmup: 0.0,
+        decay: Decay::default(),
         clip: 1.0,
         max_length: SEQ,
         stride: 0,
         parser: None,
+        trace_every: None,
         memories,
         probes: Vec::new(),
     }
