@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use evaluation::{
-    Contribution, RESAMPLES, interval, maximum_spanning_tree, permutation_test, score_ner, score_qa, score_retrieval,
+    Contribution, RESAMPLES, interval, maximum_spanning_tree, permutation_test, score_entities, score_qa,
+    score_retrieval,
 };
 
 /// A fixed stream of numbers; only its spread matters here.
@@ -22,7 +23,9 @@ fn metrics(criterion: &mut Criterion) {
         (0..10_000).map(|_| draws.by_ref().take(12).map(|x| tags[x as usize % tags.len()]).collect()).collect()
     };
     let (gold, predicted) = (sentences(), sentences());
-    criterion.bench_function("entity scores, 10k sentences", |b| b.iter(|| score_ner(black_box(&gold), &predicted)));
+    criterion.bench_function("entity scores, 10k sentences", |b| {
+        b.iter(|| score_entities("ner", black_box(&gold), &predicted))
+    });
 
     let words = ["the", "Broncos’", "308", "defense,", "ein", "größer", "北京大学", "là", "القوات"];
     let mut draws = numbers();

@@ -4,16 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::contribution::{Contribution, NamedScores, Scores};
+use crate::contribution::{Contribution, NamedScores};
 use crate::error::{ScoreError, Side};
 use crate::tags;
-
-pub const NER_F1_STRICT: &str = "ner.f1.strict";
-pub const NER_PRECISION_STRICT: &str = "ner.precision.strict";
-pub const NER_RECALL_STRICT: &str = "ner.recall.strict";
-pub const NER_F1_LENIENT: &str = "ner.f1.lenient";
-pub const NER_PRECISION_LENIENT: &str = "ner.precision.lenient";
-pub const NER_RECALL_LENIENT: &str = "ner.recall.lenient";
 
 /// How tags become entities. They differ on an `I-` tag that continues nothing: after `O`, at the start of a sentence,
 /// or after another type.
@@ -49,21 +42,23 @@ impl EntityCounts {
     }
 }
 
-/// Micro-averaged entity scores under both schemes; one contribution a sentence.
+/// Micro-averaged entity scores under both schemes, `<task>.{f1,precision,recall}.{strict,lenient}`; one contribution a
+/// sentence.
 ///
 /// # Errors
 /// No sentences, a sentence or tag without its counterpart, or a tag other than `O`, `B-TYPE`, `I-TYPE`.
-pub fn score_ner<G: AsRef<str>, P: AsRef<str>>(gold: &[Vec<G>], predicted: &[Vec<P>]) -> Result<Scores, ScoreError> {
+pub fn score_entities<G: AsRef<str>, P: AsRef<str>>(
+    task: &str,
+    gold: &[Vec<G>],
+    predicted: &[Vec<P>],
+) -> Result<NamedScores, ScoreError> {
     let pairs = parse_pairs(gold, predicted)?;
-    let mut scores = Scores::new();
-    for (scheme, f1, precision, recall) in [
-        (Scheme::Strict, NER_F1_STRICT, NER_PRECISION_STRICT, NER_RECALL_STRICT),
-        (Scheme::Lenient, NER_F1_LENIENT, NER_PRECISION_LENIENT, NER_RECALL_LENIENT),
-    ] {
+    let mut scores = NamedScores::new();
+    for (scheme, mode) in [(Scheme::Strict, "strict"), (Scheme::Lenient, "lenient")] {
         let counts: Vec<EntityCounts> = pairs.iter().map(|(gold, predicted)| count(gold, predicted, scheme)).collect();
-        scores.insert(f1, counts.iter().map(|c| c.f1()).collect());
-        scores.insert(precision, counts.iter().map(|c| c.precision()).collect());
-        scores.insert(recall, counts.iter().map(|c| c.recall()).collect());
+        scores.insert(format!("{task}.f1.{mode}"), counts.iter().map(|c| c.f1()).collect());
+        scores.insert(format!("{task}.precision.{mode}"), counts.iter().map(|c| c.precision()).collect());
+        scores.insert(format!("{task}.recall.{mode}"), counts.iter().map(|c| c.recall()).collect());
     }
     Ok(scores)
 }
@@ -71,7 +66,7 @@ pub fn score_ner<G: AsRef<str>, P: AsRef<str>>(gold: &[Vec<G>], predicted: &[Vec
 /// Counts over all sentences for each entity type that occurs in gold or prediction.
 ///
 /// # Errors
-/// As [`score_ner`].
+/// As [`score_entities`].
 pub fn entity_counts_by_type<G: AsRef<str>, P: AsRef<str>>(
     gold: &[Vec<G>],
     predicted: &[Vec<P>],
@@ -89,12 +84,13 @@ pub fn entity_counts_by_type<G: AsRef<str>, P: AsRef<str>>(
     Ok(types)
 }
 
-/// F1 of each entity type under [`Scheme::Strict`], `ner.f1.strict.<type>`; one contribution a sentence. The types are
+/// F1 of each entity type under [`Scheme::Strict`], `<task>.f1.strict.<type>`; one contribution a sentence. The types are
 /// those of entities in gold or prediction: where only one of two methods has a type, no gold entity is of it.
 ///
 /// # Errors
-/// As [`score_ner`].
-pub fn score_ner_by_type<G: AsRef<str>, P: AsRef<str>>(
+/// As [`score_entities`].
+pub fn score_entities_by_type<G: AsRef<str>, P: AsRef<str>>(
+    task: &str,
     gold: &[Vec<G>],
     predicted: &[Vec<P>],
 ) -> Result<NamedScores, ScoreError> {
@@ -104,7 +100,7 @@ pub fn score_ner_by_type<G: AsRef<str>, P: AsRef<str>>(
     let kinds: BTreeSet<&str> = sentences.iter().flat_map(BTreeMap::keys).copied().collect();
     let scores = kinds.into_iter().map(|kind| {
         let of_kind = sentences.iter().map(|counts| counts.get(kind).copied().unwrap_or_default().f1());
-        (format!("{NER_F1_STRICT}.{kind}"), of_kind.collect())
+        (format!("{task}.f1.strict.{kind}"), of_kind.collect())
     });
     Ok(scores.collect())
 }

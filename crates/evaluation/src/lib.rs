@@ -5,8 +5,8 @@
 //!
 //! | metric | function | contribution of an example |
 //! | --- | --- | --- |
-//! | `ner.{f1,precision,recall}.{strict,lenient}` | [`score_ner`] | entity counts of a sentence |
-//! | `ner.f1.strict.<type>` | [`score_ner_by_type`] | entity counts of a sentence |
+//! | `<task>.{f1,precision,recall}.{strict,lenient}` | [`score_entities`] | entity counts of a sentence |
+//! | `<task>.f1.strict.<type>` | [`score_entities_by_type`] | entity counts of a sentence |
 //! | `qa.{em,f1}.{squad,mlqa}` | [`score_qa`] | score of a question, weight 1 |
 //! | `nli.accuracy` | [`score_labels`] | 0 or 1, weight 1 |
 //! | `<task>.accuracy` of any labels | [`score_classes`] | 0 or 1, weight 1 |
@@ -49,10 +49,7 @@ pub use average::macro_average;
 pub use bootstrap::{Interval, RESAMPLES, Repeated, interval, joint_intervals, macro_interval};
 pub use continual::{Column, Measure, Measured, ScoreMatrix};
 pub use contribution::{Contribution, LanguageContributions, NamedScores, Scores, macro_ratio, ratio};
-pub use entity::{
-    EntityCounts, NER_F1_LENIENT, NER_F1_STRICT, NER_PRECISION_LENIENT, NER_PRECISION_STRICT, NER_RECALL_LENIENT,
-    NER_RECALL_STRICT, Scheme, entity_counts_by_type, score_ner, score_ner_by_type,
-};
+pub use entity::{EntityCounts, Scheme, entity_counts_by_type, score_entities, score_entities_by_type};
 pub use error::{MeasureError, ScoreError, Side, StatisticsError};
 pub use label::{LabelScores, score_classes, score_tags};
 pub use macro_f1::MacroF1;

@@ -1,4 +1,4 @@
-//! Notations of entity tags, and their conversion to IOB2, which [`crate::score_ner`] reads.
+//! Notations of entity tags, and their conversion to IOB2, which [`crate::score_entities`] reads.
 //!
 //! | notation | first word of an entity | words within | last of several | only word |
 //! | --- | --- | --- | --- | --- |

@@ -2,7 +2,7 @@
 
 use evaluation::{
     Contribution, RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, holm, interval, mcnemar_exact, paired_difference,
-    permutation_test, ratio, score_ner, score_qa, score_retrieval,
+    permutation_test, ratio, score_entities, score_qa, score_retrieval,
 };
 use proptest::prelude::*;
 
@@ -55,11 +55,11 @@ proptest! {
     #[test]
     fn entity_scores(set in sentences()) {
         let (gold, predicted): (Vec<_>, Vec<_>) = set.iter().cloned().unzip();
-        let scores = score_ner(&gold, &predicted).unwrap();
-        let swapped = score_ner(&predicted, &gold).unwrap();
+        let scores = score_entities("ner", &gold, &predicted).unwrap();
+        let swapped = score_entities("ner", &predicted, &gold).unwrap();
         for scheme in ["strict", "lenient"] {
             let name = |measure: &str| format!("ner.{measure}.{scheme}");
-            let value = |scores: &evaluation::Scores, measure: &str| ratio(&scores[name(measure).as_str()]);
+            let value = |scores: &evaluation::NamedScores, measure: &str| ratio(&scores[name(measure).as_str()]);
             let (p, r, f) = (value(&scores, "precision"), value(&scores, "recall"), value(&scores, "f1"));
             prop_assert!([p, r, f].iter().all(|v| (0.0..=1.0).contains(v)));
             prop_assert!(f <= p.max(r) && f >= p.min(r));
@@ -69,7 +69,7 @@ proptest! {
             turned.reverse();
             prop_assert_eq!(ratio(&turned), f);
         }
-        let own = score_ner(&gold, &gold).unwrap();
+        let own = score_entities("ner", &gold, &gold).unwrap();
         let begins = gold.iter().flatten().any(|tag| tag.starts_with('B'));
         prop_assert_eq!(ratio(&own["ner.f1.strict"]), f64::from(u8::from(begins)));
         let named = gold.iter().flatten().any(|tag| *tag != "O");

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use evaluation::{
     Column, Contribution, Measure, MeasureError, Measured, Repeated, ScoreError, ScoreMatrix, Side, StatisticsError,
     Update, holm, interval, joint_intervals, loss_reduction, macro_average, macro_interval, macro_paired_difference,
-    macro_permutation_test, macro_ratio, mcnemar, paired_difference, permutation_test, ratio, score_labels, score_ner,
-    score_qa, score_retrieval,
+    macro_permutation_test, macro_ratio, mcnemar, paired_difference, permutation_test, ratio, score_entities,
+    score_labels, score_qa, score_retrieval,
 };
 
 #[track_caller]
@@ -176,13 +176,13 @@ fn accuracy_refuses_placeholders() {
 #[test]
 fn scores_name_the_example_that_is_wrong() {
     let none: [Vec<&str>; 0] = [];
-    assert_eq!(score_ner(&none, &none), Err(ScoreError::NoExamples));
-    let error = score_ner(&[vec!["O"], vec!["O"]], &[vec!["O"]]).unwrap_err();
+    assert_eq!(score_entities("ner", &none, &none), Err(ScoreError::NoExamples));
+    let error = score_entities("ner", &[vec!["O"], vec!["O"]], &[vec!["O"]]).unwrap_err();
     assert_eq!(error.to_string(), "2 gold examples but 1 predictions: example 1 lacks its prediction");
-    let error = score_ner(&[vec!["O"], vec!["O"]], &[vec!["O"], vec![]]).unwrap_err();
+    let error = score_entities("ner", &[vec!["O"], vec!["O"]], &[vec!["O"], vec![]]).unwrap_err();
     assert_eq!(error.to_string(), "example 1 has 1 gold tags but 0 predicted tags: give one tag for every word");
     for tag in ["", "B", "I-", "PER", "E-PER", "b-PER", "B_PER", "O-PER", "B--PER", "I-PER-", "Б-PER"] {
-        let error = score_ner(&[vec!["O", tag]], &[vec!["O", "O"]]).unwrap_err();
+        let error = score_entities("ner", &[vec!["O", tag]], &[vec!["O", "O"]]).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("the gold tag `{tag}` of example 0, token 1 is not `O`, `B-TYPE` or `I-TYPE`")

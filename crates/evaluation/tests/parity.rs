@@ -6,7 +6,7 @@ mod common;
 use common::{list, numbers, parse, strings};
 use evaluation::{
     Contribution, Scheme, Scores, entity_counts_by_type, holm, mcnemar_exact, mlqa_tokens, permutation_test, ratio,
-    score_ner, score_qa, squad_tokens,
+    score_entities, score_qa, squad_tokens,
 };
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ fn entity_scores_equal_seqeval() {
         };
         let (mut gold, mut predicted) = (tags(0), tags(1));
         gold.iter_mut().chain(&mut predicted).for_each(|sentence| sentence.retain(|tag| !tag.is_empty()));
-        let scores = score_ner(&gold, &predicted).unwrap();
+        let scores = score_entities("ner", &gold, &predicted).unwrap();
         for (scheme, kind, offset) in [("strict", Scheme::Strict, 2), ("lenient", Scheme::Lenient, 5)] {
             let f1 = &scores[format!("ner.f1.{scheme}").as_str()];
             let precision = &scores[format!("ner.precision.{scheme}").as_str()];

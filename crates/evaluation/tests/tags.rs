@@ -4,7 +4,7 @@ mod common;
 
 use common::{list, parse, same, text};
 use evaluation::tags::{Notation, recognise, to_iob2};
-use evaluation::{Scheme, entity_counts_by_type, ratio, score_ner, score_ner_by_type};
+use evaluation::{Scheme, entity_counts_by_type, ratio, score_entities, score_entities_by_type};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -14,12 +14,12 @@ fn side(set: &Value, column: usize) -> Vec<Vec<&str>> {
 
 #[track_caller]
 fn compare<S: AsRef<str>>(gold: &[Vec<S>], predicted: &[Vec<S>], set: &Value, what: &str) {
-    let scores = score_ner(gold, predicted).unwrap();
+    let scores = score_entities("ner", gold, predicted).unwrap();
     for (measure, column) in [("precision", 0), ("recall", 1), ("f1", 2)] {
         let ours = ratio(&scores[format!("ner.{measure}.strict").as_str()]);
         same(ours, &set["strict"][column], &format!("{measure} of {what}"));
     }
-    let by_type = score_ner_by_type(gold, predicted).unwrap();
+    let by_type = score_entities_by_type("ner", gold, predicted).unwrap();
     let expected = set["by_type"].as_object().unwrap();
     assert_eq!(by_type.len(), expected.len(), "{what}");
     for (name, contributions) in by_type {
@@ -30,6 +30,18 @@ fn compare<S: AsRef<str>>(gold: &[Vec<S>], predicted: &[Vec<S>], set: &Value, wh
 }
 
 /// Made by `scripts/reference/tags.py`. A set of one sentence is a contribution.
+/// Metrics are those of whatever task has entities; types stand behind them.
+#[test]
+fn metrics_bear_the_name_of_the_task() {
+    let (gold, predicted) = ([vec!["B-CITY", "O"]], [vec!["B-CITY", "B-DAY"]]);
+    let names: Vec<String> = score_entities("slots", &gold, &predicted).unwrap().into_keys().collect();
+    let expected =
+        ["f1.lenient", "f1.strict", "precision.lenient", "precision.strict", "recall.lenient", "recall.strict"];
+    assert_eq!(names, expected.map(|name| format!("slots.{name}")));
+    let names: Vec<String> = score_entities_by_type("slots", &gold, &predicted).unwrap().into_keys().collect();
+    assert_eq!(names, ["slots.f1.strict.CITY", "slots.f1.strict.DAY"]);
+}
+
 #[test]
 fn scores_of_any_types_equal_seqevals() {
     let reference = parse(include_str!("reference/tags.json"));
@@ -205,7 +217,7 @@ proptest! {
         for notation in Notation::ALL {
             let Ok(converted) = to_iob2(&tags, notation) else { continue };
             prop_assert_eq!(&to_iob2(&converted, Notation::Iob2).unwrap(), &converted);
-            let scores = score_ner(&converted, &converted).unwrap();
+            let scores = score_entities("ner", &converted, &converted).unwrap();
             prop_assert_eq!(&scores["ner.f1.strict"], &scores["ner.f1.lenient"]);
         }
         if let Ok(notation) = recognise(&tags) {
@@ -224,9 +236,9 @@ proptest! {
             set.iter().map(|sentence| sentence.iter().cloned().unzip()).unzip()
         };
         let (gold, predicted) = sides(&set);
-        let by_type = score_ner_by_type(&gold, &predicted).unwrap();
+        let by_type = score_entities_by_type("ner", &gold, &predicted).unwrap();
         // Types add up to all entities, sentence by sentence, and to the counts over all sentences.
-        let all = &score_ner(&gold, &predicted).unwrap()["ner.f1.strict"];
+        let all = &score_entities("ner", &gold, &predicted).unwrap()["ner.f1.strict"];
         for (example, all) in all.iter().enumerate() {
             prop_assert_eq!(by_type.values().map(|c| c[example].numerator).sum::<f64>(), all.numerator);
             prop_assert_eq!(by_type.values().map(|c| c[example].denominator).sum::<f64>(), all.denominator);
@@ -236,14 +248,14 @@ proptest! {
         for (kind, counts) in counts {
             prop_assert_eq!(ratio(&by_type[&format!("ner.f1.strict.{kind}")]), counts.f1().value());
         }
-        prop_assert_eq!(&score_ner_by_type(&predicted, &gold).unwrap(), &by_type);
+        prop_assert_eq!(&score_entities_by_type("ner", &predicted, &gold).unwrap(), &by_type);
         let mut turned = set.clone();
         turned.rotate_left(turn % set.len());
         let (turned_gold, turned_predicted) = sides(&turned);
-        for (name, contributions) in score_ner_by_type(&turned_gold, &turned_predicted).unwrap() {
+        for (name, contributions) in score_entities_by_type("ner", &turned_gold, &turned_predicted).unwrap() {
             prop_assert_eq!(ratio(&contributions), ratio(&by_type[&name]));
         }
         // What is predicted perfectly has 1 for every type.
-        prop_assert!(score_ner_by_type(&gold, &gold).unwrap().values().all(|c| ratio(c) == 1.0));
+        prop_assert!(score_entities_by_type("ner", &gold, &gold).unwrap().values().all(|c| ratio(c) == 1.0));
     }
 }

@@ -1,5 +1,5 @@
-use data::DataError;
-use evaluation::ScoreError;
+use data::{DataError, Examples};
+use evaluation::{ScoreError, Side};
 use model::ModelError;
 use spec::Task;
 use thiserror::Error;
@@ -21,4 +21,23 @@ pub enum TaskError {
     Head { task: Task, has: String },
     #[error("{task} has no predictions; {advice}")]
     NoPredictions { task: Task, advice: &'static str },
+}
+
+impl TaskError {
+    /// What scoring found wrong with one prediction, told by the name of its example; other errors as they are.
+    pub(crate) fn of(self, gold: &Examples) -> Self {
+        let (example, message) = match &self {
+            Self::Score(ScoreError::Tag { side: Side::Predicted, example, token, tag }) => {
+                (*example, format!("has the tag `{tag}` at word {}, not `O`, `B-TYPE` or `I-TYPE`", token + 1))
+            }
+            Self::Score(ScoreError::TagCount { example, gold, predicted }) => {
+                (*example, format!("has {predicted} tags for {gold} words"))
+            }
+            _ => return self,
+        };
+        match gold.ids().nth(example) {
+            Some(id) => Self::Prediction { id: id.to_owned(), message },
+            None => self,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use data::{DataError, EncodeOptions, Encoded, Examples, Item, Tokenization};
-use evaluation::NamedScores;
+use evaluation::{Contribution, NamedScores};
 use model::Learner;
 use serde_json::Value;
 use spec::Language;
@@ -78,8 +78,8 @@ pub struct WholeScore {
 
 impl Scored {
     /// Of metrics that are all ratios of sums.
-    pub fn of(scores: evaluation::Scores) -> Self {
-        let contributions = scores.into_iter().map(|(metric, found)| (metric.to_owned(), found)).collect();
+    pub fn of<M: Into<String>>(scores: impl IntoIterator<Item = (M, Vec<Contribution>)>) -> Self {
+        let contributions = scores.into_iter().map(|(metric, found)| (metric.into(), found)).collect();
         Self { contributions, whole: Vec::new() }
     }
 

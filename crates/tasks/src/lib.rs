@@ -2,9 +2,11 @@
 //! and how predictions are scored. Training, probes, `predict` and `score` all come here.
 //!
 //! The table of tasks is [`spec::tasks!`]; each of its lines names a folder here, which has one [`TaskFolder`] called
-//! `Folder`. What several tasks share is by objective ([`token_labels`], [`row_labels`]) or by format (`files`).
+//! `Folder`. What several tasks share is by objective ([`token_labels`], [`row_labels`]), by what is tagged (`entities`) or by
+//! format (`files`).
 
 mod encode;
+mod entities;
 mod error;
 mod files;
 mod folder;
@@ -88,7 +90,7 @@ pub fn predict(learner: &Learner, examples: &Examples, encoded: &Encoded) -> Res
 /// [`TaskError::Prediction`] naming the example whose prediction is of no use; [`TaskError::Score`].
 pub fn score(gold: &Examples, predictions: &[Value], language: Language) -> Result<Scored, TaskError> {
     evaluation::ScoreError::check_counts(gold.len(), predictions.len())?;
-    folder(gold.task()).score(gold, predictions, language)
+    folder(gold.task()).score(gold, predictions, language).map_err(|error| error.of(gold))
 }
 
 /// Scores of a model on one language's examples.
@@ -102,5 +104,6 @@ pub fn evaluate(
     examples: &Examples,
     encoded: &Encoded,
 ) -> Result<Scored, TaskError> {
-    folder(examples.task()).evaluate(learner, tokenization, language, examples, encoded)
+    let scored = folder(examples.task()).evaluate(learner, tokenization, language, examples, encoded);
+    scored.map_err(|error| error.of(examples))
 }

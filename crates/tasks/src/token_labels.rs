@@ -1,26 +1,24 @@
-//! Tasks that tag words: sentences of `tokens`, a label for each.
+//! Tasks that tag words: a column of words, and one of labels.
 
 use data::{Cells, DataError, EncodeOptions, Encoded, Examples, Item, Tokenization, column};
 use model::{Learner, Logits};
 use serde_json::Value;
-use spec::{IGNORED_LABEL, Labels};
+use spec::{IGNORED_LABEL, Kind, Labels};
 
-use crate::TaskError;
 use crate::encode::{each, words};
+use crate::files::the;
 use crate::predict::{best, each_batch, head_labels, wrong_head};
+use crate::{Scored, TaskError};
 
-/// The column with the words.
-const WORDS: &str = "tokens";
-
-/// One sequence for a sentence: the label of a word on its first token, [`IGNORED_LABEL`] elsewhere. `tags` is the column of
-/// labels.
+/// One sequence for a sentence: the label of a word on its first token, [`IGNORED_LABEL`] elsewhere.
 pub(crate) fn items(
     examples: &Examples,
-    tags: &str,
     tokenization: &Tokenization,
     options: &EncodeOptions,
 ) -> Result<Vec<Vec<Item>>, DataError> {
-    let (sentences, tags) = (examples.text_lists(WORDS), examples.number_lists(tags));
+    let task = examples.task();
+    let sentences = examples.text_lists(the(task, Kind::Texts));
+    let tags = examples.number_lists(the(task, Kind::Labels));
     each(examples.len(), |row| {
         let mut found = words(row, &sentences.get(row), tokenization, options)?;
         let mut labels = vec![IGNORED_LABEL; found.item.ids.len()];
@@ -56,8 +54,8 @@ fn of_words<'a>(first: &[i32], logits: &[f32], labels: usize, names: &'a Labels,
 }
 
 /// Gold tags by name, sentence by sentence.
-pub(crate) fn gold<'a>(examples: &'a Examples, tags: &str) -> Vec<Vec<&'a str>> {
-    let (labels, tags) = (examples.labels(), examples.number_lists(tags));
+pub(crate) fn gold(examples: &Examples) -> Vec<Vec<&str>> {
+    let (labels, tags) = (examples.labels(), examples.number_lists(the(examples.task(), Kind::Labels)));
     let name = |&tag: &i64| labels.name(tag as usize).unwrap_or_default();
     (0..examples.len()).map(|row| tags.get(row).iter().map(name).collect()).collect()
 }
@@ -67,7 +65,7 @@ pub(crate) fn gold<'a>(examples: &'a Examples, tags: &str) -> Vec<Vec<&'a str>> 
 /// # Errors
 /// [`TaskError::Prediction`] for what is no list of as many tags as the sentence has words.
 pub(crate) fn predicted<'a>(examples: &Examples, predictions: &'a [Value]) -> Result<Vec<Vec<&'a str>>, TaskError> {
-    let sentences = examples.text_lists(WORDS);
+    let sentences = examples.text_lists(the(examples.task(), Kind::Texts));
     let one = |(row, (id, value)): (usize, (&str, &'a Value))| {
         let bad = |message: String| TaskError::Prediction { id: id.to_owned(), message };
         let tags = value.as_array().and_then(|tags| tags.iter().map(Value::as_str).collect::<Option<Vec<&str>>>());
@@ -78,6 +76,15 @@ pub(crate) fn predicted<'a>(examples: &Examples, predictions: &'a [Value]) -> Re
         }
     };
     examples.ids().zip(predictions).enumerate().map(one).collect()
+}
+
+/// Accuracy of words, and macro F1 beside it.
+///
+/// # Errors
+/// [`TaskError::Prediction`] for what are no tags of the sentence's words, [`TaskError::Score`].
+pub(crate) fn score(examples: &Examples, predictions: &[Value]) -> Result<Scored, TaskError> {
+    let predicted = predicted(examples, predictions)?;
+    Scored::of_labels(evaluation::score_tags(examples.task().as_str(), &gold(examples), &predicted)?)
 }
 
 #[cfg(test)]

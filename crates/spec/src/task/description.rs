@@ -14,8 +14,11 @@ pub struct TaskDescription {
     pub ids: Ids,
     /// Columns of the examples beside `id`, in the order in which their content is hashed.
     pub columns: &'static [Column],
-    /// What label columns mean in files and manifests that do not name their labels.
+    /// Names that everybody takes for granted: those of manifests that name no labels, and of files that hold no others.
+    /// Empty if the data bring their own.
     pub labels: &'static [&'static str],
+    /// Whether everybody numbers labels in the order of `labels`, so that tables that do not name theirs mean these.
+    pub one_order: bool,
     /// The first is what tables show.
     pub metrics: &'static [Metric],
 }

@@ -26,6 +26,7 @@ macro_rules! tasks {
                 columns: &[Column::new("tokens", Kind::Texts), Column::new("ner_tags", Kind::Labels)],
                 // WikiANN's order.
                 labels: &["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"],
+                one_order: true,
                 metrics: &[
                     Metric::share("ner.f1.strict"),
                     Metric::share("ner.f1.lenient"),
@@ -48,6 +49,7 @@ macro_rules! tasks {
                     Column::new("answers", Kind::Answers),
                 ],
                 labels: &[],
+                one_order: false,
                 metrics: &[
                     Metric::share("qa.f1.mlqa"),
                     Metric::share("qa.f1.squad"),
@@ -69,6 +71,7 @@ macro_rules! tasks {
                 ],
                 // XNLI's order.
                 labels: &["entailment", "neutral", "contradiction"],
+                one_order: true,
                 metrics: &[Metric::share("nli.accuracy")],
             },
             Retrieval = retrieval: TaskDescription {
@@ -80,6 +83,7 @@ macro_rules! tasks {
                 ids: Ids::Column,
                 columns: &[Column::new("source", Kind::Text), Column::new("target", Kind::Text)],
                 labels: &[],
+                one_order: false,
                 metrics: &[Metric::share("retrieval.p1.to-english"), Metric::share("retrieval.p1.from-english")],
             },
             Mlm = mlm: TaskDescription {
@@ -91,6 +95,7 @@ macro_rules! tasks {
                 ids: Ids::Column,
                 columns: &[Column::new("text", Kind::Text)],
                 labels: &[],
+                one_order: false,
                 metrics: &[Metric::share("mlm.accuracy"), Metric::loss("mlm.loss")],
             },
             Pos = pos: TaskDescription {
@@ -103,6 +108,7 @@ macro_rules! tasks {
                 columns: &[Column::new("tokens", Kind::Texts), Column::new("upos", Kind::Labels)],
                 // The universal parts of speech.
                 labels: &["ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"],
+                one_order: false,
                 metrics: &[Metric::share("pos.accuracy"), Metric::share("pos.f1.macro")],
             },
             Parse = parse: TaskDescription {
@@ -119,6 +125,7 @@ macro_rules! tasks {
                 ],
                 // The universal relations of version 2.
                 labels: &["acl", "advcl", "advmod", "amod", "appos", "aux", "case", "cc", "ccomp", "clf", "compound", "conj", "cop", "csubj", "dep", "det", "discourse", "dislocated", "expl", "fixed", "flat", "goeswith", "iobj", "list", "mark", "nmod", "nsubj", "nummod", "obj", "obl", "orphan", "parataxis", "punct", "reparandum", "root", "vocative", "xcomp"],
+                one_order: false,
                 metrics: &[
                     Metric::share("parse.las"),
                     Metric::share("parse.uas"),
@@ -139,6 +146,7 @@ macro_rules! tasks {
                     Column::new("label", Kind::Number),
                 ],
                 labels: &[],
+                one_order: false,
                 metrics: &[Metric::share("choice.accuracy")],
             },
             Paraphrase = paraphrase: TaskDescription {
@@ -154,6 +162,7 @@ macro_rules! tasks {
                     Column::new("label", Kind::Label),
                 ],
                 labels: &[],
+                one_order: false,
                 metrics: &[Metric::share("paraphrase.accuracy"), Metric::share("paraphrase.f1.macro")],
             },
         }
@@ -213,9 +222,19 @@ impl Task {
         Head::of(self.objective(), labels, sizes.clone())
     }
 
+    /// The columns of a kind, in the table's order.
+    pub fn columns_of(self, kind: Kind) -> impl Iterator<Item = &'static str> {
+        self.description().columns.iter().filter(move |column| column.kind == kind).map(|column| column.name)
+    }
+
+    /// The column of labels, if examples bear any.
+    pub fn label_column(self) -> Option<&'static str> {
+        self.columns_of(Kind::Label).chain(self.columns_of(Kind::Labels)).next()
+    }
+
     /// Whether examples bear labels.
     pub fn has_labels(self) -> bool {
-        self.description().columns.iter().any(|column| matches!(column.kind, Kind::Label | Kind::Labels))
+        self.label_column().is_some()
     }
 
     /// Label names of data that do not bring their own; empty where there are none that all take for granted.
@@ -257,13 +276,33 @@ mod tests {
     #[test]
     fn the_table_is_whole() {
         for &task in Task::ALL {
-            let TaskDescription { columns, labels, metrics, .. } = task.description();
+            let TaskDescription { columns, labels, metrics, one_order, .. } = task.description();
             assert_eq!(task.as_str().parse(), Ok(task));
             assert_eq!(serde_json::to_string(&task).unwrap(), format!("{:?}", task.as_str()));
             assert_eq!(task.usual_labels().len(), labels.len(), "{task}");
-            assert!(!metrics.is_empty() && metrics.iter().all(|metric| metric.name.starts_with(task.as_str())));
+            let own = format!("{task}.");
+            assert!(!metrics.is_empty() && metrics.iter().all(|metric| metric.name.starts_with(&own)), "{task}");
             assert!(!columns.is_empty() && columns.iter().all(|column| column.name != "id"), "{task}");
             assert!(task.has_labels() || labels.is_empty(), "{task}");
+            assert!(!one_order || !labels.is_empty(), "{task}: an order of no labels");
         }
+    }
+
+    /// What tasks of these objectives share finds its columns by what they hold.
+    #[test]
+    fn columns_are_found_by_their_kind() {
+        for &task in Task::ALL {
+            let count = |kind| task.columns_of(kind).count();
+            match task.objective() {
+                Objective::TokenLabels => assert_eq!((count(Kind::Texts), count(Kind::Labels)), (1, 1), "{task}"),
+                Objective::RowLabels => {
+                    assert!(matches!(count(Kind::Text), 1 | 2) && count(Kind::Label) == 1, "{task}");
+                }
+                _ => {}
+            }
+        }
+        assert_eq!((Task::Pos.label_column(), Task::Nli.label_column()), (Some("upos"), Some("label")));
+        assert_eq!(Task::Nli.columns_of(Kind::Text).collect::<Vec<_>>(), ["premise", "hypothesis"]);
+        assert_eq!(Task::Choice.label_column(), None);
     }
 }

@@ -8,24 +8,27 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use data::{DataError, Examples, ExamplesBuilder, Value, table::Table};
-use spec::{Ids, Labels, Task};
+use spec::{Kind, Labels, Task};
 
 use crate::format::Input;
 
-/// Reads tables of the hub's schema: label names are those that the input gives, that the files' metadata give for
-/// `column`, or the usual ones. Labels that are all among the usual ones are numbered as those.
+/// The column of a kind of which the task has one. A test of the table of tasks sees that it does.
+pub(crate) fn the(task: Task, kind: Kind) -> &'static str {
+    task.columns_of(kind).next().unwrap_or_default()
+}
+
+/// Reads tables of the hub's schema: label names are those that the input gives, that the files' metadata give, or the
+/// usual ones where everybody numbers them in one order. Labels that are all among the usual ones are numbered as those.
 pub(crate) fn hub_table(
     input: &Input,
     task: Task,
-    column: &str,
     check: &dyn Fn(&[Value]) -> Result<(), String>,
 ) -> Result<Examples, DataError> {
-    let usual = task.usual_labels();
+    let (usual, column) = (task.usual_labels(), task.label_column().unwrap_or_default());
     let labels = match (input.labels.is_empty(), class_names(input, column)?) {
         (false, _) => input.labels.clone(),
         (true, Some(names)) => names,
-        // Everybody writes entities and inference in one order; the hub has several orders of parts of speech.
-        (true, None) if matches!(task.description().ids, Ids::Row) => usual.clone(),
+        (true, None) if task.description().one_order => usual.clone(),
         (true, None) => Labels::default(),
     };
     if labels.is_empty() && task.has_labels() {

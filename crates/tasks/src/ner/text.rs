@@ -1,7 +1,8 @@
 use data::DataError;
 use data::lines::read_text;
+use spec::Task;
 
-use super::tags;
+use crate::entities::{Stray, examples};
 use crate::files::tagged::{sentences, token_tab_tag};
 use crate::format::{Input, Read};
 
@@ -17,5 +18,6 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
             words.for_each(|word| *word = &word[prefix.len()..]);
         }
     }
-    tags::examples(path, &found, &input.labels, true)
+    // The public files have stray I- tags.
+    examples(input, Task::Ner, &found, Stray::Kept)
 }

@@ -100,7 +100,7 @@ impl TaskFolder for Folder {
 }
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
-    Ok(hub_table(input, Task::Nli, "label", &|_| Ok(()))?.into())
+    Ok(hub_table(input, Task::Nli, &|_| Ok(()))?.into())
 }
 
 /// The class of a label's name, as XNLI and MultiNLI spell it.

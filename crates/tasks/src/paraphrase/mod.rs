@@ -9,11 +9,9 @@ use model::Learner;
 use serde_json::Value;
 use spec::{Language, Split, Task};
 
-use crate::encode::{each, pair, single};
 use crate::files::{hub_table, names};
 use crate::format::{Description, Files, Found, Input, Read};
-use crate::row_labels::{self, classed};
-use crate::{Scored, TaskError, TaskFolder};
+use crate::{Scored, TaskError, TaskFolder, row_labels};
 
 pub(super) struct Folder;
 
@@ -68,22 +66,13 @@ impl TaskFolder for Folder {
         }
     }
 
-    /// One sequence an example: two texts, or the first one where the second is empty.
     fn items(
         &self,
         examples: &Examples,
         tokenization: &Tokenization,
         options: &EncodeOptions,
     ) -> Result<Vec<Vec<Item>>, DataError> {
-        let (first, second) = (examples.texts("sentence1"), examples.texts("sentence2"));
-        let labels = examples.numbers("label");
-        each(examples.len(), |row| {
-            let item = match second.value(row) {
-                "" => single(row, first.value(row), tokenization, options)?,
-                second => pair(row, [first.value(row), second], tokenization, options)?,
-            };
-            Ok(vec![classed(item, labels.value(row))])
-        })
+        row_labels::items(examples, tokenization, options)
     }
 
     fn predict(&self, learner: &Learner, _examples: &Examples, encoded: &Encoded) -> Result<Vec<Value>, TaskError> {
@@ -91,11 +80,10 @@ impl TaskFolder for Folder {
     }
 
     fn score(&self, gold: &Examples, predictions: &[Value], _language: Language) -> Result<Scored, TaskError> {
-        let predicted = row_labels::predicted(gold, predictions)?;
-        Scored::of_labels(evaluation::score_classes("paraphrase", &row_labels::gold(gold), &predicted)?)
+        row_labels::score(gold, predictions)
     }
 }
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
-    Ok(hub_table(input, Task::Paraphrase, "label", &|_| Ok(()))?.into())
+    Ok(hub_table(input, Task::Paraphrase, &|_| Ok(()))?.into())
 }

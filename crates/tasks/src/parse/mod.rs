@@ -145,7 +145,7 @@ fn read_table(input: &Input) -> Result<Read, DataError> {
         [_, Field::Numbers(heads), _] => check(heads),
         _ => Ok(()),
     };
-    Ok(hub_table(input, Task::Parse, "deprel", &check)?.into())
+    Ok(hub_table(input, Task::Parse, &check)?.into())
 }
 
 /// Relations are read without the subtypes of a language, as the official script compares them.

@@ -16,7 +16,6 @@ use crate::{Scored, TaskError, TaskFolder, token_labels};
 
 pub(super) struct Folder;
 
-const TAGS: &str = "upos";
 /// Predicted for words that the length limit has cut away: no part of speech.
 const MISSING: &str = "_";
 
@@ -61,7 +60,7 @@ impl TaskFolder for Folder {
         tokenization: &Tokenization,
         options: &EncodeOptions,
     ) -> Result<Vec<Vec<Item>>, DataError> {
-        token_labels::items(examples, TAGS, tokenization, options)
+        token_labels::items(examples, tokenization, options)
     }
 
     fn predict(&self, learner: &Learner, _examples: &Examples, encoded: &Encoded) -> Result<Vec<Value>, TaskError> {
@@ -69,8 +68,7 @@ impl TaskFolder for Folder {
     }
 
     fn score(&self, gold: &Examples, predictions: &[Value], _language: Language) -> Result<Scored, TaskError> {
-        let (tags, predicted) = (token_labels::gold(gold, TAGS), token_labels::predicted(gold, predictions)?);
-        Scored::of_labels(evaluation::score_tags("pos", &tags, &predicted)?)
+        token_labels::score(gold, predictions)
     }
 }
 
@@ -116,5 +114,5 @@ fn read_lines(input: &Input) -> Result<Read, DataError> {
 }
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
-    Ok(hub_table(input, Task::Pos, TAGS, &|_| Ok(()))?.into())
+    Ok(hub_table(input, Task::Pos, &|_| Ok(()))?.into())
 }

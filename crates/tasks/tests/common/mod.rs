@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{Answer, EncodeOptions, Examples, ExamplesBuilder, Tokenization, Value};
-use spec::{Labels, Language, Task};
+use spec::{Kind, Labels, Language, Task};
 use tasks::{Format, Input, Read};
 use tempfile::TempDir;
 
@@ -126,14 +126,16 @@ pub fn refuses<T: std::fmt::Debug>(result: Result<T, String>, words: &[&str]) {
 
 /// Words and the names of their labels, sentence by sentence.
 pub fn sentences<'a>(examples: &'a Examples, column: &str) -> Vec<Vec<(&'a str, &'a str)>> {
-    let (words, tags) = (examples.text_lists("tokens"), examples.number_lists(column));
+    let words = examples.task().columns_of(Kind::Texts).next().expect("a column of words");
+    let (words, tags) = (examples.text_lists(words), examples.number_lists(column));
     let name = |&tag: &i64| examples.labels().name(tag as usize).unwrap();
     (0..examples.len()).map(|row| words.get(row).into_iter().zip(tags.get(row).iter().map(name)).collect()).collect()
 }
 
 /// The class of each example by name.
 pub fn classes(examples: &Examples) -> Vec<&str> {
-    examples.numbers("label").values().iter().map(|&label| examples.labels().name(label as usize).unwrap()).collect()
+    let column = examples.task().label_column().expect("a column of labels");
+    examples.numbers(column).values().iter().map(|&label| examples.labels().name(label as usize).unwrap()).collect()
 }
 
 pub fn ids(examples: &Examples) -> Vec<&str> {

@@ -1,13 +1,14 @@
 use data::DataError;
 use data::lines::{lines, read_text};
+use spec::Task;
 
-use super::tags;
+use super::tags::{self, Stray};
 use crate::files::tagged::sentences;
 use crate::format::{Input, Read};
 
 /// Reads columns that are parted by tabs or spaces: CoNLL-2002 and 2003 (token … tag, `-DOCSTART-` lines), MasakhaNER (token
 /// tag), GermEval 2014 (number, token, outer tag, inner tag, `#` comments).
-pub(super) fn read(input: &Input) -> Result<Read, DataError> {
+pub(crate) fn read(input: &Input, task: Task) -> Result<Read, DataError> {
     let path = input.path();
     let text = read_text(path)?;
     let numbered = is_numbered(&text);
@@ -35,7 +36,7 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
             }
         }
     })?;
-    tags::examples(path, &found, &input.labels, false)
+    tags::examples(input, task, &found, Stray::Refused)
 }
 
 /// Columns between tabs or, where there are none, between spaces; other white space is a part of a token.

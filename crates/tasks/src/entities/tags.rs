@@ -5,22 +5,31 @@ use data::{DataError, ExamplesBuilder, Value};
 use evaluation::tags::{Notation, Place, TagError, recognise, to_iob2};
 use spec::{Labels, Task};
 
+use super::OUTSIDE;
 use crate::files::tagged::Tagged;
 use crate::files::{index_all, push};
-use crate::format::Read;
+use crate::format::{Input, Read};
 
-/// Examples of tagged sentences, in IOB2 whatever notation the file has; WikiANN's own tags may stay as they are, since its
-/// files have stray I- tags, which its scores let begin an entity. Label names are those given, WikiANN's where they
-/// are enough, or those found: `O`, then `B-` and `I-` of every type by name.
+/// What becomes of an `I-` tag that continues nothing, in files of the task's usual labels alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stray {
+    /// It stays, and what scores leniently lets it begin an entity.
+    Kept,
+    /// It makes the file another notation, or a bad one.
+    Refused,
+}
+
+/// Examples of tagged sentences, in IOB2 whatever notation the file has. Label names are those given, the task's usual ones
+/// where they are enough, or those found: `O`, then `B-` and `I-` of every type by name.
 ///
 /// # Errors
 /// [`DataError::Row`] with the line of a tag that continues nothing or is none of the labels.
-pub(super) fn examples(path: &Path, sentences: &[Tagged], labels: &Labels, wikiann: bool) -> Result<Read, DataError> {
-    let usual = Task::Ner.usual_labels();
+pub(crate) fn examples(input: &Input, task: Task, sentences: &[Tagged], stray: Stray) -> Result<Read, DataError> {
+    let (path, labels, usual) = (input.path(), &input.labels, task.usual_labels());
     let tags: Vec<&Vec<&str>> = sentences.iter().map(|sentence| &sentence.tags).collect();
     let all = || tags.iter().flat_map(|tags| tags.iter().copied());
     let mut notes = Vec::new();
-    let converted = match wikiann && labels.is_empty() && all().all(|tag| usual.index(tag).is_some()) {
+    let converted = match stray == Stray::Kept && labels.is_empty() && all().all(|tag| usual.index(tag).is_some()) {
         true => None,
         false => Some(in_iob2(path, sentences, &tags, &mut notes)?),
     };
@@ -41,10 +50,10 @@ pub(super) fn examples(path: &Path, sentences: &[Tagged], labels: &Labels, wikia
                 })
                 .collect();
             let names = types.iter().flat_map(|kind| [format!("B-{kind}"), format!("I-{kind}")]);
-            Labels::new(std::iter::once("O".to_owned()).chain(names))?
+            Labels::new(std::iter::once(OUTSIDE.to_owned()).chain(names))?
         }
     };
-    let mut builder = ExamplesBuilder::new(Task::Ner, labels.clone());
+    let mut builder = ExamplesBuilder::new(task, labels.clone());
     for (at, sentence) in sentences.iter().enumerate() {
         let place = || format!("line {}", sentence.lines[0]);
         let tags = index_all(&labels, row(at)).map_err(|message| {
