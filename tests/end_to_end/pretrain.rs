@@ -140,6 +140,18 @@ fn what_cannot_work_is_refused() {
         assert_eq!(refused.status.code(), Some(2), "{more:?}: {said}");
         assert!(said.contains(needle), "{more:?}: {said}");
     }
+    // As many texts, but not of the same lines: empty ones may part paragraphs, not translations.
+    for (language, line) in [("en", 10), ("de", 20)] {
+        let path = folder.path().join(format!("text/{language}.txt"));
+        let text = fs::read_to_string(&path).unwrap();
+        let lines =
+            text.lines().enumerate().map(|(at, text)| if at == line { "\n".to_owned() } else { format!("{text}\n") });
+        fs::write(folder.path().join("text").join(format!("{language}.txt")), lines.collect::<String>()).unwrap();
+    }
+    let refused = pretrain(folder.path(), "new", &[]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("empty lines at other places"), "{}", said(&refused));
+    text(&folder.path().join("text"));
     // A begun pre-training is not carried on with other settings.
     let mut command = pretrain(folder.path(), "begun", &["--steps", "100000", "--checkpoint-every", "0"]);
     let mut begun = command.stderr(Stdio::null()).spawn().unwrap();

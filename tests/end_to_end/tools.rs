@@ -41,6 +41,73 @@ fn a_saved_model_predicts_what_the_sweep_scored() {
     assert!(again.contains(&percent), "F1 {percent} of the saved model is not in\n{again}");
 }
 
+/// Who wants predictions has no labels: words alone are predicted as the same words with tags.
+#[test]
+fn what_is_predicted_needs_no_labels() {
+    let world = World::new();
+    world.ok(&[&RUN[..], &["--save", "tuned"]].concat());
+    let tagged = std::fs::read_to_string(world.path("en-test.tsv")).expect("a file");
+    let words: String =
+        tagged.lines().map(|line| format!("{}\n", line.split('\t').next().unwrap_or_default())).collect();
+    world.write("words.txt", &words);
+    let predict = |input: &str| {
+        world.ok(&["predict", "--model", "tuned", "--input", input, "--format", "wikiann-text", "--max-length", "48"])
+    };
+    let predictions = predict("words.txt");
+    assert!(predictions.contains("B-LOC") && predictions == predict("en-test.tsv"), "{predictions}");
+    // Nothing is trained on them, or scored against them.
+    let import = ["data", "import", "words.txt", "--format", "wikiann-text", "--name", "words", "--language", "en"];
+    let refused = world.fails(2, &[&import[..], &["--split", "train"]].concat());
+    assert!(refused.contains("words.txt") && refused.contains("no tag"), "{refused}");
+    // Names may be numbers, as others write them.
+    let numbered: String = predictions
+        .lines()
+        .enumerate()
+        .map(|(row, line)| format!("{}\n", line.replacen(&format!("\"{row}\""), &row.to_string(), 1)))
+        .collect();
+    assert!(numbered.contains("\"id\":3,"), "{numbered}");
+    world.write("numbered.jsonl", &numbered);
+    let score = ["score", "--format", "wikiann-text", "--predictions", "numbered.jsonl", "--gold"];
+    assert!(world.ok(&[&score[..], &["en-test.tsv"]].concat()).contains("ner.f1.strict"));
+    let refused = world.fails(2, &[&score[..], &["words.txt"]].concat());
+    assert!(refused.contains("no tag"), "{refused}");
+}
+
+/// A row without a majority label may be predicted; it is not scored, and nothing else may be too many.
+#[test]
+fn rows_that_the_gold_file_leaves_out_may_have_predictions() {
+    let world = World::new();
+    world.write("gold.tsv", "premise\thypo\tlabel\na\tb\tneutral\na\tb\t-\nc\td\tentailment\n");
+    let line = |id: usize, class: &str| format!("{{\"id\": \"{id}\", \"prediction\": \"{class}\"}}\n");
+    let three = line(0, "neutral") + &line(1, "neutral") + &line(2, "neutral");
+    world.write("three.jsonl", &three);
+    world.write("four.jsonl", &(three + &line(3, "neutral")));
+    let score = ["score", "--format", "multinli-tsv", "--gold", "gold.tsv", "--predictions"];
+    let table = world.ok(&[&score[..], &["three.jsonl"]].concat());
+    assert!(table.contains("0.5000"), "{table}");
+    let refused = world.fails(2, &[&score[..], &["four.jsonl"]].concat());
+    assert!(refused.contains("which the gold file does not have"), "{refused}");
+}
+
+#[test]
+fn texts_of_the_train_split_in_the_test_split_are_told() {
+    let world = World::new();
+    world.write("leak.tsv", "Anna\tB-PER\n\nOslo\tB-LOC\n");
+    world.write("half.tsv", "Anna\tO\n\nBert\tB-PER\n");
+    for (file, split) in [("leak.tsv", "train"), ("half.tsv", "validation"), ("leak.tsv", "test")] {
+        let import = ["data", "import", file, "--format", "wikiann-text", "--name", "leak", "--language", "en"];
+        world.ok(&[&import[..], &["--split", split]].concat());
+    }
+    let checked = world.ok(&["data", "check"]);
+    for expected in [
+        "ok       leak/ner/en/train\n",
+        "ok       leak/ner/en/validation: 1 of 2 texts are in the train split too\n",
+        "ok       leak/ner/en/test: 2 of 2 texts are in the train split too\n",
+    ] {
+        assert!(checked.contains(expected), "{expected}{checked}");
+    }
+}
+
 #[test]
 fn embeddings_come_as_numpy_and_parquet_and_score_like_the_probe() {
     let world = World::new();

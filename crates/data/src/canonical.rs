@@ -28,8 +28,19 @@ pub(crate) fn to_bytes(examples: &Examples, path: &Path) -> Result<Vec<u8>, Data
     Ok(bytes)
 }
 
+/// What becomes of a table's rows without a label: -1, or no such column at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlabelled {
+    /// They are refused: the split's labels are withheld.
+    Refused,
+    /// A class of -1 leaves its row out, unless there are no others. Tags are all there or refused.
+    LeftOut,
+    /// They are read with 0 in its place, which says nothing: what is only predicted needs no label.
+    Kept,
+}
+
 /// Reads tables whose columns are named as the task names them: ours, and the hub's of the same schema. Examples bear the
-/// file's `id`, or the number of their row over all files, counted from 0.
+/// file's `id`, or the number of their row over all files, counted from 0. Also gives how many rows were left out.
 ///
 /// `labels` says what label columns mean where the file itself does not; `check` may refuse an example, given its fields.
 ///
@@ -39,50 +50,99 @@ pub fn read_parquet(
     paths: &[impl AsRef<Path>],
     task: Task,
     labels: &Labels,
+    unlabelled: Unlabelled,
     check: &dyn Fn(&[Value]) -> Result<(), String>,
-) -> Result<Examples, DataError> {
+) -> Result<(Examples, usize), DataError> {
     let description = task.description();
+    let classes = description.columns.iter().any(|column| column.kind == Kind::Label);
+    let leaves_out = unlabelled == Unlabelled::LeftOut && classes;
+    let (mut left_out, mut first_left_out) = (0, None);
     let mut builder = ExamplesBuilder::new(task, labels.clone());
     for path in paths.iter().map(AsRef::as_ref) {
         let table = Table::open(path)?;
         let named = description.ids == Ids::Column && table.has("id");
-        let mut names: Vec<&str> = description.columns.iter().map(|column| column.name).collect();
+        let is_gold = |kind| !matches!(kind, Kind::Text | Kind::Texts);
+        let lacks =
+            |column: &spec::Column| unlabelled == Unlabelled::Kept && is_gold(column.kind) && !table.has(column.name);
+        let (lacking, there): (Vec<&spec::Column>, Vec<&spec::Column>) =
+            description.columns.iter().partition(|column| lacks(column));
+        let mut names: Vec<&str> = there.iter().map(|column| column.name).collect();
         names.extend(named.then_some("id"));
         for part in table.read(&names)? {
             let ids = if named { Some(part.column(path, "id")?.words(path)?) } else { None };
-            let columns = description.columns.iter().map(|column| fields(&part, path, column.name, column.kind));
+            let columns = there.iter().map(|column| fields(&part, path, column.name, column.kind, unlabelled));
             let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
             for row in 0..part.rows() {
                 let place = || format!("row {}", part.first_row + row + 1);
                 let id = match &ids {
                     Some(ids) => ids.value(row).to_owned(),
-                    None => builder.len().to_string(),
+                    None => (builder.len() + left_out).to_string(),
                 };
                 let bad = |message: String| match message.starts_with(UNLABELLED) {
                     true => DataError::unlabelled(path, place(), message),
                     false => DataError::row(path, place(), message),
                 };
                 let fields = columns.iter_mut().map(|column| column(row)).collect::<Result<Vec<_>, _>>();
-                let fields = fields.map_err(bad)?;
+                let fields = match fields {
+                    Err(message) if leaves_out && message.starts_with(UNLABELLED) => {
+                        left_out += 1;
+                        first_left_out.get_or_insert_with(|| bad(message));
+                        continue;
+                    }
+                    fields => with_stand_ins(fields.map_err(bad)?, &lacking, description.columns),
+                };
                 check(&fields).map_err(bad)?;
                 builder.push(&id, fields).map_err(bad)?;
             }
         }
     }
-    Ok(builder.finish())
+    match first_left_out {
+        Some(withheld) if builder.is_empty() => Err(withheld),
+        _ => Ok((builder.finish(), left_out)),
+    }
 }
 
 /// How a fault begins that says that a row's label is withheld.
 const UNLABELLED: &str = "label -1";
 
+/// The fields of all columns, in the table's order: those read, and 0 for those that the file lacks, as often as the row has
+/// words.
+fn with_stand_ins(read: Vec<Value>, lacking: &[&spec::Column], columns: &[spec::Column]) -> Vec<Value> {
+    if lacking.is_empty() {
+        return read;
+    }
+    let words = read.iter().find_map(|field| match field {
+        Value::Texts(texts) => Some(texts.len()),
+        _ => None,
+    });
+    let words = words.unwrap_or_default();
+    let mut read = read.into_iter();
+    let field = |column: &spec::Column| match (lacking.contains(&column), column.kind) {
+        (true, Kind::Label) => Some(Value::Label(0)),
+        (true, Kind::Labels) => Some(Value::Labels(vec![0; words])),
+        (true, Kind::Number) => Some(Value::Number(0)),
+        (true, Kind::Numbers) => Some(Value::Numbers(vec![0; words])),
+        (true, Kind::Answers) => Some(Value::Answers(Vec::new())),
+        _ => read.next(),
+    };
+    columns.iter().filter_map(field).collect()
+}
+
 /// The field of a row.
 type Field<'a> = Box<dyn FnMut(usize) -> Result<Value, String> + 'a>;
 
 /// Reads one column of a part, row by row.
-fn fields<'a>(part: &Part, path: &Path, name: &'static str, kind: Kind) -> Result<Field<'a>, DataError> {
+fn fields<'a>(
+    part: &Part,
+    path: &Path,
+    name: &'static str,
+    kind: Kind,
+    unlabelled: Unlabelled,
+) -> Result<Field<'a>, DataError> {
     let column = part.column(path, name)?;
     let label = move |value: i64| match usize::try_from(value) {
         Ok(label) => Ok(label),
+        Err(_) if value == -1 && unlabelled == Unlabelled::Kept => Ok(0),
         Err(_) if value == -1 => Err(format!("{UNLABELLED} in `{name}` marks a split whose labels are not public")),
         Err(_) => Err(format!("label {value} in `{name}` is below 0")),
     };

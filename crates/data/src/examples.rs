@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -84,8 +85,13 @@ impl Examples {
     /// The first name of a label that `labels` lacks.
     pub fn relabelled(&self, labels: &Labels) -> Result<Self, &str> {
         let places = self.labels.places_in(labels)?;
+        Ok(self.renumbered(labels.clone(), places.into_iter().map(|place| place as i64).collect()))
+    }
+
+    /// The same examples with label `i` at `places[i]` of `labels`.
+    fn renumbered(&self, labels: Labels, places: Vec<i64>) -> Self {
         let renumbered = |numbers: &Int64Array| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(numbers.values().iter().map(|&label| places[label as usize] as i64)))
+            Arc::new(Int64Array::from_iter_values(numbers.values().iter().map(|&label| places[label as usize])))
         };
         let column = |(kind, column): (Kind, &ArrayRef)| -> ArrayRef {
             match kind {
@@ -99,7 +105,7 @@ impl Examples {
         };
         let columns = std::iter::once(self.table.column(0).clone()).chain(self.columns().into_iter().map(column));
         match RecordBatch::try_new(self.table.schema(), columns.collect()) {
-            Ok(table) => Ok(Self { table, labels: labels.clone(), task: self.task }),
+            Ok(table) => Self { table, labels, task: self.task },
             Err(error) => panic!("columns of the same types: {error}"),
         }
     }
@@ -201,6 +207,29 @@ impl Examples {
         (0..self.len()).map(hash).collect()
     }
 
+    /// The same examples without a label that none of them bears.
+    ///
+    /// # Errors
+    /// The first row that bears it.
+    pub fn without_label(&self, name: &str) -> Result<Self, usize> {
+        let Some(gone) = self.labels.index(name).map(|label| label as i64) else { return Ok(self.clone()) };
+        for (kind, column) in self.columns() {
+            let bears = |row: usize| match kind {
+                Kind::Label => inner::<Int64Array>(column).value(row) == gone,
+                Kind::Labels => Lists::<Int64Array>::of(inner(column)).get(row).contains(&gone),
+                _ => false,
+            };
+            if let Some(row) = (0..self.len()).find(|&row| bears(row)) {
+                return Err(row);
+            }
+        }
+        let kept = self.labels.names().iter().filter(|&own| own != name).cloned();
+        // Nothing is at its place any more; names that stood once still do.
+        let labels = Labels::new(kept).unwrap_or_default();
+        let places = self.labels.names().iter().map(|own| labels.index(own).unwrap_or_default() as i64).collect();
+        Ok(self.renumbered(labels, places))
+    }
+
     fn columns(&self) -> Vec<(Kind, &ArrayRef)> {
         let kinds = self.task.description().columns.iter().map(|column| column.kind);
         kinds.zip(&self.table.columns()[1..]).collect()
@@ -264,6 +293,8 @@ pub struct ExamplesBuilder {
     task: Task,
     labels: Labels,
     ids: StringBuilder,
+    /// The names so far, where the task's examples have names.
+    named: HashSet<String>,
     columns: Vec<ColumnBuilder>,
     rows: usize,
     /// Bytes of text so far.
@@ -292,7 +323,7 @@ impl ExamplesBuilder {
             }
         };
         let columns = task.description().columns.iter().map(|column| builder(column.kind)).collect();
-        Self { task, labels, ids: StringBuilder::new(), columns, rows: 0, text: 0 }
+        Self { task, labels, ids: StringBuilder::new(), named: HashSet::new(), columns, rows: 0, text: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -306,8 +337,8 @@ impl ExamplesBuilder {
     /// Adds an example: its name, and its fields in the order of the task's columns.
     ///
     /// # Errors
-    /// What is wrong with it, without its place: a label that has no name, lists of different length, more text than one
-    /// file can hold.
+    /// What is wrong with it, without its place: a name that another example has, a label that has no name, lists of
+    /// different length, more text than one file can hold.
     ///
     /// # Panics
     /// If the fields are not those of the task.
@@ -336,6 +367,9 @@ impl ExamplesBuilder {
         }
         if self.text > MOST_TEXT {
             return Err("is more text than one file can hold (2 GiB): import it in parts".to_owned());
+        }
+        if self.task.description().ids == Ids::Column && !self.named.insert(id.to_owned()) {
+            return Err(format!("identifier `{id}` occurs twice; each example needs one of its own"));
         }
         self.ids.append_value(id);
         for (builder, field) in self.columns.iter_mut().zip(fields) {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use spec::{DataKey, Language, Name, Split, Task, nearest};
 
+use crate::canonical::Unlabelled;
 use crate::manifest::{Manifest, ManifestEntry};
 use crate::{DataError, Examples, canonical};
 
@@ -168,14 +169,13 @@ impl DataFolder {
 
     fn verified(&self, dataset: &Name, entry: &ManifestEntry) -> Result<Examples, DataError> {
         let path = self.path(dataset, entry.task, entry.language, entry.split);
-        let examples = canonical::read_parquet(&[&path], entry.task, &entry.labels(), &|_| Ok(())).map_err(
-            |error| match error {
-                DataError::Io { source, .. } => DataError::damaged(&path, source.to_string()),
-                DataError::File { message, .. } => DataError::damaged(&path, message),
-                DataError::Row { place, message, .. } => DataError::damaged(&path, format!("{place}: {message}")),
-                other => other,
-            },
-        )?;
+        let read = canonical::read_parquet(&[&path], entry.task, &entry.labels(), Unlabelled::Refused, &|_| Ok(()));
+        let (examples, _) = read.map_err(|error| match error {
+            DataError::Io { source, .. } => DataError::damaged(&path, source.to_string()),
+            DataError::File { message, .. } => DataError::damaged(&path, message),
+            DataError::Row { place, message, .. } => DataError::damaged(&path, format!("{place}: {message}")),
+            other => other,
+        })?;
         if examples.len() != entry.rows || examples.content_hash() != entry.hash {
             return Err(DataError::damaged(&path, "the content is not what the manifest says"));
         }

@@ -25,7 +25,7 @@ pub mod vectors;
 
 pub use batches::{TrainingOrder, evaluation_batches, padding_share};
 pub use cache::{CacheUse, EncodeOptions, encoded};
-pub use canonical::read_parquet;
+pub use canonical::{Unlabelled, read_parquet};
 pub use corpus::{Corpus, Objective};
 pub use encoded::{Cells, Encoded, Item, column};
 pub use error::DataError;

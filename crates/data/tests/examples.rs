@@ -163,7 +163,8 @@ fn rows_can_be_cut_and_chosen_in_every_task() {
             labelled(task, labels.clone(), rows.collect())
         };
         let all = build(&[0, 1, 2, 3, 4]);
-        assert_eq!(all.select(&[4, 0, 4]), build(&[4, 0, 4]), "{task}");
+        assert_eq!(all.select(&[4, 0, 2]), build(&[4, 0, 2]), "{task}");
+        assert_eq!(all.select(&[4, 0, 4]).ids().collect::<Vec<_>>(), ["row 4", "row 0", "row 4"]);
         let mut cut = all.clone();
         cut.truncate(3);
         assert_eq!((cut.len(), &cut), (3, &build(&[0, 1, 2])), "{task}");
@@ -226,4 +227,27 @@ fn a_bad_row_is_refused_and_leaves_nothing_behind() {
     );
     builder.push("2", good()).unwrap();
     assert_eq!(builder.finish(), labelled(Task::Parse, labels, vec![("0", good()), ("2", good())]));
+}
+
+#[test]
+fn a_name_is_one_examples() {
+    let mut builder = ExamplesBuilder::new(Task::Mlm, Labels::default());
+    builder.push("a", vec![text("one")]).unwrap();
+    let message = builder.push("a", vec![text("two")]).unwrap_err();
+    assert!(message.contains("`a` occurs twice"), "{message}");
+    // The refused one leaves nothing behind.
+    builder.push("b", vec![text("two")]).unwrap();
+    assert_eq!(builder.finish(), examples(Task::Mlm, vec![("a", vec![text("one")]), ("b", vec![text("two")])]));
+}
+
+#[test]
+fn a_label_that_nothing_bears_can_go() {
+    let labels = Labels::new(["NOUN", "_", "VERB"]).unwrap();
+    let row = |tags: &[usize]| vec![texts(&["a", "b"]), Value::Labels(tags.to_vec())];
+    let of = |second: &[usize]| labelled(Task::Pos, labels.clone(), vec![("0", row(&[2, 0])), ("1", row(second))]);
+    let without = of(&[2, 2]).without_label("_").unwrap();
+    assert_eq!(without.labels().names(), ["NOUN", "VERB"]);
+    assert_eq!([0, 1].map(|row| without.number_lists("upos").get(row).to_vec()), [vec![1, 0], vec![1, 1]]);
+    assert_eq!(of(&[0, 1]).without_label("_"), Err(1));
+    assert_eq!(of(&[0, 1]).without_label("ADJ"), Ok(of(&[0, 1])));
 }

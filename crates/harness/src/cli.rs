@@ -344,7 +344,7 @@ pub enum DataCommand {
     Generate(Generate),
     /// List imported data sets
     List,
-    /// Read every file again and compare it with its manifest
+    /// Read every file again, compare it with its manifest, and tell of texts that are in a train split too
     Check,
 }
 
@@ -421,7 +421,7 @@ pub struct Pretrain {
     /// Data set whose text (task mlm) is read
     #[arg(long, value_name = "DATA SET", default_value = "mini", conflicts_with = "text")]
     pub data_set: Name,
-    /// Folder of text files named by their language (`sw.txt`), one sentence or paragraph a line
+    /// Folder of text files named by their language (`sw.txt`), one sentence or paragraph a line; empty lines are passed over
     #[arg(long, value_name = "DIR")]
     pub text: Option<PathBuf>,
     /// Line i of every text file says the same
@@ -506,7 +506,7 @@ pub struct Predict {
     /// Model folder (as `run --save` writes it), or the name of one in the models folder
     #[arg(long)]
     pub model: String,
-    /// Files to run over, as `data import` takes them
+    /// Files to run over, as `data import` takes them; labels are not needed
     #[arg(long, required = true, num_args = 1..)]
     pub input: Vec<PathBuf>,
     /// Its format; see `harness list formats`

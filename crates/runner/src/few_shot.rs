@@ -65,7 +65,7 @@ pub(crate) fn score(running: &mut Running, probe: &Probe, adapt: &Adapt, held_ou
         .collect();
     Ok(Probed {
         ids: (0..ids.len()).filter(kept).map(|place| ids[place].to_owned()).collect(),
-        scored: Scored { contributions, whole: over_sets(main, &values) },
+        scored: Scored { contributions, whole: over_sets(main, &values), notes: Vec::new() },
     })
 }
 

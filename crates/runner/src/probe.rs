@@ -60,7 +60,7 @@ fn sides(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<Sco
 /// Books one language's scores with their intervals.
 fn collect(measured: &mut Measured, moment: usize, probe: &Probe, language: Language, probed: Probed) -> Result<()> {
     let moment = u32::try_from(moment)?;
-    let Probed { ids, scored: Scored { contributions, whole } } = probed;
+    let Probed { ids, scored: Scored { contributions, whole, .. } } = probed;
     let score = |metric: String, value: f64, interval: Option<(f64, f64)>| Score {
         moment,
         probe: probe.name.clone(),

@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use data::{DataError, EncodeOptions, Encoded, Examples, Item, Tokenization};
 use evaluation::{Contribution, NamedScores};
 use model::Learner;
 use serde_json::Value;
-use spec::Language;
+use spec::{Labels, Language};
 
 use crate::TaskError;
 use crate::format::{Description, Found};
@@ -65,6 +66,8 @@ pub struct Scored {
     pub contributions: NamedScores,
     /// Metrics that are no ratio of sums over examples.
     pub whole: Vec<WholeScore>,
+    /// What is odd about the predictions, for people.
+    pub notes: Vec<String>,
 }
 
 /// A metric of all examples together.
@@ -80,7 +83,24 @@ impl Scored {
     /// Of metrics that are all ratios of sums.
     pub fn of<M: Into<String>>(scores: impl IntoIterator<Item = (M, Vec<Contribution>)>) -> Self {
         let contributions = scores.into_iter().map(|(metric, found)| (metric.into(), found)).collect();
-        Self { contributions, whole: Vec::new() }
+        Self { contributions, ..Self::default() }
+    }
+
+    /// Tells of predicted labels that the gold data's names do not have, which are no fault: a model may have learnt more of
+    /// them. They count as wrong.
+    #[must_use]
+    pub(crate) fn telling_unknown<'a>(mut self, labels: &Labels, predicted: impl Iterator<Item = &'a str>) -> Self {
+        const SHOWN: usize = 5;
+        let mut unknown: BTreeMap<&str, usize> = BTreeMap::new();
+        predicted.filter(|name| labels.index(name).is_none()).for_each(|name| *unknown.entry(name).or_default() += 1);
+        if !unknown.is_empty() {
+            let count: usize = unknown.values().sum();
+            let few = unknown.keys().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let more = if unknown.len() > SHOWN { ", …" } else { "" };
+            let message = "predicted labels are none of the gold data's and count as wrong";
+            self.notes.push(format!("{count} {message}: {few}{more}"));
+        }
+        self
     }
 
     /// Accuracy, and macro F1 beside it.
@@ -95,6 +115,6 @@ impl Scored {
             let interval = interval.map(|interval| (interval.low, interval.high));
             WholeScore { metric, value: macro_f1.value(), interval }
         });
-        Ok(Self { whole: whole.collect(), contributions: scores.scores })
+        Ok(Self { whole: whole.collect(), contributions: scores.scores, notes: Vec::new() })
     }
 }

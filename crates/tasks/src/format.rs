@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -17,6 +17,8 @@ pub struct Description {
     /// In one line, for lists.
     pub about: &'static str,
     pub files: Files,
+    /// What may be said about a file beside its language.
+    pub given: &'static [Given],
     pub read: fn(&Input) -> Result<Read, DataError>,
     /// Reads all languages of a file that holds several.
     pub read_all: Option<ReadAll>,
@@ -35,6 +37,15 @@ pub enum Files {
     Two,
 }
 
+/// What the names in a file may be told by, where it does not tell itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// [`Input::labels`].
+    Labels,
+    /// [`Input::columns`].
+    Columns,
+}
+
 /// What is read, and what only the caller knows about it.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -44,10 +55,13 @@ pub struct Input {
     pub labels: Labels,
     /// Of tables: the columns with the text, its pair and the label.
     pub columns: Columns,
+    /// Whether examples without a label are read too. What stands in its place is of no meaning, so that they can only be
+    /// predicted.
+    pub unlabelled: bool,
 }
 
 /// Names of a table's columns, where they are not the usual ones.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
     pub text: Option<String>,
     pub pair: Option<String>,
@@ -60,6 +74,8 @@ pub struct Read {
     pub examples: Examples,
     /// Rows left out on purpose and the like, for people.
     pub notes: Vec<String>,
+    /// How many rows were left out because they have no label; they may have been predicted all the same.
+    pub left_out: usize,
 }
 
 /// A file of a public release that was recognised by its name.
@@ -97,6 +113,11 @@ impl Format {
 
     pub fn about(self) -> &'static str {
         self.0.about
+    }
+
+    /// Whether this can be said about its files.
+    pub fn takes(self, given: Given) -> bool {
+        self.0.given.contains(&given)
     }
 
     pub(crate) fn files(self) -> Files {
@@ -140,7 +161,12 @@ impl FromStr for Format {
 impl Input {
     /// Files of a language about which nothing else is known.
     pub fn new(paths: Vec<PathBuf>, language: Language) -> Self {
-        Self { paths, language, labels: Labels::default(), columns: Columns::default() }
+        Self { paths, language, labels: Labels::default(), columns: Columns::default(), unlabelled: false }
+    }
+
+    /// Stands for the label of an example that has none: the first name, or none where labels are needed.
+    pub(crate) fn stand_in(&self) -> Option<&str> {
+        self.labels.name(0).filter(|_| self.unlabelled)
     }
 
     /// The first file, which every input has.
@@ -151,7 +177,7 @@ impl Input {
 
 impl From<Examples> for Read {
     fn from(examples: Examples) -> Self {
-        Self { examples, notes: Vec::new() }
+        Self { examples, notes: Vec::new(), left_out: 0 }
     }
 }
 
@@ -172,18 +198,20 @@ pub fn read(format: Format, input: &Input) -> Result<Read, DataError> {
         }
         Files::One | Files::Many | Files::Two => {}
     }
+    if input.columns != Columns::default() && !format.takes(Given::Columns) {
+        let takes = Format::all().into_iter().filter(|format| format.takes(Given::Columns));
+        let takes = takes.map(|format| format!("`{format}`")).collect::<Vec<_>>().join(", ");
+        let message = "has columns of its own: leave --text, --pair and --label out";
+        return refuse(format!("format `{format}` {message}, or read a table by {takes}"));
+    }
     let read = (format.0.read)(input)?;
     checked(input.path(), read)
 }
 
-/// Refuses an empty split and an identifier that occurs twice.
+/// Refuses an empty split.
 pub(crate) fn checked(path: &Path, read: Read) -> Result<Read, DataError> {
     if read.examples.is_empty() {
         return Err(DataError::file(path, "holds no examples: an empty split can be neither trained on nor scored"));
-    }
-    let mut seen = HashSet::with_capacity(read.examples.len());
-    if let Some((row, id)) = read.examples.ids().enumerate().find(|(_, id)| !seen.insert(*id)) {
-        return Err(DataError::row(path, format!("example {}", row + 1), format!("identifier `{id}` occurs twice")));
     }
     Ok(read)
 }

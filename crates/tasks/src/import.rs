@@ -1,12 +1,12 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{DataError, DataFolder, Examples, ManifestEntry};
-use spec::{DataKey, Labels, Language, Name, Split, Task};
+use spec::{DataKey, Labels, Language, Name, Split, Task, nearest};
 
 use crate::files::names::TREEBANKS;
-use crate::format::{Files, Format, Input, Read, Spoken, checked, read};
+use crate::format::{Files, Format, Given, Input, Read, Spoken, checked, read};
 
 /// Folders inside folders that are searched.
 const DEPTH: usize = 5;
@@ -82,6 +82,11 @@ pub fn import(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<ManifestEntry>, DataError> {
     let Recognised { layout, others, unknown } = recognise(source)?;
+    let names: BTreeSet<&str> = layout.keys().map(|made| made.dataset).collect();
+    let missing: Vec<&str> = selection.datasets.iter().map(Name::as_str).filter(|name| !names.contains(name)).collect();
+    if missing.len() < selection.datasets.len() {
+        missing.iter().for_each(|name| progress(&absent(name, &names)));
+    }
     if !others.is_empty() && selection.datasets.is_empty() {
         let few = file_names(&others[..others.len().min(5)]);
         let more = if others.len() > 5 { ", …" } else { "" };
@@ -111,12 +116,23 @@ pub fn import(
         failed.for_each(|error| progress(&format!("not imported: {error}")));
         return Err(first);
     }
+    if let Some(name) = missing.first().filter(|_| entries.is_empty() && !names.is_empty()) {
+        return Err(DataError::file(source, absent(name, &names)));
+    }
     if entries.is_empty() {
         let message = "holds no file with the name of a public data set that was asked for; import files one by one, with \
                        their format";
         return Err(DataError::file(source, message));
     }
     Ok(entries)
+}
+
+/// That a data set is not there, and what is.
+fn absent(name: &str, there: &BTreeSet<&str>) -> String {
+    let meant =
+        nearest(name, there.iter().copied()).map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default();
+    let there: Vec<&str> = there.iter().copied().collect();
+    format!("holds nothing of `{name}`{meant}; recognised: {}", there.join(", "))
 }
 
 /// Imports the files that make one file, or one of each of their languages.
@@ -176,6 +192,10 @@ pub fn import_file(
         return Err(DataError::options(message));
     }
     let input = &file.input;
+    if !input.labels.is_empty() && !file.format.takes(Given::Labels) {
+        let message = format!("files of format `{}` say themselves what is right: leave --labels out", file.format);
+        return Err(DataError::options(message));
+    }
     let key = DataKey::new(file.task, &file.dataset, input.language, file.split);
     let mut found = read(file.format, input)?;
     if input.labels.is_empty() {
@@ -220,8 +240,15 @@ fn report(
     for note in &read.notes {
         progress(&format!("{key}: {note}"));
     }
+    let before = into.entry(key).ok();
     let (entry, written) = into.store(key, read.examples, source, licence)?;
-    let what = if written { "imported" } else { "already there" };
+    let what = match before {
+        _ if !written => "already there".to_owned(),
+        Some(before) if before.hash != entry.hash => {
+            format!("imported in place of other {} rows from {}", before.rows, before.source)
+        }
+        _ => "imported".to_owned(),
+    };
     progress(&format!("{key}: {} rows, {what}", entry.rows));
     Ok(entry)
 }
@@ -259,7 +286,7 @@ fn recognise(source: &Path) -> Result<Recognised, DataError> {
             let (_, _, paths) = recognised.layout.entry(made).or_insert_with(|| (format, found.licence, Vec::new()));
             paths.push(path.clone());
             if format.files() == Files::Two {
-                paths.push(path.with_extension("eng"));
+                paths.push(english_beside(&path));
             }
         }
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
@@ -268,6 +295,12 @@ fn recognise(source: &Path) -> Result<Recognised, DataError> {
         }
     }
     Ok(recognised)
+}
+
+/// The English file of a pair: `tatoeba.deu-eng.eng`, or `de-en.en`.
+fn english_beside(path: &Path) -> PathBuf {
+    let code = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.rsplit('-').next());
+    path.with_extension(code.unwrap_or("eng"))
 }
 
 fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), DataError> {

@@ -26,7 +26,7 @@ use spec::{DataKey, Language, Task};
 pub use encode::encode_sentences;
 pub use error::TaskError;
 pub use folder::{Scored, TaskFolder, WholeScore};
-pub use format::{Columns, Format, Input, Read, read};
+pub use format::{Columns, Format, Given, Input, Read, read};
 pub use import::{ImportFile, Selection, import, import_file};
 pub use predict::{BATCH_TOKENS, each_batch, pad_multiple, sentence_vectors};
 pub use retrieval::{score_sides, side_vectors};

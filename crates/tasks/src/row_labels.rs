@@ -73,5 +73,6 @@ pub(crate) fn predicted<'a>(examples: &Examples, predictions: &'a [Value]) -> Re
 /// [`TaskError::Prediction`] for what is no name of a class, [`TaskError::Score`].
 pub(crate) fn score(examples: &Examples, predictions: &[Value]) -> Result<Scored, TaskError> {
     let predicted = predicted(examples, predictions)?;
-    Scored::of_labels(evaluation::score_classes(examples.task().as_str(), &gold(examples), &predicted)?)
+    let scored = Scored::of_labels(evaluation::score_classes(examples.task().as_str(), &gold(examples), &predicted)?)?;
+    Ok(scored.telling_unknown(examples.labels(), predicted.into_iter()))
 }

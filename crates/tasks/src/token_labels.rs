@@ -84,7 +84,8 @@ pub(crate) fn predicted<'a>(examples: &Examples, predictions: &'a [Value]) -> Re
 /// [`TaskError::Prediction`] for what are no tags of the sentence's words, [`TaskError::Score`].
 pub(crate) fn score(examples: &Examples, predictions: &[Value]) -> Result<Scored, TaskError> {
     let predicted = predicted(examples, predictions)?;
-    Scored::of_labels(evaluation::score_tags(examples.task().as_str(), &gold(examples), &predicted)?)
+    let scored = Scored::of_labels(evaluation::score_tags(examples.task().as_str(), &gold(examples), &predicted)?)?;
+    Ok(scored.telling_unknown(examples.labels(), predicted.into_iter().flatten()))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ fn read(text: &str) -> Read {
 fn conll_2003_has_four_columns_and_marks_documents() {
     let text = "-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\nGerman JJ B-NP B-MISC\n\n-DOCSTART- -X- O O\n\n\
                 3 CD B-NP O\n# # I-NP O\nMay NNP I-NP B-MISC\n\n1 CD B-NP O\n";
-    let Read { examples, notes } = read(text);
+    let Read { examples, notes, .. } = read(text);
     assert_eq!(
         sentences(&examples, "ner_tags"),
         [
@@ -61,7 +61,7 @@ fn every_notation_becomes_iob2_and_says_so() {
     ] {
         for (name, between) in [("conll", " "), ("wikiann-text", "\t")] {
             let lines: String = words.iter().zip(tags).map(|(word, tag)| format!("{word}{between}{tag}\n")).collect();
-            let Read { examples, notes } = read_files(name, &[("file0", lines.as_bytes())], "en", |_| {}).unwrap();
+            let Read { examples, notes, .. } = read_files(name, &[("file0", lines.as_bytes())], "en", |_| {}).unwrap();
             assert_eq!(
                 sentences(&examples, "ner_tags"),
                 [words.into_iter().zip(expected).collect::<Vec<_>>()],
@@ -80,7 +80,8 @@ fn every_notation_becomes_iob2_and_says_so() {
 #[test]
 fn stray_tags_of_wikiann_are_read_as_they_are() {
     let lines = "a\tI-PER\nb\tO\nc\tB-LOC\nd\tI-ORG\n";
-    let Read { examples, notes } = read_files("wikiann-text", &[("file0", lines.as_bytes())], "en", |_| {}).unwrap();
+    let Read { examples, notes, .. } =
+        read_files("wikiann-text", &[("file0", lines.as_bytes())], "en", |_| {}).unwrap();
     assert_eq!(examples.number_lists("ner_tags").get(0), [2, 0, 5, 4]);
     assert_eq!(*examples.labels(), Task::Ner.usual_labels());
     assert!(notes.is_empty());

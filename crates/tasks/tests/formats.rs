@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, Int32Builder, Int64Array, LargeListBuilder, LargeStringBuilder, RecordBatch, StringArray,
 };
-use common::{classes, format, ids, read_text, read_texts, refuses, sentences};
+use common::{classes, format, ids, read_files, read_text, read_texts, refuses, sentences};
 use data::Examples;
 use parquet::arrow::ArrowWriter;
 use spec::{Language, Task};
@@ -124,7 +124,26 @@ fn bad_squad_is_refused() {
     let deep = "[".repeat(100_000);
     refuses(read_text("squad-json", deep, "en"), &["SQuAD's JSON"]);
     let twice = read_texts("squad-json", &[good.as_bytes(), good.as_bytes()], "en");
-    refuses(twice, &["example 2", "`a` occurs twice"]);
+    let message = twice.unwrap_err();
+    assert!(message.contains("file1: question `a`: identifier `a` occurs twice"), "{message}");
+}
+
+/// One annotator's slip costs his answer, not the file.
+#[test]
+fn misplaced_answers_are_left_out_beside_good_ones() {
+    let good = squad("a", "one two", "two", 4);
+    let two = good.replace(
+        "[{\"answer_start\":4,\"text\":\"two\"}]",
+        "[{\"answer_start\":3,\"text\":\"two\"},{\"answer_start\":4,\"text\":\"two\"}]",
+    );
+    assert_ne!(good, two);
+    let read = read_files("squad-json", &[("file0", two.as_bytes())], "de", |_| {}).unwrap();
+    assert_eq!(read.examples.answers("answers").get(0), [("two", 4)]);
+    assert!(read.notes.len() == 1 && read.notes[0].starts_with("1 answers that are not at their answer_start"));
+    refuses(
+        read_text("squad-json", two.replace("\"answer_start\":4", "\"answer_start\":5"), "de"),
+        &["question `a`", "character 3"],
+    );
 }
 
 #[test]
@@ -207,6 +226,9 @@ fn parquet_types_may_vary_in_width_only() {
     assert_eq!(nli(texts.clone(), vec![0, 2]).unwrap().len(), 2);
     refuses(nli(texts.clone(), vec![0, 3]), &["row 2", "label 3"]);
     refuses(nli(texts.clone(), vec![-1, -1]), &["row 1", "not public"]);
+    // Some rows whose annotators did not agree, as in SNLI.
+    let some = nli(texts.clone(), vec![-1, 2]).unwrap();
+    assert_eq!((classes(&some), ids(&some)), (vec!["contradiction"], vec!["1"]));
     refuses(nli(Arc::new(StringArray::from(vec![Some("a"), None])), vec![0, 1]), &["row 2", "premise", "null"]);
     refuses(read_parquet("squad-parquet", vec![("id", texts.clone())]), &["no column `question`"]);
 }
@@ -240,7 +262,43 @@ fn text_is_read_line_by_line() {
         (ids(&read), read.texts("text").value(0), read.texts("text").value(1)),
         (vec!["0", "1"], "one two", " три")
     );
-    refuses(read_text("text", "one\n \ntwo\n", "en"), &["line 2", "empty"]);
+    refuses(read_text("text", "\n", "en"), &["no examples"]);
+}
+
+/// Names are those of the lines, so that lines of translations stay together.
+#[test]
+fn empty_lines_part_paragraphs() {
+    let read = read_files("text", &[("file0", b"one\n \n\ntwo\n")], "en", |_| {}).unwrap();
+    assert_eq!((ids(&read.examples), read.notes), (vec!["0", "3"], vec!["2 empty lines were passed over".to_owned()]));
+}
+
+/// MultiNLI's own header, two of its columns left out.
+const MULTINLI: &str = "promptID\tpairID\tgenre\tsentence1_parse\tsentence1\tsentence2\tlabel1\tgold_label\n";
+
+#[test]
+fn multinli_in_its_own_columns_and_xtremes() {
+    let rows =
+        "1\t1n\tx\t(a)\ta \"b\tc\tneutral\tneutral\n2\t2n\tx\t\td\te\tneutral\t-\n3\t3n\tx\t\tf\tg\t\tentailment\n";
+    let text = format!("{MULTINLI}{rows}");
+    let read = read_files("multinli-txt", &[("file0", text.as_bytes())], "en", |_| {}).unwrap();
+    assert_eq!((classes(&read.examples), ids(&read.examples)), (vec!["neutral", "entailment"], vec!["0", "2"]));
+    assert_eq!(read.examples.texts("premise").value(0), "a \"b");
+    assert_eq!(
+        (read.left_out, read.notes),
+        (1, vec!["1 rows without a majority label (`-`) were left out".to_owned()])
+    );
+    refuses(read_text("multinli-txt", format!("{MULTINLI}1\t2\n"), "en"), &["line 2", "2 columns, the header 8"]);
+    refuses(read_text("multinli-txt", text.replace("gold_label", "label"), "en"), &["line 1", "`gold_label`"]);
+    let bare = read_text("xtreme-nli", "a b\tc d\tneutral\ne\tf\tcontradictory\n", "de").unwrap();
+    assert_eq!(classes(&bare), ["neutral", "contradiction"]);
+    refuses(read_text("xtreme-nli", "premise\thypo\tlabel\n", "de"), &["line 1", "label `label`"]);
+}
+
+#[test]
+fn columns_are_named_only_where_they_can_be() {
+    let set = |input: &mut Input| input.columns.text = Some("review".to_owned());
+    let message = read_files("conll", &[("file0", b"a O\n")], "en", set).unwrap_err();
+    assert!(message.contains("`conll`") && message.contains("--text") && message.contains("`sentences`"), "{message}");
 }
 
 /// Files may write names as numbers.

@@ -327,6 +327,78 @@ fn write_pairs(path: &Path, names: &[&str], rows: &[i64]) {
     writer.close().unwrap();
 }
 
+/// The folder that XTREME's download script makes, and MultiNLI's own archive.
+#[test]
+fn other_layouts_of_public_data_are_recognised() {
+    let world = World::new();
+    world.put("panx/test-de.tsv", "Anna\tB-PER\nin\tO\n");
+    world.put("udpos/train-de.tsv", "Anna\tPROPN\n");
+    world.put("xnli/test-de.tsv", "a b\tc d\tneutral\n");
+    world.put("tatoeba/de-en.de", "eins\n");
+    world.put("tatoeba/de-en.en", "one\n");
+    let header = "promptID\tpairID\tsentence1\tsentence2\tgold_label\n";
+    for part in ["train", "dev_matched", "dev_mismatched"] {
+        world.put(&format!("multinli_1.0/multinli_1.0_{part}.txt"), format!("{header}1\t1n\ta\tb\tneutral\n"));
+    }
+    world.put("elsewhere/test-de.tsv", "never read");
+    let (error, said) = world.import();
+    assert_eq!(error, None);
+    let expected = [
+        "multinli/nli/en/train",
+        "multinli/nli/en/validation",
+        "multinli-mismatched/nli/en/validation",
+        "panx/ner/de/test",
+        "tatoeba/retrieval/de/test",
+        "udpos/pos/de/train",
+        "xnli/nli/de/test",
+    ];
+    assert_eq!(world.keys(), expected, "{said:?}");
+    // The English side belongs to the foreign one and is no file of its own; nobody knows it by its name.
+    let others = said.iter().find(|line| line.contains("not recognised")).unwrap();
+    assert!(others.contains("1 files") && others.contains("test-de.tsv"), "{others}");
+}
+
+#[test]
+fn a_data_set_that_is_not_there_is_told_with_what_is() {
+    let world = World::new();
+    world.put("xquad/xquad.de.json", SQUAD);
+    let only = |names: &[&str]| {
+        let datasets = names.iter().map(|&name| Name::new(name).unwrap()).collect();
+        let mut said = Vec::new();
+        let selection = Selection { datasets, languages: Vec::new() };
+        let result = import(&world.source(), &world.data, &selection, &mut |line| said.push(line.to_owned()));
+        (result.map_err(|error| error.to_string()), said.join("\n"))
+    };
+    let message = only(&["xquda"]).0.unwrap_err();
+    assert!(message.contains("`xquda`") && message.contains("did you mean `xquad`?"), "{message}");
+    let (imported, said) = only(&["xquad", "mlqa"]);
+    assert!(imported.unwrap().len() == 1 && said.contains("nothing of `mlqa`") && said.contains("xquad"), "{said}");
+}
+
+#[test]
+fn what_is_replaced_is_told() {
+    let world = World::new();
+    let import = |name: &str, text: &str| {
+        let path = world.put(name, text);
+        world.import_file("wikiann-text", path, "en", Split::Train, Labels::default()).unwrap()
+    };
+    assert!(import("one.tsv", "Ada\tB-PER\n\nran\tO\n").ends_with("2 rows, imported"));
+    assert!(import("one.tsv", "Ada\tB-PER\n\nran\tO\n").ends_with("2 rows, already there"));
+    let said = import("two.tsv", "Bo\tB-PER\n");
+    assert!(said.ends_with("1 rows, imported in place of other 2 rows from one.tsv"), "{said}");
+}
+
+#[test]
+fn labels_are_named_only_where_they_can_be() {
+    let world = World::new();
+    for (format, text) in [("choice-jsonl", CHOICE), ("multinli-tsv", "premise\thypo\tlabel\na\tb\tneutral\n")] {
+        let path = world.put("any", text);
+        let message = world.import_file(format, path, "en", Split::Train, labels(&["a", "b"])).unwrap_err();
+        assert!(message.contains(format) && message.contains("--labels"), "{message}");
+    }
+    assert!(world.keys().is_empty());
+}
+
 #[test]
 fn two_imports_at_once_lose_nothing() {
     let world = World::new();

@@ -183,6 +183,25 @@ fn tasks_without_predictions_say_what_to_do() {
     }
 }
 
+/// A model may have learnt more labels than the gold data have; a slip of the pen looks the same. Neither is silent.
+#[test]
+fn labels_that_the_gold_data_lack_count_as_wrong_and_are_told() {
+    for task in [Task::Nli, Task::Paraphrase, Task::Pos, Task::Ner] {
+        let Small { gold, mut right, .. } = small(task);
+        assert!(score(&gold, &right, language("en")).unwrap().notes.is_empty(), "{task}");
+        let (unknown, count) = match task.objective() {
+            Objective::RowLabels => (json!("B-DATE"), 1),
+            _ => (json!(["B-DATE", "B-DATE"]), 2),
+        };
+        right[0] = unknown;
+        let scored = score(&gold, &right, language("en")).unwrap();
+        let main = values(&scored).into_iter().find(|(name, _)| name == task.main_metric()).unwrap().1;
+        assert!(main < 1.0, "{task}: {main}");
+        let expected = format!("{count} predicted labels are none of the gold data's and count as wrong: `B-DATE`");
+        assert_eq!(scored.notes, [expected], "{task}");
+    }
+}
+
 /// Data with other types than WikiANN's have each type's score beside the whole.
 #[test]
 fn entities_of_other_types_are_scored_by_type() {

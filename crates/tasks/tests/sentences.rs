@@ -69,7 +69,7 @@ fn bad_tables_are_refused_with_line_and_column() {
     csv("text,label\na,b\n ,b\n", &["line 3", "empty text"]);
     csv("text,label\na,b\nc,\n", &["line 3", "empty label", "`label`"]);
     csv("text,label\n", &["no examples"]);
-    csv("id,text,label\n1,a,b\n1,c,b\n", &["example 2", "`1` occurs twice"]);
+    csv("id,text,label\n1,a,b\n1,c,b\n", &["line 3", "`1` occurs twice"]);
     let tsv = table("file0.tsv", "text\tlabel\na\tb\tc\n", USUAL);
     refuses(tsv, &["line 2", "3 fields"]);
     refuses(table("file0.csv", "text,label\na,b\n", [None, Some("other"), None]), &["line 1", "`other`", "--pair"]);
@@ -108,7 +108,7 @@ const PAWSX: &str = "id\tsentence1\tsentence2\tlabel\n";
 #[test]
 fn pawsx_leaves_out_what_was_not_translated() {
     let rows = "1\tEr \"kam\" .\tEr ging .\t0\n2\tNS\tEr ging .\t1\n3\ta\tb\t1\n4\ta\tNS\t0\n";
-    let Read { examples, notes } =
+    let Read { examples, notes, .. } =
         read_files("pawsx-tsv", &[("file0", format!("{PAWSX}{rows}").as_bytes())], "de", |_| {}).unwrap();
     assert_eq!((ids(&examples), classes(&examples)), (vec!["1", "3"], vec!["different", "paraphrase"]));
     assert_eq!(texts(&examples)[0], ("Er \"kam\" .", "Er ging ."));
@@ -119,7 +119,7 @@ fn pawsx_leaves_out_what_was_not_translated() {
     bad("1\ta\tb\t\n", &["line 2", "label ``"]);
     bad("1\t\tb\t1\n", &["line 2", "empty text"]);
     bad("1\tNS\tNS\t1\n", &["no examples"]);
-    bad("1\ta\tb\t1\n1\ta\tb\t1\n", &["example 2", "`1` occurs twice"]);
+    bad("1\ta\tb\t1\n1\ta\tb\t1\n", &["line 3", "`1` occurs twice"]);
     refuses(read_text("pawsx-tsv", "1\ta\tb\t1\n", "de"), &["line 1", "header"]);
 }
 
@@ -155,7 +155,7 @@ const CHOICE: &str =
 #[test]
 fn choices_are_as_many_as_there_are() {
     let three = r#"{"premise": "P.", "choice1": "A.", "choice2": "B.", "choice3": "C.", "question": "effect", "label": 2, "idx": 6, "changed": false}"#;
-    let list = r#"{"premise": "Q.", "choices": ["A.", "B."], "question": "Who?", "label": 0, "idx": "x"}"#;
+    let list = r#"{"premise": "Q.", "choices": ["A.", "B."], "question": "cause", "label": 0, "idx": "x"}"#;
     let read = read_text("choice-jsonl", format!("{CHOICE}\n\n{three}\n{list}\n"), "et").unwrap();
     assert_eq!(ids(&read), ["5", "6", "x"]);
     let choices = read.text_lists("choices");
@@ -186,7 +186,8 @@ fn bad_choices_are_refused_with_line_and_field() {
     bad("\"premise\": \"P.\", ", "", &["line 2", "no `premise`"]);
     bad("\"question\": \"cause\", ", "", &["line 2", "no `question`"]);
     bad("}", "", &["line 2", "no JSON object"]);
-    bad("\"idx\": 5", "\"idx\": 4", &["example 2", "`4` occurs twice"]);
+    bad("\"idx\": 5", "\"idx\": 4", &["line 2", "`4` occurs twice"]);
+    bad("\"cause\"", "\"why\"", &["line 2", "`question` is `why`", "`cause` or `effect`"]);
     refuses(read_text("choice-jsonl", "\n", "et"), &["no examples"]);
 }
 
@@ -217,11 +218,11 @@ fn tables_of_choices_in_both_shapes() {
     let ours = |lists: &[&[&str]], right: &[i64]| {
         let mut choices = ListBuilder::new(StringBuilder::new());
         lists.iter().for_each(|list| choices.append_value(list.iter().map(Some)));
-        let texts = || column(&vec!["t"; lists.len()]);
+        let texts = |text| column(&vec![text; lists.len()]);
         let choices: ArrayRef = Arc::new(choices.finish());
         parquet(
             "choice-parquet",
-            vec![("premise", texts()), ("question", texts()), ("choices", choices), ("label", whole(right))],
+            vec![("premise", texts("t")), ("question", texts("cause")), ("choices", choices), ("label", whole(right))],
         )
     };
     assert_eq!(ours(&[&["a", "b"], &["a", "b", "c"]], &[1, 2]).unwrap().len(), 2);

@@ -61,7 +61,7 @@ fn sentences_of_several_files_keep_their_names_apart() {
         assert_eq!(ids(&read.examples), ["x_one-ud-test:1", "x_two-ud-test:1"], "{name}");
     }
     let twice = format!("{one}{one}");
-    refuses(read_text("pos-conllu", &twice, "de"), &["example 2", "`1` occurs twice"]);
+    refuses(read_text("pos-conllu", &twice, "de"), &["line 5", "`1` occurs twice"]);
 }
 
 #[test]
@@ -126,6 +126,21 @@ fn tags_in_lines() {
     refuses(read_text("pos-text", "Ada\tPROPN\nran\n", "en"), &["line 2", "no tag"]);
     refuses(read_text("pos-text", "Ada\tPROPN\nran\t\n", "en"), &["line 2", "no tag"]);
     refuses(read_text("pos-text", "Ada PROPN\n", "en"), &["line 1", "no tab"]);
+    refuses(read_text("pos-text", "Ada\tPROPN\nal\t_\n", "en"), &["line 2", "`al`", "has no tag"]);
+}
+
+/// As in CoNLL-U, `_` is no part of speech, though the hub's files list it as one.
+#[test]
+fn tables_have_no_tag_for_no_tag() {
+    let names = labels(&["NOUN", "_", "VERB"]);
+    let of = |second: &[i64]| {
+        let columns = vec![("tokens", lists(&[&["a", "b"], &["al"]])), ("upos", numbers(&[&[0, 2], second]))];
+        read_with_names("pos-parquet", columns, &names)
+    };
+    refuses(of(&[1]), &["row 2", "`al`", "is `_`", "pos-conllu"]);
+    let read = of(&[2]).unwrap();
+    assert_eq!(sentences(&read, "upos"), [vec![("a", "NOUN"), ("b", "VERB")], vec![("al", "VERB")]]);
+    assert_eq!(*read.labels(), Task::Pos.usual_labels());
 }
 
 fn lists(rows: &[&[&str]]) -> ArrayRef {
@@ -145,11 +160,29 @@ fn read_parquet(name: &str, columns: Vec<(&str, ArrayRef)>) -> Result<Examples, 
     read_named(name, columns, format(name).task().usual_labels())
 }
 
+/// With label names that the file itself brings.
+fn read_with_names(name: &str, columns: Vec<(&str, ArrayRef)>, names: &Labels) -> Result<Examples, String> {
+    let features = serde_json::json!({"upos": {"feature": {"names": names.names()}}});
+    let told = serde_json::json!({"info": {"features": features}}).to_string();
+    let told = parquet::file::metadata::KeyValue::new("huggingface".to_owned(), told);
+    read_table(name, columns, Labels::default(), Some(told))
+}
+
 fn read_named(name: &str, columns: Vec<(&str, ArrayRef)>, labels: Labels) -> Result<Examples, String> {
+    read_table(name, columns, labels, None)
+}
+
+fn read_table(
+    name: &str,
+    columns: Vec<(&str, ArrayRef)>,
+    labels: Labels,
+    told: Option<parquet::file::metadata::KeyValue>,
+) -> Result<Examples, String> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("file0");
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut writer = ArrowWriter::try_new(std::fs::File::create(&path).unwrap(), batch.schema(), None).unwrap();
+    told.into_iter().for_each(|told| writer.append_key_value_metadata(told));
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     let read = read(format(name), &Input { labels, ..Input::new(vec![path], Language::ENGLISH) });

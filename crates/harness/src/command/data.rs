@@ -1,7 +1,7 @@
 //! `harness data`: import, generate, list, check.
 
 use anyhow::{Context, Result, bail};
-use data::DataFolder;
+use data::{CheckLine, DataFolder};
 use miniworld::Sizes;
 use spec::{Labels, Language};
 use tasks::{ImportFile, Input, Selection};
@@ -39,6 +39,7 @@ fn import(folders: &Folders, options: Import) -> Result<Exit> {
                     language: options.language.context("files need --language")?,
                     labels: Labels::new(options.labels)?,
                     columns: options.columns.named(),
+                    unlabelled: false,
                 },
                 dataset: options.name.context("files need --name, the data set they become part of")?,
                 task: format.task(),
@@ -80,6 +81,11 @@ fn check(folders: &Folders) -> Result<Exit> {
         if let Some(why) = &line.damage {
             damaged += 1;
             screen::print(format_args!("damaged  {}: {why}", line.key))?;
+        } else if line.seen_in_training > 0 {
+            let CheckLine { key, rows, seen_in_training, .. } = line;
+            screen::print(format_args!(
+                "ok       {key}: {seen_in_training} of {rows} texts are in the train split too"
+            ))?;
         } else {
             screen::print(format_args!("ok       {}", line.key))?;
         }

@@ -7,7 +7,7 @@ use data::{EncodeOptions, Encoded, Tokenization};
 use model::{Learner, Logits};
 use serde_json::{Map, Value, json};
 use spec::ExampleRows;
-use tasks::{Input, TaskError};
+use tasks::{Input, Read, TaskError};
 
 use crate::cli::{Folders, Predict};
 use crate::exit::Exit;
@@ -20,7 +20,12 @@ pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     if !task.has_head() {
         bail!("{task} has no predictions; use `harness embed` for sentence vectors")
     }
-    let mut input = Input { columns: options.columns.named(), ..Input::new(options.input.clone(), options.language) };
+    let mut input = Input {
+        columns: options.columns.named(),
+        // What is predicted need not be known.
+        unlabelled: true,
+        ..Input::new(options.input.clone(), options.language)
+    };
     match learner.head(Some(task)) {
         // What a file leaves unnamed means what the head says.
         Some(head) => input.labels = head.labels(),
@@ -34,7 +39,8 @@ pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
         },
     }
     learner.use_language(options.language, Some(task)).with_context(|| format!("model `{}`", model.display()))?;
-    let examples = tasks::read(options.format, &input)?.examples;
+    let Read { examples, notes, .. } = tasks::read(options.format, &input)?;
+    notes.iter().for_each(|note| eprintln!("{}: {note}", options.input[0].display()));
     if let Err(name) = examples.labels().places_in(&input.labels) {
         bail!(
             "the input has the label `{name}`, which `{}` has not learnt; it knows {}",

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use data::Examples;
 use evaluation::RESAMPLES;
 use results::Table;
 use serde::Deserialize;
 use serde_json::Value;
 use spec::Objective;
-use tasks::{Input, Scored, WholeScore};
+use tasks::{Input, Read, Scored, WholeScore};
 
 use crate::cli::Score;
 use crate::exit::Exit;
@@ -21,9 +20,11 @@ pub fn run(options: &Score) -> Result<Exit> {
         retrieval(options)?
     } else {
         let input = Input { columns: options.columns.named(), ..Input::new(options.gold.clone(), options.language) };
-        let gold = tasks::read(options.format, &input)?.examples;
+        let gold = tasks::read(options.format, &input)?;
+        gold.notes.iter().for_each(|note| eprintln!("{}: {note}", options.gold[0].display()));
         labelled(options, &gold)?
     };
+    scores.notes.iter().for_each(|note| eprintln!("{}: {note}", options.predictions.display()));
     let examples = scores.contributions.values().map(Vec::len).max().unwrap_or_default();
     let mut table = Table::new(
         format!("{} against {}", options.predictions.display(), options.gold[0].display()),
@@ -51,8 +52,25 @@ pub fn run(options: &Score) -> Result<Exit> {
 /// One line of a prediction file, as `harness predict` writes it.
 #[derive(Deserialize)]
 struct Line {
-    id: String,
+    id: Id,
     prediction: Value,
+}
+
+/// A name, which some files write as a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(serde_json::Number),
+}
+
+impl Id {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
+    }
 }
 
 /// Predictions by example id, from JSON lines or from one JSON object `{id: prediction}`, as SQuAD's script takes it.
@@ -68,14 +86,15 @@ fn predictions(path: &Path) -> Result<BTreeMap<String, Value>> {
         let line: Line = serde_json::from_str(line).with_context(|| {
             format!("`{}`, line {}: not an object with `id` and `prediction`", path.display(), number + 1)
         })?;
-        if let Some(_twice) = found.insert(line.id.clone(), line.prediction) {
-            bail!("`{}`, line {}: example `{}` has two predictions", path.display(), number + 1, line.id);
+        let id = line.id.text();
+        if found.insert(id.clone(), line.prediction).is_some() {
+            bail!("`{}`, line {}: example `{id}` has two predictions", path.display(), number + 1);
         }
     }
     Ok(found)
 }
 
-fn labelled(options: &Score, gold: &Examples) -> Result<Scored> {
+fn labelled(options: &Score, Read { examples: gold, left_out, .. }: &Read) -> Result<Scored> {
     let mut found = predictions(&options.predictions)?;
     let mut in_order = Vec::with_capacity(gold.len());
     for id in gold.ids() {
@@ -84,7 +103,8 @@ fn labelled(options: &Score, gold: &Examples) -> Result<Scored> {
             .with_context(|| format!("`{}` has no prediction for example `{id}`", options.predictions.display()))?;
         in_order.push(prediction);
     }
-    if let Some((id, _)) = found.first_key_value() {
+    // Rows whose label nobody knows may have been predicted.
+    if let Some((id, _)) = found.first_key_value().filter(|_| found.len() > *left_out) {
         bail!("`{}` has a prediction for `{id}`, which the gold file does not have", options.predictions.display());
     }
     Ok(tasks::score(gold, &in_order, options.language)?)

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use data::{DataFolder, Examples};
 use spec::{DataKey, Language, Name, Split, Task};
-use tasks::Input;
+use tasks::{Input, Read};
 
 /// Text by language, and whether row `i` says the same in all of them.
 pub struct Text {
@@ -65,9 +65,21 @@ pub fn of_folder(folder: &Path, languages: &[Language], parallel: bool) -> Resul
     if files.is_empty() {
         bail!("`{}` holds no file named by its language, such as sw.txt", folder.display());
     }
-    let mut rows = Vec::new();
+    let mut rows: Vec<(Language, Examples)> = Vec::new();
     for (language, path) in files {
-        rows.push((language, tasks::read("text".parse()?, &Input::new(vec![path], language))?.examples));
+        let Read { examples: texts, notes, .. } =
+            tasks::read("text".parse()?, &Input::new(vec![path.clone()], language))?;
+        notes.iter().for_each(|note| eprintln!("{}: {note}", path.display()));
+        if let Some((other, first)) = rows.first().filter(|(_, first)| parallel && !texts.ids().eq(first.ids())) {
+            bail!(
+                "`{}` has {} texts, `{other}.txt` {}, or empty lines at other places: with --parallel line i of every \
+                 file says the same",
+                path.display(),
+                texts.len(),
+                first.len()
+            );
+        }
+        rows.push((language, texts));
     }
     Ok(finish(rows, parallel, "text files".to_owned()))
 }

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use data::lines::{lines, read_text};
 use data::table::Table;
-use data::{DataError, ExamplesBuilder, Value};
+use data::{DataError, ExamplesBuilder, Unlabelled, Value};
 use serde_json::{Map, Value as Json};
 use spec::{Labels, Task};
 
@@ -19,7 +19,7 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
             let bad = |message: String| DataError::row(path, place(), message);
             let object: Map<String, Json> =
                 serde_json::from_str(line).map_err(|error| bad(format!("is no JSON object: {error}")))?;
-            let (id, fields) = example(&object).map_err(|message| fault(path, place(), message))?;
+            let (id, fields) = example(&object, input.unlabelled).map_err(|message| fault(path, place(), message))?;
             let id = id.unwrap_or_else(|| builder.len().to_string());
             push(&mut builder, path, place, &id, fields)?;
         }
@@ -31,30 +31,36 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
 pub(super) fn read_table(input: &Input) -> Result<Read, DataError> {
     if Table::open(input.path())?.has("choices") {
         let check = |fields: &[Value]| match fields {
-            [_, _, Value::Texts(choices), Value::Number(label)] => checked(choices, *label),
+            [_, Value::Text(question), Value::Texts(choices), Value::Number(label)] => {
+                checked(question, choices, known(*label, input.unlabelled))
+            }
             _ => Ok(()),
         };
-        return Ok(data::read_parquet(&input.paths, Task::Choice, &Labels::default(), &check)?.into());
+        let unlabelled = if input.unlabelled { Unlabelled::Kept } else { Unlabelled::Refused };
+        return Ok(data::read_parquet(&input.paths, Task::Choice, &Labels::default(), unlabelled, &check)?.0.into());
     }
     let mut builder = builder();
     for path in &input.paths {
         let table = Table::open(path)?;
         let choices: Vec<String> = (1..).map(|n| format!("choice{n}")).take_while(|name| table.has(name)).collect();
         let named = table.has("idx");
-        let mut columns = vec!["premise", "question", "label"];
+        let labelled = !input.unlabelled || table.has("label");
+        let mut columns = vec!["premise", "question"];
+        columns.extend(labelled.then_some("label"));
         columns.extend(choices.iter().map(String::as_str));
         columns.extend(named.then_some("idx"));
         for part in table.read(&columns)? {
             let text = |name: &str| part.column(path, name)?.texts(path);
             let (premises, questions) = (text("premise")?, text("question")?);
-            let labels = part.column(path, "label")?.numbers(path)?;
+            let labels = if labelled { Some(part.column(path, "label")?.numbers(path)?) } else { None };
             let ids = if named { Some(part.column(path, "idx")?.words(path)?) } else { None };
             let choices = choices.iter().map(|name| text(name)).collect::<Result<Vec<_>, DataError>>()?;
             for row in 0..part.rows() {
                 let place = || format!("row {}", part.first_row + row + 1);
                 let texts: Vec<String> = choices.iter().map(|choice| choice.value(row).to_owned()).collect();
-                let label = labels.value(row);
-                checked(&texts, label).map_err(|message| fault(path, place(), message))?;
+                let label = labels.as_ref().map_or(-1, |labels| labels.value(row));
+                let label = known(label, input.unlabelled);
+                checked(questions.value(row), &texts, label).map_err(|message| fault(path, place(), message))?;
                 let id = ids.as_ref().map_or_else(|| builder.len().to_string(), |ids| ids.value(row).to_owned());
                 let [premise, question] = [&premises, &questions].map(|texts| Value::Text(texts.value(row).to_owned()));
                 push(
@@ -83,8 +89,16 @@ fn fault(path: &Path, place: String, message: String) -> DataError {
     }
 }
 
-/// Refuses fewer than two choices, an empty one, and a label that is none of them.
-fn checked(choices: &[String], label: i64) -> Result<(), String> {
+/// The label, or any in place of one that is not there, where none is needed.
+fn known(label: i64, unlabelled: bool) -> i64 {
+    if unlabelled && label == -1 { 0 } else { label }
+}
+
+/// Refuses another question than COPA's two, fewer than two choices, an empty one, and a label that is none of them.
+fn checked(question: &str, choices: &[String], label: i64) -> Result<(), String> {
+    if !matches!(question, "cause" | "effect") {
+        return Err(format!("`question` is `{question}`, not `cause` or `effect`"));
+    }
     if choices.len() < 2 {
         return Err(format!("has {} choices (`choice1`, `choice2` …); at least two are needed", choices.len()));
     }
@@ -99,7 +113,7 @@ fn checked(choices: &[String], label: i64) -> Result<(), String> {
 }
 
 /// Name, if it has one, and fields of an object.
-fn example(object: &Map<String, Json>) -> Result<(Option<String>, Vec<Value>), String> {
+fn example(object: &Map<String, Json>, unlabelled: bool) -> Result<(Option<String>, Vec<Value>), String> {
     let text = |key: &str| match object.get(key) {
         Some(Json::String(text)) => Ok(text.clone()),
         Some(other) => Err(format!("`{key}` is {other}, not a text")),
@@ -125,18 +139,16 @@ fn example(object: &Map<String, Json>) -> Result<(Option<String>, Vec<Value>), S
     };
     let label = match object.get("label") {
         Some(value) => value.as_i64().ok_or_else(|| format!("`label` is {value}, not a whole number"))?,
+        None if unlabelled => -1,
         None => return Err("has no `label`".to_owned()),
     };
-    checked(&choices, label)?;
+    let (question, label) = (text("question")?, known(label, unlabelled));
+    checked(&question, &choices, label)?;
     let id = object
         .get("idx")
         .or_else(|| object.get("id"))
         .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-    let fields = vec![
-        Value::Text(text("premise")?),
-        Value::Text(text("question")?),
-        Value::Texts(choices),
-        Value::Number(label),
-    ];
+    let fields =
+        vec![Value::Text(text("premise")?), Value::Text(question), Value::Texts(choices), Value::Number(label)];
     Ok((id, fields))
 }

@@ -2,6 +2,7 @@ use data::DataError;
 use data::lines::{lines, read_text};
 use spec::Task;
 
+use super::OUTSIDE;
 use super::tags::{self, Stray};
 use crate::files::tagged::sentences;
 use crate::format::{Input, Read};
@@ -29,6 +30,7 @@ pub(crate) fn read(input: &Input, task: Task) -> Result<Read, DataError> {
             ["#", ..] if numbered => Ok(None),
             [first, ..] if first.starts_with("-DOCSTART-") => Ok(None),
             [_, word, outer, _inner] if numbered && !word.is_empty() => Ok(Some((word, outer))),
+            [word] if input.unlabelled => Ok(Some((word, OUTSIDE))),
             [word, .., tag] if !word.is_empty() && !tag.is_empty() => Ok(Some((word, tag))),
             _ => {
                 let message = "is not a token and a tag in columns; the tag may be missing";

@@ -31,16 +31,16 @@ pub(crate) fn score(gold: &Examples, predictions: &[Value]) -> Result<Scored, Ta
     if *gold.labels() != task.usual_labels() {
         scored.contributions.extend(evaluation::score_entities_by_type(task.as_str(), &tags, &predicted)?);
     }
-    Ok(scored)
+    Ok(scored.telling_unknown(gold.labels(), predicted.into_iter().flatten()))
 }
 
 /// Reads tables of the hub's schema. Labels of one's own have to be in IOB2.
 pub(crate) fn read_table(input: &Input, task: Task) -> Result<Read, DataError> {
-    let examples = hub_table(input, task, &|_| Ok(()))?;
-    if *examples.labels() == task.usual_labels() {
-        return Ok(examples.into());
+    let read = hub_table(input, task, &|_, _| Ok(()))?;
+    if *read.examples.labels() == task.usual_labels() || input.unlabelled {
+        return Ok(read);
     }
-    let names = token_labels::gold(&examples);
+    let names = token_labels::gold(&read.examples);
     let bad = |error: TagError| {
         let column = task.label_column().unwrap_or_default();
         let place = format!("row {}, column `{column}`", error.place().sentence + 1);
@@ -49,7 +49,7 @@ pub(crate) fn read_table(input: &Input, task: Task) -> Result<Read, DataError> {
     let notation = recognise(&names).map_err(bad)?;
     to_iob2(&names, notation).map_err(bad)?;
     match notation {
-        Notation::Iob2 => Ok(examples.into()),
+        Notation::Iob2 => Ok(read),
         other => Err(DataError::file(
             input.path(),
             format!(

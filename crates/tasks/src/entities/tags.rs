@@ -63,7 +63,7 @@ pub(crate) fn examples(input: &Input, task: Task, sentences: &[Tagged], stray: S
         let words = sentence.words.iter().map(|&word| word.to_owned()).collect();
         push(&mut builder, path, place, &at.to_string(), vec![Value::Texts(words), Value::Labels(tags)])?;
     }
-    Ok(Read { examples: builder.finish(), notes })
+    Ok(Read { examples: builder.finish(), notes, left_out: 0 })
 }
 
 /// The tags in IOB2, and a note where they were not.

@@ -7,10 +7,10 @@ pub(crate) mod tagged;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use data::{DataError, Examples, ExamplesBuilder, Value, table::Table};
+use data::{DataError, ExamplesBuilder, Unlabelled, Value, table::Table};
 use spec::{Kind, Labels, Task};
 
-use crate::format::Input;
+use crate::format::{Input, Read};
 
 /// The column of a kind of which the task has one. A test of the table of tasks sees that it does.
 pub(crate) fn the(task: Task, kind: Kind) -> &'static str {
@@ -22,8 +22,8 @@ pub(crate) fn the(task: Task, kind: Kind) -> &'static str {
 pub(crate) fn hub_table(
     input: &Input,
     task: Task,
-    check: &dyn Fn(&[Value]) -> Result<(), String>,
-) -> Result<Examples, DataError> {
+    check: &dyn Fn(&Labels, &[Value]) -> Result<(), String>,
+) -> Result<Read, DataError> {
     let (usual, column) = (task.usual_labels(), task.label_column().unwrap_or_default());
     let labels = match (input.labels.is_empty(), class_names(input, column)?) {
         (false, _) => input.labels.clone(),
@@ -35,9 +35,12 @@ pub(crate) fn hub_table(
         let message = format!("does not name the labels of its column `{column}`: give their names with --labels");
         return Err(DataError::file(input.path(), message));
     }
-    let examples = data::read_parquet(&input.paths, task, &labels, check)?;
+    let unlabelled = if input.unlabelled { Unlabelled::Kept } else { Unlabelled::LeftOut };
+    let check = |fields: &[Value]| check(&labels, fields);
+    let (examples, left_out) = data::read_parquet(&input.paths, task, &labels, unlabelled, &check)?;
     let as_usual = if input.labels.is_empty() { examples.relabelled(&usual).ok() } else { None };
-    Ok(as_usual.unwrap_or(examples))
+    let note = (left_out > 0).then(|| format!("{left_out} rows without a label (-1) were left out"));
+    Ok(Read { examples: as_usual.unwrap_or(examples), notes: note.into_iter().collect(), left_out })
 }
 
 /// The names of a column's classes by the metadata of all files.

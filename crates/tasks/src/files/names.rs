@@ -25,6 +25,13 @@ pub(crate) fn hub_shard(path: &Path, dataset: &str) -> Option<Split> {
     folders.any(|folder| folder.rsplit("--").next() == Some(dataset)).then(|| split.parse().ok())?
 }
 
+/// Split and language of a file as XTREME's download script names them: `panx/test-de.tsv`.
+pub(crate) fn xtreme<'a>(path: &'a Path, folder: &str, ending: &str) -> Option<(Split, &'a str)> {
+    let [stem, end] = parts(path)[..] else { return None };
+    let (split, language) = stem.split_once('-').filter(|_| end == ending && parent(path) == folder)?;
+    Some((split.parse().ok()?, language))
+}
+
 /// Whether the file lies in a folder whose name holds this word.
 pub(crate) fn lies_in(path: &Path, word: &str) -> bool {
     let mut folders = path.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
@@ -36,6 +43,9 @@ pub(crate) fn language(code: &str) -> Spoken {
     Language::parse(code).map_or_else(|_| Spoken::Unknown(code.to_owned()), Spoken::One)
 }
 
+pub(crate) const TREEBANKS_LICENCE: &str =
+    "by treebank, see each one's README; most are CC BY-SA 4.0, some non-commercial";
+
 /// The data set of all treebanks.
 pub(crate) const TREEBANKS: &str = "ud";
 
@@ -45,6 +55,6 @@ pub(crate) fn treebank(path: &Path, format: &'static str) -> Option<Found> {
     let [stem, "conllu"] = parts(path)[..] else { return None };
     let (treebank, split) = stem.rsplit_once("-ud-")?;
     let (code, _) = treebank.split_once('_')?;
-    let licence = "by treebank, see each one's README; most are CC BY-SA 4.0, some non-commercial";
-    Some(Found { dataset: TREEBANKS, language: language(code), split: split.parse().ok()?, format, licence })
+    let split = split.parse().ok()?;
+    Some(Found { dataset: TREEBANKS, language: language(code), split, format, licence: TREEBANKS_LICENCE })
 }

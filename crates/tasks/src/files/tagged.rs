@@ -38,13 +38,19 @@ pub(crate) fn sentences<'a>(
     Ok(sentences)
 }
 
-/// Word and tag of a `token<TAB>tag` line.
+/// Word and tag of a `token<TAB>tag` line; `stand_in` is the tag of a word without one, where that is allowed.
 ///
 /// # Errors
 /// [`DataError::Unlabelled`] without a tag; [`DataError::Row`] for more than two columns, or columns of another format.
-pub(crate) fn token_tab_tag<'a>(path: &Path, number: usize, line: &'a str) -> Result<(&'a str, &'a str), DataError> {
+pub(crate) fn token_tab_tag<'a>(
+    path: &Path,
+    number: usize,
+    line: &'a str,
+    stand_in: Option<&'a str>,
+) -> Result<(&'a str, &'a str), DataError> {
     let at = || format!("line {number}");
     let (word, tag) = line.rsplit_once('\t').unwrap_or((line, ""));
+    let tag = stand_in.filter(|_| tag.is_empty()).unwrap_or(tag);
     if tag.is_empty() {
         if !line.contains('\t') && line.trim().contains(' ') {
             let message = "has no tab between token and tag; columns parted by spaces are read by format `conll`";

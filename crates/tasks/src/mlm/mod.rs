@@ -27,6 +27,7 @@ impl TaskFolder for Folder {
             task: Task::Mlm,
             about: "plain text, one sentence or paragraph a line",
             files: Files::One,
+            given: &[],
             read: read_text_lines,
             read_all: None,
         }];
@@ -94,15 +95,19 @@ fn read_text_lines(input: &Input) -> Result<Read, DataError> {
     let path = input.path();
     let text = read_text(path)?;
     let mut builder = ExamplesBuilder::new(Task::Mlm, Labels::default());
+    let mut empty = 0;
     for (number, line) in lines(&text) {
         let place = || format!("line {number}");
         if line.trim().is_empty() {
-            return Err(DataError::row(path, place(), "is empty"));
+            empty += 1;
+            continue;
         }
-        let id = builder.len().to_string();
+        // By its line, so that lines of translations are known to belong together.
+        let id = (number - 1).to_string();
         push(&mut builder, path, place, &id, vec![data::Value::Text(line.to_owned())])?;
     }
-    Ok(builder.finish().into())
+    let note = (empty > 0).then(|| format!("{empty} empty lines were passed over"));
+    Ok(Read { examples: builder.finish(), notes: note.into_iter().collect(), left_out: 0 })
 }
 
 fn no_predictions(task: Task) -> TaskError {

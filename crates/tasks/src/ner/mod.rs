@@ -11,10 +11,12 @@ use spec::{Language, Task};
 
 use crate::entities;
 use crate::files::names;
-use crate::format::{Description, Files, Found};
+use crate::format::{Description, Files, Found, Given};
 use crate::{Scored, TaskError, TaskFolder, token_labels};
 
 pub(super) struct Folder;
+
+const LICENCE: &str = "not stated by its authors; text of Wikipedia, CC BY-SA";
 
 impl TaskFolder for Folder {
     fn formats(&self) -> &'static [Description] {
@@ -24,6 +26,7 @@ impl TaskFolder for Folder {
                 task: Task::Ner,
                 about: "the hub's Parquet: `tokens`, `ner_tags`",
                 files: Files::Many,
+                given: &[Given::Labels],
                 read: |input| entities::read_table(input, Task::Ner),
                 read_all: None,
             },
@@ -32,6 +35,7 @@ impl TaskFolder for Folder {
                 task: Task::Ner,
                 about: "`token<TAB>tag` or `language:token<TAB>tag` lines, a blank line between sentences",
                 files: Files::One,
+                given: &[Given::Labels],
                 read: text::read,
                 read_all: None,
             },
@@ -41,6 +45,7 @@ impl TaskFolder for Folder {
                 about: "columns of CoNLL-2002/2003, MasakhaNER or GermEval: the token first (after a number, second), its tag \
                         last (GermEval's outer one), in any tag notation",
                 files: Files::One,
+                given: &[Given::Labels],
                 read: |input| entities::read_columns(input, Task::Ner),
                 read_all: None,
             },
@@ -49,10 +54,19 @@ impl TaskFolder for Folder {
     }
 
     fn recognise(&self, path: &Path) -> Option<Found> {
+        if let Some((split, language)) = names::xtreme(path, "panx", "tsv") {
+            let licence = LICENCE;
+            return Some(Found {
+                dataset: "panx",
+                language: names::language(language),
+                split,
+                format: "wikiann-text",
+                licence,
+            });
+        }
         let split = names::hub_shard(path, "wikiann")?;
         let language = names::language(names::parent(path));
-        let licence = "not stated by its authors; text of Wikipedia, CC BY-SA";
-        Some(Found { dataset: "wikiann", language, split, format: "wikiann-parquet", licence })
+        Some(Found { dataset: "wikiann", language, split, format: "wikiann-parquet", licence: LICENCE })
     }
 
     fn items(

@@ -2,7 +2,7 @@ use data::DataError;
 use data::lines::read_text;
 use spec::Task;
 
-use crate::entities::{Stray, examples};
+use crate::entities::{OUTSIDE, Stray, examples};
 use crate::files::tagged::{sentences, token_tab_tag};
 use crate::format::{Input, Read};
 
@@ -11,7 +11,8 @@ use crate::format::{Input, Read};
 pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let path = input.path();
     let text = read_text(path)?;
-    let mut found = sentences(&text, |number, line| token_tab_tag(path, number, line).map(Some))?;
+    let outside = input.unlabelled.then_some(OUTSIDE);
+    let mut found = sentences(&text, |number, line| token_tab_tag(path, number, line, outside).map(Some))?;
     for prefix in [input.language.code(), input.language.code3()].map(|code| format!("{code}:")) {
         if found.iter().flat_map(|sentence| &sentence.words).all(|word| word.starts_with(&prefix)) {
             let words = found.iter_mut().flat_map(|sentence| &mut sentence.words);

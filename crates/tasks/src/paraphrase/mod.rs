@@ -10,7 +10,7 @@ use serde_json::Value;
 use spec::{Language, Split, Task};
 
 use crate::files::{hub_table, names};
-use crate::format::{Description, Files, Found, Input, Read};
+use crate::format::{Description, Files, Found, Given, Input, Read};
 use crate::{Scored, TaskError, TaskFolder, row_labels};
 
 pub(super) struct Folder;
@@ -23,6 +23,7 @@ impl TaskFolder for Folder {
                 task: Task::Paraphrase,
                 about: "PAWS-X: `id`, `sentence1`, `sentence2`, `label` (0 or 1) in tab-separated columns",
                 files: Files::One,
+                given: &[],
                 read: table::read_pawsx,
                 read_all: None,
             },
@@ -31,6 +32,7 @@ impl TaskFolder for Folder {
                 task: Task::Paraphrase,
                 about: "the hub's Parquet: `sentence1`, `sentence2`, `label`",
                 files: Files::Many,
+                given: &[Given::Labels],
                 read: read_table,
                 read_all: None,
             },
@@ -39,6 +41,7 @@ impl TaskFolder for Folder {
                 task: Task::Paraphrase,
                 about: "CSV, TSV or JSON lines with any names of columns: --text, --pair (if there are two texts) and --label",
                 files: Files::Many,
+                given: &[Given::Labels, Given::Columns],
                 read: table::read,
                 read_all: None,
             },
@@ -85,5 +88,5 @@ impl TaskFolder for Folder {
 }
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
-    Ok(hub_table(input, Task::Paraphrase, &|_| Ok(()))?.into())
+    hub_table(input, Task::Paraphrase, &|_, _| Ok(()))
 }

@@ -28,17 +28,21 @@ pub(super) fn read_pawsx(input: &Input) -> Result<Read, DataError> {
     let text = read_text(path)?;
     let mut found = lines(&text);
     let header: Vec<&str> = found.next().map(|(_, line)| line.split('\t').collect()).unwrap_or_default();
-    let ["id", "sentence1", "sentence2", "label"] = header[..] else {
+    let whole = header == ["id", "sentence1", "sentence2", "label"];
+    if !whole && !(input.unlabelled && header == ["id", "sentence1", "sentence2"]) {
         let message = "is not the header `id`, `sentence1`, `sentence2`, `label` with tabs between";
         return Err(DataError::row(path, "line 1", message));
-    };
+    }
     let (mut rows, mut failed) = (Vec::new(), 0);
     for (number, line) in found {
         let place = format!("line {number}");
         let fields: Vec<&str> = line.split('\t').collect();
-        let [id, first, second, label] = fields[..] else {
-            return Err(DataError::row(path, place, format!("has {} columns, not 4", fields.len())));
+        let (id, first, second, label) = match fields[..] {
+            [id, first, second, label] => (id, first, second, label),
+            [id, first, second] if input.unlabelled => (id, first, second, ""),
+            _ => return Err(DataError::row(path, place, format!("has {} columns, not 4", fields.len()))),
         };
+        let label = if label.is_empty() && input.unlabelled { PAWSX[0].0 } else { label };
         if first.trim() == "NS" || second.trim() == "NS" {
             failed += 1;
             continue;
@@ -58,14 +62,18 @@ pub(super) fn read_pawsx(input: &Input) -> Result<Read, DataError> {
 pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let one = |path: &'_ std::path::PathBuf| -> Result<Vec<Row>, DataError> {
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("csv") => delimited(path, b',', &input.columns),
-            Some("tsv" | "tab" | "txt") => delimited(path, b'\t', &input.columns),
-            Some("jsonl" | "json" | "ndjson") => json_lines(path, &input.columns),
+            Some("csv") => delimited(path, b',', input),
+            Some("tsv" | "tab" | "txt") => delimited(path, b'\t', input),
+            Some("jsonl" | "json" | "ndjson") => json_lines(path, input),
             _ => Err(DataError::file(path, "must end in .csv, .tsv or .jsonl, so that its form is known")),
         }
     };
-    let files =
+    let mut files =
         input.paths.iter().map(|path| Ok((path.as_path(), one(path)?))).collect::<Result<Vec<_>, DataError>>()?;
+    if let Some(any) = input.stand_in() {
+        let rows = files.iter_mut().flat_map(|(_, rows)| rows);
+        rows.filter(|row| row.label.trim().is_empty()).for_each(|row| any.clone_into(&mut row.label));
+    }
     for (path, rows) in &files {
         if let Some(row) = rows.iter().find(|row| row.label.trim().is_empty()) {
             let column = input.columns.label.as_deref().unwrap_or(LABEL);
@@ -91,7 +99,7 @@ fn examples(files: Vec<(&Path, Vec<Row>)>, labels: &Labels, notes: Vec<String>) 
             push(&mut builder, path, || place.clone(), &id, fields)?;
         }
     }
-    Ok(Read { examples: builder.finish(), notes })
+    Ok(Read { examples: builder.finish(), notes, left_out: 0 })
 }
 
 /// The names of the columns that are asked for: text, label, and perhaps the second text.
@@ -99,7 +107,7 @@ fn wanted(columns: &Columns) -> (&str, &str, Option<&str>) {
     (columns.text.as_deref().unwrap_or(TEXT), columns.label.as_deref().unwrap_or(LABEL), columns.pair.as_deref())
 }
 
-fn delimited(path: &Path, delimiter: u8, columns: &Columns) -> Result<Vec<Row>, DataError> {
+fn delimited(path: &Path, delimiter: u8, input: &Input) -> Result<Vec<Row>, DataError> {
     let text = read_text(path)?;
     // Tabs part fields that are not quoted: a quotation mark is a part of the text there.
     let mut reader =
@@ -119,8 +127,12 @@ fn delimited(path: &Path, delimiter: u8, columns: &Columns) -> Result<Vec<Row>, 
             )
         })
     };
-    let (text, label, pair) = wanted(columns);
-    let (text, label) = (place_of(text, "--text")?, place_of(label, "--label")?);
+    let (text, label, pair) = wanted(&input.columns);
+    let text = place_of(text, "--text")?;
+    let label = match place_of(label, "--label") {
+        Err(_) if input.unlabelled => None,
+        label => Some(label?),
+    };
     let pair = pair.map(|pair| place_of(pair, "--pair")).transpose()?;
     let id = header.iter().position(|column| column == "id");
     let mut rows = Vec::new();
@@ -132,15 +144,15 @@ fn delimited(path: &Path, delimiter: u8, columns: &Columns) -> Result<Vec<Row>, 
             place: format!("line {line}"),
             id: id.map(field),
             texts: [field(text), pair.map(field).unwrap_or_default()],
-            label: field(label),
+            label: label.map(field).unwrap_or_default(),
         });
     }
     Ok(rows)
 }
 
-fn json_lines(path: &Path, columns: &Columns) -> Result<Vec<Row>, DataError> {
+fn json_lines(path: &Path, input: &Input) -> Result<Vec<Row>, DataError> {
     let content = read_text(path)?;
-    let (text, label, pair) = wanted(columns);
+    let (text, label, pair) = wanted(&input.columns);
     let mut rows = Vec::new();
     for (number, line) in lines(&content).filter(|(_, line)| !line.trim().is_empty()) {
         let place = format!("line {number}");
@@ -156,7 +168,10 @@ fn json_lines(path: &Path, columns: &Columns) -> Result<Vec<Row>, DataError> {
         rows.push(Row {
             id: object.get("id").map(plain),
             texts,
-            label: field(label, "--label")?,
+            label: match field(label, "--label") {
+                Err(_) if input.unlabelled => String::new(),
+                label => label?,
+            },
             place: place.clone(),
         });
     }

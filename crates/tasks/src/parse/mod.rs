@@ -10,12 +10,12 @@ use evaluation::Dependency;
 use model::Learner;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spec::{IGNORED_LABEL, Language, Task};
+use spec::{IGNORED_LABEL, Labels, Language, Task};
 
 use crate::encode::{each, words};
 use crate::files::conllu::{self, universal};
 use crate::files::{hub_table, index, label_names, names, push};
-use crate::format::{Description, Files, Found, Input, Read};
+use crate::format::{Description, Files, Found, Given, Input, Read};
 use crate::{Scored, TaskError, TaskFolder};
 
 pub(super) struct Folder;
@@ -46,6 +46,7 @@ impl TaskFolder for Folder {
                 task: Task::Parse,
                 about: "CoNLL-U of Universal Dependencies: its HEAD and DEPREL columns, subtypes left off",
                 files: Files::Many,
+                given: &[Given::Labels],
                 read: read_conllu,
                 read_all: None,
             },
@@ -54,6 +55,7 @@ impl TaskFolder for Folder {
                 task: Task::Parse,
                 about: "Parquet: `tokens`, `head`, `deprel`",
                 files: Files::Many,
+                given: &[Given::Labels],
                 read: read_table,
                 read_all: None,
             },
@@ -141,11 +143,11 @@ fn check(heads: &[i64]) -> Result<(), String> {
 }
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
-    let check = |fields: &[Field]| match fields {
-        [_, Field::Numbers(heads), _] => check(heads),
+    let check = |_: &Labels, fields: &[Field]| match fields {
+        [_, Field::Numbers(heads), _] if !input.unlabelled => check(heads),
         _ => Ok(()),
     };
-    Ok(hub_table(input, Task::Parse, &check)?.into())
+    hub_table(input, Task::Parse, &check)
 }
 
 /// Relations are read without the subtypes of a language, as the official script compares them.
@@ -157,13 +159,19 @@ fn read_conllu(input: &Input) -> Result<Read, DataError> {
     let mut builder = ExamplesBuilder::new(Task::Parse, labels.clone());
     for file in &files {
         for (row, sentence) in file.sentences.iter().enumerate() {
-            conllu::check_tree(sentence).map_err(|fault| DataError::row(file.path, fault.place(), fault.message))?;
+            if !input.unlabelled {
+                conllu::check_tree(sentence)
+                    .map_err(|fault| DataError::row(file.path, fault.place(), fault.message))?;
+            }
             let (mut heads, mut relations) = (Vec::new(), Vec::new());
             for word in &sentence.words {
                 let bad = |message: String| {
                     DataError::row(file.path, format!("line {}, column `DEPREL`", word.line), message)
                 };
-                let relation = word.deprel.ok_or_else(|| bad("is `_`: the word has no relation".to_owned()))?;
+                let relation = word
+                    .deprel
+                    .or(input.stand_in())
+                    .ok_or_else(|| bad("is `_`: the word has no relation".to_owned()))?;
                 relations.push(index(&labels, universal(relation)).map_err(bad)?);
                 heads.push(word.head.unwrap_or_default() as i64);
             }
@@ -173,5 +181,5 @@ fn read_conllu(input: &Input) -> Result<Read, DataError> {
             push(&mut builder, file.path, place, &id, fields)?;
         }
     }
-    Ok(Read { examples: builder.finish(), notes: conllu::notes(&files) })
+    Ok(Read { examples: builder.finish(), notes: conllu::notes(&files), left_out: 0 })
 }

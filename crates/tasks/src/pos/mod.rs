@@ -6,18 +6,20 @@ use data::lines::read_text;
 use data::{DataError, EncodeOptions, Encoded, Examples, ExamplesBuilder, Item, Tokenization, Value as Field};
 use model::Learner;
 use serde_json::Value;
-use spec::{Language, Task};
+use spec::{Labels, Language, Task};
 
 use crate::files::conllu;
 use crate::files::tagged::{sentences, token_tab_tag};
 use crate::files::{hub_table, index, label_names, names, push};
-use crate::format::{Description, Files, Found, Input, Read};
+use crate::format::{Description, Files, Found, Given, Input, Read};
 use crate::{Scored, TaskError, TaskFolder, token_labels};
 
 pub(super) struct Folder;
 
-/// Predicted for words that the length limit has cut away: no part of speech.
+/// No part of speech: what files have for a word without one, and what is predicted for words that the length limit has cut
+/// away.
 const MISSING: &str = "_";
+const NO_TAG: &str = "is `_`: the word has no tag";
 
 impl TaskFolder for Folder {
     fn formats(&self) -> &'static [Description] {
@@ -25,8 +27,9 @@ impl TaskFolder for Folder {
             Description {
                 name: "pos-conllu",
                 task: Task::Pos,
-                about: "CoNLL-U of Universal Dependencies: its UPOS column",
+                about: "CoNLL-U of Universal Dependencies: its UPOS column; whether its heads make trees is not looked at",
                 files: Files::Many,
+                given: &[Given::Labels],
                 read: read_conllu,
                 read_all: None,
             },
@@ -35,6 +38,7 @@ impl TaskFolder for Folder {
                 task: Task::Pos,
                 about: "the hub's Parquet: `tokens`, `upos`",
                 files: Files::Many,
+                given: &[Given::Labels],
                 read: read_table,
                 read_all: None,
             },
@@ -43,6 +47,7 @@ impl TaskFolder for Folder {
                 task: Task::Pos,
                 about: "`token<TAB>tag` lines as in XTREME, a blank line between sentences",
                 files: Files::One,
+                given: &[Given::Labels],
                 read: read_lines,
                 read_all: None,
             },
@@ -51,6 +56,10 @@ impl TaskFolder for Folder {
     }
 
     fn recognise(&self, path: &Path) -> Option<Found> {
+        if let Some((split, language)) = names::xtreme(path, "udpos", "tsv") {
+            let (dataset, language, licence) = ("udpos", names::language(language), names::TREEBANKS_LICENCE);
+            return Some(Found { dataset, language, split, format: "pos-text", licence });
+        }
         names::treebank(path, "pos-conllu")
     }
 
@@ -83,7 +92,8 @@ fn read_conllu(input: &Input) -> Result<Read, DataError> {
             let mut tags = Vec::with_capacity(sentence.words.len());
             for word in &sentence.words {
                 let place = || format!("line {}, column `UPOS`", word.line);
-                let tag = word.upos.ok_or_else(|| DataError::row(file.path, place(), "is `_`: the word has no tag"))?;
+                let tag = word.upos.or(input.stand_in());
+                let tag = tag.ok_or_else(|| DataError::row(file.path, place(), NO_TAG))?;
                 tags.push(index(&labels, tag).map_err(|message| DataError::row(file.path, place(), message))?);
             }
             let place = || format!("line {}", sentence.words[0].line);
@@ -91,13 +101,22 @@ fn read_conllu(input: &Input) -> Result<Read, DataError> {
             push(&mut builder, file.path, place, &id, vec![sentence.forms(), Field::Labels(tags)])?;
         }
     }
-    Ok(Read { examples: builder.finish(), notes: conllu::notes(&files) })
+    Ok(Read { examples: builder.finish(), notes: conllu::notes(&files), left_out: 0 })
 }
 
 fn read_lines(input: &Input) -> Result<Read, DataError> {
     let path = input.path();
     let text = read_text(path)?;
-    let found = sentences(&text, |number, line| token_tab_tag(path, number, line).map(Some))?;
+    let found = sentences(&text, |number, line| {
+        let (word, tag) = token_tab_tag(path, number, line, input.stand_in())?;
+        match (tag, input.stand_in()) {
+            (MISSING, Some(any)) => Ok(Some((word, any))),
+            (MISSING, None) => {
+                Err(DataError::row(path, format!("line {number}"), format!("the tag of `{word}` {NO_TAG}")))
+            }
+            _ => Ok(Some((word, tag))),
+        }
+    })?;
     let labels = label_names(input, Task::Pos, found.iter().flat_map(|sentence| sentence.tags.iter().copied()))?;
     let mut builder = ExamplesBuilder::new(Task::Pos, labels.clone());
     for sentence in &found {
@@ -114,5 +133,23 @@ fn read_lines(input: &Input) -> Result<Read, DataError> {
 }
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
-    Ok(hub_table(input, Task::Pos, &|_| Ok(()))?.into())
+    // The hub's treebanks have rows for multiword tokens beside those of their words, which bear no tag.
+    let check = |labels: &Labels, fields: &[Field]| {
+        let [Field::Texts(words), Field::Labels(tags)] = fields else { return Ok(()) };
+        let missing = labels.index(MISSING).filter(|_| !input.unlabelled);
+        let word = missing.and_then(|missing| words.iter().zip(tags).find(|(_, tag)| **tag == missing));
+        let message = |word: &String| {
+            format!("the tag of `{word}` in `upos` {NO_TAG}; multiword tokens are passed over by format `pos-conllu`")
+        };
+        word.map_or(Ok(()), |(word, _)| Err(message(word)))
+    };
+    let mut read = hub_table(input, Task::Pos, &check)?;
+    // No word bears it, though the file lists it.
+    if let Ok(examples) = read.examples.without_label(MISSING)
+        && input.labels.is_empty()
+    {
+        let usual = examples.relabelled(&Task::Pos.usual_labels()).ok();
+        read.examples = usual.unwrap_or(examples);
+    }
+    Ok(read)
 }

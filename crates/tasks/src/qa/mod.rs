@@ -6,7 +6,7 @@ mod squad_json;
 
 use std::path::Path;
 
-use data::{DataError, EncodeOptions, Encoded, Examples, Item, Tokenization};
+use data::{DataError, EncodeOptions, Encoded, Examples, Item, Tokenization, Unlabelled, Value as Field};
 use model::Learner;
 use serde_json::Value;
 use spec::{Labels, Language, Split, Task};
@@ -26,6 +26,7 @@ impl TaskFolder for Folder {
                 task: Task::Qa,
                 about: "SQuAD 1.1's JSON, which XQuAD, MLQA and TyDiQA-GoldP share",
                 files: Files::Many,
+                given: &[],
                 read: squad_json::read,
                 read_all: None,
             },
@@ -34,6 +35,7 @@ impl TaskFolder for Folder {
                 task: Task::Qa,
                 about: "the hub's Parquet: `id`, `context`, `question`, `answers`",
                 files: Files::Many,
+                given: &[],
                 read: read_table,
                 read_all: None,
             },
@@ -106,5 +108,7 @@ impl TaskFolder for Folder {
 }
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
-    Ok(data::read_parquet(&input.paths, Task::Qa, &Labels::default(), &squad_json::check)?.into())
+    let unlabelled = if input.unlabelled { Unlabelled::Kept } else { Unlabelled::Refused };
+    let check = |fields: &[Field]| squad_json::check(fields, input.unlabelled);
+    Ok(data::read_parquet(&input.paths, Task::Qa, &Labels::default(), unlabelled, &check)?.0.into())
 }

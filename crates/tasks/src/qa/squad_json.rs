@@ -3,6 +3,7 @@ use data::{Answer, DataError, ExamplesBuilder, Value};
 use serde::Deserialize;
 use spec::{Labels, Task};
 
+use crate::files::push;
 use crate::format::{Input, Read};
 
 #[derive(Deserialize)]
@@ -54,6 +55,7 @@ struct JsonAnswer {
 /// Reads SQuAD 1.1's JSON.
 pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let mut builder = ExamplesBuilder::new(Task::Qa, Labels::default());
+    let mut left_out = 0;
     for path in &input.paths {
         let text = read_text(path)?;
         let document: Document = serde_json::from_str(&text)
@@ -65,19 +67,45 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
                     true => DataError::unlabelled(path, place(), message),
                     false => DataError::row(path, place(), message),
                 };
-                let answers = answers.into_iter().map(|JsonAnswer { text, answer_start }| {
-                    let start = usize::try_from(answer_start).map_err(|_| misplaced(&text, &answer_start))?;
-                    Ok(Answer { text, start })
-                });
-                let answers = answers.collect::<Result<Vec<_>, String>>().map_err(bad)?;
+                let all = answers.len();
+                let (good, misplaced) = standing(&paragraph.context, answers);
+                // One answer is enough; none that stands where it should is a broken file.
+                if let Some(message) = misplaced.filter(|_| good.is_empty()) {
+                    return Err(bad(message));
+                }
+                left_out += all - good.len();
                 let context = Value::Text(paragraph.context.clone());
-                let fields = vec![Value::Text(question), context, Value::Answers(answers)];
-                check(&fields).map_err(bad)?;
-                builder.push(&id, fields).map_err(bad)?;
+                let fields = vec![Value::Text(question), context, Value::Answers(good)];
+                check(&fields, input.unlabelled).map_err(bad)?;
+                push(&mut builder, path, place, &id, fields)?;
             }
         }
     }
-    Ok(builder.finish().into())
+    let note = (left_out > 0).then(|| {
+        format!("{left_out} answers that are not at their answer_start were left out, others of their questions kept")
+    });
+    Ok(Read { examples: builder.finish(), notes: note.into_iter().collect(), left_out: 0 })
+}
+
+/// The answers that stand in the context where they say, and what is wrong with the first other one.
+fn standing(context: &str, answers: Vec<JsonAnswer>) -> (Vec<Answer>, Option<String>) {
+    let (mut good, mut bad) = (Vec::new(), None);
+    for JsonAnswer { text, answer_start } in answers {
+        match usize::try_from(answer_start).ok().map(|start| Answer { text: text.clone(), start }) {
+            // What is empty is no answer, and told so.
+            Some(answer) if text.is_empty() || stands(context, &answer) => good.push(answer),
+            _ => {
+                bad.get_or_insert_with(|| misplaced(&text, &answer_start));
+            }
+        }
+    }
+    (good, bad)
+}
+
+/// Whether an answer begins in the context where it says.
+fn stands(context: &str, Answer { text, start }: &Answer) -> bool {
+    let byte = context.char_indices().map(|(byte, _)| byte).nth(*start);
+    !text.is_empty() && byte.is_some_and(|byte| context[byte..].starts_with(text.as_str()))
 }
 
 const NO_ANSWER: &str = "has no answer";
@@ -86,12 +114,12 @@ fn misplaced(text: &str, start: &dyn std::fmt::Display) -> String {
     format!("answer `{text}` is not in the context at character {start}, its answer_start")
 }
 
-/// Refuses a question without an answer, and one whose answers do not stand in the context where the file says.
-pub(super) fn check(fields: &[Value]) -> Result<(), String> {
+/// Refuses a question without an answer, unless none is needed, and one whose answers do not stand in the context where the file says.
+pub(super) fn check(fields: &[Value], unlabelled: bool) -> Result<(), String> {
     let [Value::Text(question), Value::Text(context), Value::Answers(answers)] = fields else {
         return Err("is no question, context and answers".to_owned());
     };
-    if answers.iter().all(|answer| answer.text.is_empty()) {
+    if answers.iter().all(|answer| answer.text.is_empty()) && !unlabelled {
         return Err(format!(
             "{NO_ANSWER}: a question of SQuAD 2.0 that cannot be answered, or a copy of the file with its answers taken out"
         ));
@@ -99,11 +127,7 @@ pub(super) fn check(fields: &[Value]) -> Result<(), String> {
     if [context, question].iter().any(|text| text.contains('\0')) {
         return Err("holds a null character".to_owned());
     }
-    let stands = |Answer { text, start }: &Answer| {
-        let byte = context.char_indices().map(|(byte, _)| byte).nth(*start);
-        !text.is_empty() && byte.is_some_and(|byte| context[byte..].starts_with(text.as_str()))
-    };
-    match answers.iter().find(|answer| !stands(answer)) {
+    match answers.iter().find(|answer| !stands(context, answer)) {
         Some(Answer { text, start }) => Err(misplaced(text, start)),
         None => Ok(()),
     }

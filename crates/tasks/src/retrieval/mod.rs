@@ -24,6 +24,7 @@ impl TaskFolder for Folder {
             task: Task::Retrieval,
             about: "two files of sentences, the foreign one and the English one; line i of one translates line i of the other",
             files: Files::Two,
+            given: &[],
             read: tatoeba::read,
             read_all: None,
         }];
@@ -31,16 +32,14 @@ impl TaskFolder for Folder {
     }
 
     fn recognise(&self, path: &Path) -> Option<Found> {
-        match names::parts(path)[..] {
-            ["tatoeba", pair, code] if code != "eng" && pair.strip_suffix("-eng") == Some(code) => Some(Found {
-                dataset: "tatoeba",
-                language: names::language(code),
-                split: Split::Test,
-                format: "tatoeba",
-                licence: "CC BY 2.0 FR",
-            }),
-            _ => None,
-        }
+        let code = match names::parts(path)[..] {
+            ["tatoeba", pair, code] if code != "eng" && pair.strip_suffix("-eng") == Some(code) => code,
+            // As XTREME's download script names them.
+            [pair, code] if names::parent(path) == "tatoeba" && pair.strip_suffix("-en") == Some(code) => code,
+            _ => return None,
+        };
+        let (language, licence) = (names::language(code), "CC BY 2.0 FR");
+        Some(Found { dataset: "tatoeba", language, split: Split::Test, format: "tatoeba", licence })
     }
 
     /// All sentences, then all translations: item `i` and item `len / 2 + i` are a pair.
