@@ -28,14 +28,15 @@ pub(crate) fn to_bytes(examples: &Examples, path: &Path) -> Result<Vec<u8>, Data
     Ok(bytes)
 }
 
-/// What becomes of a table's rows without a label: -1, or no such column at all.
+/// What becomes of a table's rows without a label (-1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unlabelled {
     /// They are refused: the split's labels are withheld.
     Refused,
     /// A class of -1 leaves its row out, unless there are no others. Tags are all there or refused.
     LeftOut,
-    /// They are read with 0 in its place, which says nothing: what is only predicted needs no label.
+    /// Labels and whatever else is to be predicted are not looked at, and need not be there: 0 stands in their place, which
+    /// says nothing.
     Kept,
 }
 
@@ -61,16 +62,14 @@ pub fn read_parquet(
     for path in paths.iter().map(AsRef::as_ref) {
         let table = Table::open(path)?;
         let named = description.ids == Ids::Column && table.has("id");
-        let is_gold = |kind| !matches!(kind, Kind::Text | Kind::Texts);
-        let lacks =
-            |column: &spec::Column| unlabelled == Unlabelled::Kept && is_gold(column.kind) && !table.has(column.name);
-        let (lacking, there): (Vec<&spec::Column>, Vec<&spec::Column>) =
-            description.columns.iter().partition(|column| lacks(column));
+        let is_read =
+            |column: &&spec::Column| unlabelled != Unlabelled::Kept || matches!(column.kind, Kind::Text | Kind::Texts);
+        let (there, unread): (Vec<&spec::Column>, Vec<&spec::Column>) = description.columns.iter().partition(is_read);
         let mut names: Vec<&str> = there.iter().map(|column| column.name).collect();
         names.extend(named.then_some("id"));
         for part in table.read(&names)? {
             let ids = if named { Some(part.column(path, "id")?.words(path)?) } else { None };
-            let columns = there.iter().map(|column| fields(&part, path, column.name, column.kind, unlabelled));
+            let columns = there.iter().map(|column| fields(&part, path, column.name, column.kind));
             let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
             for row in 0..part.rows() {
                 let place = || format!("row {}", part.first_row + row + 1);
@@ -89,7 +88,7 @@ pub fn read_parquet(
                         first_left_out.get_or_insert_with(|| bad(message));
                         continue;
                     }
-                    fields => with_stand_ins(fields.map_err(bad)?, &lacking, description.columns),
+                    fields => with_stand_ins(fields.map_err(bad)?, &unread, description.columns),
                 };
                 check(&fields).map_err(bad)?;
                 builder.push(&id, fields).map_err(bad)?;
@@ -105,10 +104,9 @@ pub fn read_parquet(
 /// How a fault begins that says that a row's label is withheld.
 const UNLABELLED: &str = "label -1";
 
-/// The fields of all columns, in the table's order: those read, and 0 for those that the file lacks, as often as the row has
-/// words.
-fn with_stand_ins(read: Vec<Value>, lacking: &[&spec::Column], columns: &[spec::Column]) -> Vec<Value> {
-    if lacking.is_empty() {
+/// The fields of all columns, in the table's order: those read, and 0 for the others, as often as the row has words.
+fn with_stand_ins(read: Vec<Value>, unread: &[&spec::Column], columns: &[spec::Column]) -> Vec<Value> {
+    if unread.is_empty() {
         return read;
     }
     let words = read.iter().find_map(|field| match field {
@@ -117,7 +115,7 @@ fn with_stand_ins(read: Vec<Value>, lacking: &[&spec::Column], columns: &[spec::
     });
     let words = words.unwrap_or_default();
     let mut read = read.into_iter();
-    let field = |column: &spec::Column| match (lacking.contains(&column), column.kind) {
+    let field = |column: &spec::Column| match (unread.contains(&column), column.kind) {
         (true, Kind::Label) => Some(Value::Label(0)),
         (true, Kind::Labels) => Some(Value::Labels(vec![0; words])),
         (true, Kind::Number) => Some(Value::Number(0)),
@@ -132,17 +130,10 @@ fn with_stand_ins(read: Vec<Value>, lacking: &[&spec::Column], columns: &[spec::
 type Field<'a> = Box<dyn FnMut(usize) -> Result<Value, String> + 'a>;
 
 /// Reads one column of a part, row by row.
-fn fields<'a>(
-    part: &Part,
-    path: &Path,
-    name: &'static str,
-    kind: Kind,
-    unlabelled: Unlabelled,
-) -> Result<Field<'a>, DataError> {
+fn fields<'a>(part: &Part, path: &Path, name: &'static str, kind: Kind) -> Result<Field<'a>, DataError> {
     let column = part.column(path, name)?;
     let label = move |value: i64| match usize::try_from(value) {
         Ok(label) => Ok(label),
-        Err(_) if value == -1 && unlabelled == Unlabelled::Kept => Ok(0),
         Err(_) if value == -1 => Err(format!("{UNLABELLED} in `{name}` marks a split whose labels are not public")),
         Err(_) => Err(format!("label {value} in `{name}` is below 0")),
     };

@@ -37,7 +37,7 @@ pub enum Files {
     Two,
 }
 
-/// What the names in a file may be told by, where it does not tell itself.
+/// What a person may tell about files that do not tell it themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
     /// [`Input::labels`].

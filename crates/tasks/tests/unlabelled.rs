@@ -125,6 +125,16 @@ fn what_is_only_predicted_needs_no_labels() {
     }
 }
 
+/// A hub's file may number its labels as no head does: whatever they are, nobody asks for them.
+#[test]
+fn labels_of_tables_are_not_looked_at() {
+    let number: ArrayRef = Arc::new(arrow::array::Int64Array::from(vec![99, -1]));
+    let columns = ["premise", "hypothesis"].map(|name| (name, column(&["a", "b"])));
+    let content = table(columns.into_iter().chain([("label", number)]).collect());
+    assert_eq!(unlabelled("nli-parquet", "file0", &content).unwrap().len(), 2);
+    assert!(read_files("nli-parquet", &[("file0", &content)], "en", |_| {}).is_err());
+}
+
 /// What is there is still looked at.
 #[test]
 fn bad_files_stay_bad() {

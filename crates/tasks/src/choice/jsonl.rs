@@ -44,7 +44,7 @@ pub(super) fn read_table(input: &Input) -> Result<Read, DataError> {
         let table = Table::open(path)?;
         let choices: Vec<String> = (1..).map(|n| format!("choice{n}")).take_while(|name| table.has(name)).collect();
         let named = table.has("idx");
-        let labelled = !input.unlabelled || table.has("label");
+        let labelled = !input.unlabelled;
         let mut columns = vec!["premise", "question"];
         columns.extend(labelled.then_some("label"));
         columns.extend(choices.iter().map(String::as_str));

@@ -128,7 +128,7 @@ impl TaskFolder for Folder {
                 found[row].numerator -= unseen.count() as f64;
             }
         }
-        Ok(scored)
+        Ok(scored.telling_unknown(gold.labels(), predicted.iter().flatten().map(|told| told.relation)))
     }
 }
 
