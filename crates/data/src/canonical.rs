@@ -43,7 +43,8 @@ pub enum Unlabelled {
 /// Reads tables whose columns are named as the task names them: ours, and the hub's of the same schema. Examples bear the
 /// file's `id`, or the number of their row over all files, counted from 0. Also gives how many rows were left out.
 ///
-/// `labels` says what label columns mean where the file itself does not; `check` may refuse an example, given its fields.
+/// `labels` says what label columns mean where the file itself does not; `check` may refuse an example, given its fields, or
+/// mend them.
 ///
 /// # Errors
 /// [`DataError`] naming the file, and the row where it is about one.
@@ -52,7 +53,7 @@ pub fn read_parquet(
     task: Task,
     labels: &Labels,
     unlabelled: Unlabelled,
-    check: &dyn Fn(&[Value]) -> Result<(), String>,
+    check: &dyn Fn(&mut [Value]) -> Result<(), String>,
 ) -> Result<(Examples, usize), DataError> {
     let description = task.description();
     let classes = description.columns.iter().any(|column| column.kind == Kind::Label);
@@ -82,7 +83,7 @@ pub fn read_parquet(
                     false => DataError::row(path, place(), message),
                 };
                 let fields = columns.iter_mut().map(|column| column(row)).collect::<Result<Vec<_>, _>>();
-                let fields = match fields {
+                let mut fields = match fields {
                     Err(message) if leaves_out && message.starts_with(UNLABELLED) => {
                         left_out += 1;
                         first_left_out.get_or_insert_with(|| bad(message));
@@ -90,7 +91,7 @@ pub fn read_parquet(
                     }
                     fields => with_stand_ins(fields.map_err(bad)?, &unread, description.columns),
                 };
-                check(&fields).map_err(bad)?;
+                check(&mut fields).map_err(bad)?;
                 builder.push(&id, fields).map_err(bad)?;
             }
         }

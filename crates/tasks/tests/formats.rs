@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int32Builder, Int64Array, LargeListBuilder, LargeStringBuilder, RecordBatch, StringArray,
+    ArrayRef, Int32Builder, Int64Array, Int64Builder, LargeListBuilder, LargeStringBuilder, ListBuilder, RecordBatch,
+    StringArray, StringBuilder, StructArray,
 };
 use common::{classes, format, ids, read_files, read_text, read_texts, refuses, sentences};
 use data::Examples;
@@ -140,6 +141,20 @@ fn misplaced_answers_are_left_out_beside_good_ones() {
     let read = read_files("squad-json", &[("file0", two.as_bytes())], "de", |_| {}).unwrap();
     assert_eq!(read.examples.answers("answers").get(0), [("two", 4)]);
     assert!(read.notes.len() == 1 && read.notes[0].starts_with("1 answers that are not at their answer_start"));
+    let parquet = |starts: [i64; 2]| {
+        let (mut texts, mut places) = (ListBuilder::new(StringBuilder::new()), ListBuilder::new(Int64Builder::new()));
+        texts.append_value(["two"; 2].map(Some));
+        places.append_value(starts.map(Some));
+        let fields: [(&str, ArrayRef); 2] =
+            [("text", Arc::new(texts.finish())), ("answer_start", Arc::new(places.finish()))];
+        let answers: ArrayRef = Arc::new(StructArray::try_from(fields.to_vec()).unwrap());
+        let one = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
+        let columns =
+            vec![("id", one("a")), ("question", one("Q?")), ("context", one("one two")), ("answers", answers)];
+        read_parquet("squad-parquet", columns)
+    };
+    assert_eq!(parquet([3, 4]).unwrap().answers("answers").get(0), [("two", 4)]);
+    refuses(parquet([3, 5]), &["row 1", "character 3"]);
     refuses(
         read_text("squad-json", two.replace("\"answer_start\":4", "\"answer_start\":5"), "de"),
         &["question `a`", "character 3"],

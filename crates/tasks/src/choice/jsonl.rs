@@ -30,7 +30,7 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
 /// Reads the hub's columns `premise`, `choice1`, `choice2` …, `question`, `label` and `idx`; or ours, with a list `choices`.
 pub(super) fn read_table(input: &Input) -> Result<Read, DataError> {
     if Table::open(input.path())?.has("choices") {
-        let check = |fields: &[Value]| match fields {
+        let check = |fields: &mut [Value]| match fields {
             [_, Value::Text(question), Value::Texts(choices), Value::Number(label)] => {
                 checked(question, choices, known(*label, input.unlabelled))
             }

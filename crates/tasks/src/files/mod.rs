@@ -17,13 +17,12 @@ pub(crate) fn the(task: Task, kind: Kind) -> &'static str {
     task.columns_of(kind).next().unwrap_or_default()
 }
 
+/// Refuses an example, given what label columns mean and its fields.
+pub(crate) type Check<'a> = &'a dyn Fn(&Labels, &[Value]) -> Result<(), String>;
+
 /// Reads tables of the hub's schema: label names are those that the input gives, that the files' metadata give, or the
 /// usual ones where everybody numbers them in one order. Labels that are all among the usual ones are numbered as those.
-pub(crate) fn hub_table(
-    input: &Input,
-    task: Task,
-    check: &dyn Fn(&Labels, &[Value]) -> Result<(), String>,
-) -> Result<Read, DataError> {
+pub(crate) fn hub_table(input: &Input, task: Task, check: Check) -> Result<Read, DataError> {
     let (usual, column) = (task.usual_labels(), task.label_column().unwrap_or_default());
     let labels = match (input.labels.is_empty(), class_names(input, column)?) {
         (false, _) => input.labels.clone(),
@@ -36,7 +35,7 @@ pub(crate) fn hub_table(
         return Err(DataError::file(input.path(), message));
     }
     let unlabelled = if input.unlabelled { Unlabelled::Kept } else { Unlabelled::LeftOut };
-    let check = |fields: &[Value]| check(&labels, fields);
+    let check = |fields: &mut [Value]| check(&labels, fields);
     let (examples, left_out) = data::read_parquet(&input.paths, task, &labels, unlabelled, &check)?;
     let as_usual = if input.labels.is_empty() { examples.relabelled(&usual).ok() } else { None };
     let note = (left_out > 0).then(|| format!("{left_out} rows without a label (-1) were left out"));

@@ -14,8 +14,12 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let text = read_text(path)?;
     let mut rows = lines(&text);
     let header = rows.next().map_or("", |(_, line)| line);
-    let whole = matches!(header, "premise\thypo\tlabel" | "premise\thypothesis\tlabel");
-    if !whole && !(input.unlabelled && matches!(header, "premise\thypo" | "premise\thypothesis")) {
+    let known = match header {
+        "premise\thypo\tlabel" | "premise\thypothesis\tlabel" => true,
+        "premise\thypo" | "premise\thypothesis" => input.unlabelled,
+        _ => false,
+    };
+    if !known {
         return Err(DataError::row(path, "line 1", "is not the header `premise`, `hypo`, `label` with tabs between"));
     }
     collect(path, input.unlabelled, rows, |fields| three(fields, input.unlabelled))

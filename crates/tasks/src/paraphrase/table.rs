@@ -28,8 +28,12 @@ pub(super) fn read_pawsx(input: &Input) -> Result<Read, DataError> {
     let text = read_text(path)?;
     let mut found = lines(&text);
     let header: Vec<&str> = found.next().map(|(_, line)| line.split('\t').collect()).unwrap_or_default();
-    let whole = header == ["id", "sentence1", "sentence2", "label"];
-    if !whole && !(input.unlabelled && header == ["id", "sentence1", "sentence2"]) {
+    let known = match header[..] {
+        ["id", "sentence1", "sentence2", "label"] => true,
+        ["id", "sentence1", "sentence2"] => input.unlabelled,
+        _ => false,
+    };
+    if !known {
         let message = "is not the header `id`, `sentence1`, `sentence2`, `label` with tabs between";
         return Err(DataError::row(path, "line 1", message));
     }

@@ -4,6 +4,7 @@ mod decode;
 mod encode;
 mod squad_json;
 
+use std::cell::Cell;
 use std::path::Path;
 
 use data::{DataError, EncodeOptions, Encoded, Examples, Item, Tokenization, Unlabelled, Value as Field};
@@ -109,6 +110,11 @@ impl TaskFolder for Folder {
 
 fn read_table(input: &Input) -> Result<Read, DataError> {
     let unlabelled = if input.unlabelled { Unlabelled::Kept } else { Unlabelled::Refused };
-    let check = |fields: &[Field]| squad_json::check(fields, input.unlabelled);
-    Ok(data::read_parquet(&input.paths, Task::Qa, &Labels::default(), unlabelled, &check)?.0.into())
+    let left_out = Cell::new(0);
+    let check = |fields: &mut [Field]| {
+        left_out.set(left_out.get() + squad_json::keep_standing(fields));
+        squad_json::check(fields, input.unlabelled)
+    };
+    let (examples, _) = data::read_parquet(&input.paths, Task::Qa, &Labels::default(), unlabelled, &check)?;
+    Ok(Read { examples, notes: squad_json::note(left_out.get()), left_out: 0 })
 }

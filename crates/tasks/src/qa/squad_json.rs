@@ -67,39 +67,40 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
                     true => DataError::unlabelled(path, place(), message),
                     false => DataError::row(path, place(), message),
                 };
-                let all = answers.len();
-                let (good, misplaced) = standing(&paragraph.context, answers);
-                // One answer is enough; none that stands where it should is a broken file.
-                if let Some(message) = misplaced.filter(|_| good.is_empty()) {
-                    return Err(bad(message));
-                }
-                left_out += all - good.len();
+                // What is only predicted needs none.
+                let answers = if input.unlabelled { Vec::new() } else { answers };
+                let answers = answers.into_iter().map(|JsonAnswer { text, answer_start }| {
+                    let start = usize::try_from(answer_start).map_err(|_| misplaced(&text, &answer_start))?;
+                    Ok(Answer { text, start })
+                });
+                let answers = answers.collect::<Result<Vec<_>, String>>().map_err(bad)?;
                 let context = Value::Text(paragraph.context.clone());
-                let fields = vec![Value::Text(question), context, Value::Answers(good)];
+                let mut fields = vec![Value::Text(question), context, Value::Answers(answers)];
+                left_out += keep_standing(&mut fields);
                 check(&fields, input.unlabelled).map_err(bad)?;
                 push(&mut builder, path, place, &id, fields)?;
             }
         }
     }
-    let note = (left_out > 0).then(|| {
-        format!("{left_out} answers that are not at their answer_start were left out, others of their questions kept")
-    });
-    Ok(Read { examples: builder.finish(), notes: note.into_iter().collect(), left_out: 0 })
+    Ok(Read { examples: builder.finish(), notes: note(left_out), left_out: 0 })
 }
 
-/// The answers that stand in the context where they say, and what is wrong with the first other one.
-fn standing(context: &str, answers: Vec<JsonAnswer>) -> (Vec<Answer>, Option<String>) {
-    let (mut good, mut bad) = (Vec::new(), None);
-    for JsonAnswer { text, answer_start } in answers {
-        match usize::try_from(answer_start).ok().map(|start| Answer { text: text.clone(), start }) {
-            // What is empty is no answer, and told so.
-            Some(answer) if text.is_empty() || stands(context, &answer) => good.push(answer),
-            _ => {
-                bad.get_or_insert_with(|| misplaced(&text, &answer_start));
-            }
-        }
+/// Leaves out the answers that do not stand where they say, if there is one that does: an annotator's slip. How many they are.
+pub(super) fn keep_standing(fields: &mut [Value]) -> usize {
+    let [_, Value::Text(context), Value::Answers(answers)] = fields else { return 0 };
+    if !answers.iter().any(|answer| stands(context, answer)) {
+        return 0;
     }
-    (good, bad)
+    let all = answers.len();
+    // What is empty is no answer, and told so.
+    answers.retain(|answer| answer.text.is_empty() || stands(context, answer));
+    all - answers.len()
+}
+
+/// What is said about answers that were left out.
+pub(super) fn note(left_out: usize) -> Vec<String> {
+    let message = "answers that are not at their answer_start were left out, others of their questions kept";
+    (left_out > 0).then(|| format!("{left_out} {message}")).into_iter().collect()
 }
 
 /// Whether an answer begins in the context where it says.
@@ -114,7 +115,8 @@ fn misplaced(text: &str, start: &dyn std::fmt::Display) -> String {
     format!("answer `{text}` is not in the context at character {start}, its answer_start")
 }
 
-/// Refuses a question without an answer, unless none is needed, and one whose answers do not stand in the context where the file says.
+/// Refuses a question without an answer, unless none is needed, and one whose answers do not stand in the context where the
+/// file says.
 pub(super) fn check(fields: &[Value], unlabelled: bool) -> Result<(), String> {
     let [Value::Text(question), Value::Text(context), Value::Answers(answers)] = fields else {
         return Err("is no question, context and answers".to_owned());
