@@ -133,6 +133,11 @@ pub fn cells(suite: &Suite, work: &[Work], folders: &Folders, backend: Backend) 
         );
     }
     let layers = model::ModelConfig::read(&model.join("config.json"))?.num_hidden_layers;
+    for probe in work.iter().flat_map(|(protocol, ..)| protocol.probes()) {
+        if let Some(layer) = probe.layer.filter(|&layer| layer > layers) {
+            bail!("[probe.{}]: `layer` is {layer}, and model `{}` has {layers}", probe.name, suite.model);
+        }
+    }
     let cells = work
         .iter()
         .map(|&(protocol, method, seed)| {

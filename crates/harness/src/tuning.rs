@@ -17,6 +17,8 @@ pub struct Trials {
     suite: Suite,
     trials: Vec<Trial>,
     seeds: usize,
+    /// Trials of each method on each protocol, one after the other.
+    budget: usize,
 }
 
 /// What the trials say.
@@ -41,8 +43,8 @@ impl Trials {
             .map(|(trial, seed): (&Trial, u64)| (&trial.protocol, &trial.method, seed))
             .collect();
         let (model, cells) = plan::cells(suite, &work, folders, backend)?;
-        let seeds = tuning.seeds.len();
-        Ok(Some(Self { cells, model, suite: suite.clone(), trials, seeds }))
+        let (seeds, budget) = (tuning.seeds.len(), tuning.trials);
+        Ok(Some(Self { cells, model, suite: suite.clone(), trials, seeds, budget }))
     }
 
     /// How many of the trials' cells are not finished.
@@ -72,8 +74,8 @@ impl Trials {
         }
         let mut scores = Vec::with_capacity(self.trials.len());
         for (trial, cells) in self.trials.iter().zip(self.cells.chunks(self.seeds)) {
-            let of_seed = |cell| Ok::<_, anyhow::Error>(score(trial, cell, results)?);
-            let of_seeds: Vec<Option<f64>> = cells.iter().map(of_seed).collect::<Result<_>>()?;
+            let of_seeds: Vec<Option<f64>> =
+                cells.iter().map(|cell| score(trial, cell, results)).collect::<Result<_>>()?;
             let all: Option<Vec<f64>> = of_seeds.into_iter().collect();
             scores.push(all.map(|all| all.iter().sum::<f64>() / all.len() as f64));
         }
@@ -83,13 +85,7 @@ impl Trials {
             ["protocol", "method", "chosen", "score", "worst", "failed", "at the grid's edge"],
         );
         let mut best = Vec::new();
-        let keys: Vec<_> = self.trials.iter().map(|trial| (&trial.for_protocol, &trial.method.name)).collect();
-        for places in keys.chunk_by(|one, other| one == other).scan(0, |start, chunk| {
-            let place = *start..*start + chunk.len();
-            *start = place.end;
-            Some(place)
-        }) {
-            let (trials, scores) = (&self.trials[places.clone()], &scores[places]);
+        for (trials, scores) in self.trials.chunks(self.budget).zip(scores.chunks(self.budget)) {
             let Some(index) = Tuning::best(scores) else {
                 bail!(
                     "every trial of method `{}` on protocol `{}` failed; `harness report` on their cells says why",
@@ -115,8 +111,7 @@ impl Trials {
         table.notes.push(format!(
             "{} trials a method and protocol, {} seeds each; score: mean over seeds, languages and stages of the main metric, \
              in percent; at the edge: a better value may lie beyond those that were tried",
-            self.suite.tuning.as_ref().map_or(0, |tuning| tuning.trials),
-            self.seeds
+            self.budget, self.seeds
         ));
         Ok(Chosen { suite: self.suite.tuned(&best)?, best, table })
     }

@@ -286,6 +286,30 @@ fn padding_changes_neither_losses_nor_logits() {
 }
 
 #[test]
+fn vectors_of_a_layer_are_those_of_an_encoder_that_ends_there() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../encoders/mini");
+    let cut = tempfile::tempdir().unwrap();
+    let config: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
+    std::fs::copy(folder.join("model.safetensors"), cut.path().join("model.safetensors")).unwrap();
+    let whole = Learner::load(&folder, Backend::Cpu).unwrap();
+    let batch = Expected::read("bert-tokens").batch("batch");
+    let layers = whole.config().num_hidden_layers;
+    for layer in 1..=layers {
+        let mut config = config.clone();
+        config["num_hidden_layers"] = layer.into();
+        std::fs::write(cut.path().join("config.json"), config.to_string()).unwrap();
+        let shorter = Learner::load(cut.path(), Backend::Cpu).unwrap();
+        let vectors = whole.sentence_vectors_of_layer(&batch, layer).unwrap();
+        assert_eq!(vectors, shorter.sentence_vectors(&batch).unwrap(), "layer {layer}");
+    }
+    for layer in [0, layers + 1] {
+        let error = whole.sentence_vectors_of_layer(&batch, layer).unwrap_err().to_string();
+        assert!(error.contains(&format!("layer {layer} was asked for, and the encoder has {layers}")), "{error}");
+    }
+}
+
+#[test]
 fn sentence_vectors_are_means_over_real_tokens() {
     let (learner, batch) = (tiny("bert-tokens", Backend::Cpu), Expected::read("bert-tokens").batch("batch"));
     let (hidden, vectors) = (learner.hidden_states(&batch).unwrap(), learner.sentence_vectors(&batch).unwrap());

@@ -35,7 +35,7 @@ fn plainly(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<P
     running.use_language(probe.task, language, None)?;
     let ids = held_out.examples.ids().map(str::to_owned).collect();
     let mut scored = match probe.task.objective() {
-        Objective::Ranking if running.languages_differ() => sides(running, probe, held_out)?,
+        Objective::Ranking if running.languages_differ() || probe.layer.is_some() => sides(running, probe, held_out)?,
         _ => held_out.score(running)?,
     };
     for (source, mask) in language::cross_masks(running, probe, language) {
@@ -48,12 +48,12 @@ fn plainly(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<P
     Ok(Probed { ids, scored })
 }
 
-/// Scores of sentence pairs, each side with what its own language uses of the model.
+/// Scores of sentence pairs, of the probe's layer and each side with what its own language uses of the model.
 fn sides(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<Scored> {
     let encoded = &held_out.encoded;
-    let foreign = tasks::side_vectors(&running.learner, encoded, 0)?;
+    let foreign = tasks::side_vectors(&running.learner, encoded, 0, probe.layer)?;
     running.use_language(probe.task, Language::ENGLISH, None)?;
-    let english = tasks::side_vectors(&running.learner, encoded, 1)?;
+    let english = tasks::side_vectors(&running.learner, encoded, 1, probe.layer)?;
     Ok(tasks::score_sides(&foreign, &english, running.learner.config().hidden_size)?)
 }
 

@@ -78,7 +78,7 @@ fn each_side_of_a_pair_goes_through_its_own_languages_modules() {
     let mut learner = Learner::load(&root.path().join("saved"), Backend::Cpu).unwrap();
     let mut side = |language, side| {
         learner.use_language(language, Some(Task::Retrieval)).unwrap();
-        tasks::side_vectors(&learner, &encoded, side).unwrap()
+        tasks::side_vectors(&learner, &encoded, side, None).unwrap()
     };
     let (foreign, own, others) = (side(german, 0), side(english, 1), side(german, 1));
     assert_ne!(own, others, "the languages' adapters differ");

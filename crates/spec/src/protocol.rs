@@ -93,6 +93,10 @@ pub struct Probe {
     pub stride: usize,
     /// Put before every sentence of a retrieval probe, as some encoders want (`query: `).
     pub prefix: String,
+    /// The layer whose hidden states are a retrieval probe's vectors, from 1; the last one, if it is left out. XTREME reads
+    /// the 8th of 12.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<usize>,
     /// Few-shot: what is scored is the model after steps on a few examples of the language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapt: Option<Adapt>,

@@ -64,6 +64,7 @@ struct ProbeText {
     stride: usize,
     #[serde(default)]
     prefix: String,
+    layer: Option<usize>,
     adapt: Option<Adapt>,
 }
 
@@ -208,6 +209,7 @@ impl ProbeText {
             max_length: self.max_length,
             stride: self.stride,
             prefix: self.prefix.clone(),
+            layer: self.layer,
             adapt: self.adapt.clone(),
         }
     }
@@ -274,6 +276,12 @@ fn check_protocol(protocol: &Protocol) -> Result<(), String> {
 
 fn check_probe(probe: &Probe) -> Result<(), String> {
     probe.source().check()?;
+    if probe.layer == Some(0) {
+        return Err("`layer` counts from 1".to_owned());
+    }
+    if probe.layer.is_some() && probe.task.objective() != Objective::Ranking {
+        return Err("`layer` belongs to retrieval: other tasks read what their heads were trained on".to_owned());
+    }
     if let Some(adapt) = &probe.adapt {
         adapt.check().map_err(|error| format!("`adapt` {error}"))?;
         let numbers = [adapt.learning_rate, adapt.head_learning_rate.unwrap_or_default()];

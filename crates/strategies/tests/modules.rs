@@ -25,6 +25,7 @@ fn protocol(stages: Vec<Stage>) -> Protocol {
         max_length: 10,
         stride: 0,
         prefix: String::new(),
+        layer: None,
         adapt: None,
     };
     Protocol { name: Name::new("p").unwrap(), before: vec![probe], stages }

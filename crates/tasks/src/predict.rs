@@ -43,17 +43,26 @@ pub fn each_batch<E: From<model::ModelError>>(
 /// # Errors
 /// Those of the model.
 pub fn sentence_vectors(learner: &Learner, encoded: &Encoded) -> Result<Vec<f32>, TaskError> {
-    vectors_of(learner, encoded, 0..encoded.len())
+    vectors_of(learner, encoded, 0..encoded.len(), None)
 }
 
-/// The vectors of some of the items.
-pub(crate) fn vectors_of(learner: &Learner, encoded: &Encoded, of: Range<usize>) -> Result<Vec<f32>, TaskError> {
+/// The vectors of some of the items, of a layer or of the last one.
+pub(crate) fn vectors_of(
+    learner: &Learner,
+    encoded: &Encoded,
+    of: Range<usize>,
+    layer: Option<usize>,
+) -> Result<Vec<f32>, TaskError> {
     let width = learner.config().hidden_size;
     let mut vectors = vec![0.0; of.len() * width];
     for mut items in evaluation_batches(&encoded.lengths()[of.clone()], BATCH_TOKENS) {
         items.iter_mut().for_each(|item| *item += of.start);
         let batch = encoded.batch(&items, pad_multiple(learner.backend()));
-        for (&item, vector) in items.iter().zip(learner.sentence_vectors(&batch)?.chunks_exact(width)) {
+        let vectors_of_batch = match layer {
+            Some(layer) => learner.sentence_vectors_of_layer(&batch, layer)?,
+            None => learner.sentence_vectors(&batch)?,
+        };
+        for (&item, vector) in items.iter().zip(vectors_of_batch.chunks_exact(width)) {
             let place = (item - of.start) * width;
             vectors[place..place + width].copy_from_slice(vector);
         }

@@ -66,6 +66,7 @@ fn suite(options: &RunOne, model: Name) -> Result<Suite> {
         max_length: options.max_length,
         stride,
         prefix: String::new(),
+        layer: None,
         adapt: None,
     };
     let stage = Stage {

@@ -43,7 +43,7 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
 
 /// How a search for settings ended.
 pub enum Search {
-    Chosen(Chosen),
+    Chosen(Box<Chosen>),
     /// Nothing can be chosen yet, or nothing was to be run.
     Ended(Exit),
 }
@@ -70,7 +70,7 @@ pub fn search(trials: Trials, folders: &Folders, options: &Sweep, results: &Resu
         );
         return Ok(Search::Ended(Exit::Interrupted));
     }
-    Ok(Search::Chosen(trials.choose(results)?))
+    Ok(Search::Chosen(Box::new(trials.choose(results)?)))
 }
 
 /// The cells of this call's shard, and those of them that are to run.

@@ -43,6 +43,24 @@ impl Learner {
         })
     }
 
+    /// [`Learner::sentence_vectors`] of the hidden states that a layer gives, from 1; layers above it are not computed.
+    ///
+    /// # Errors
+    /// As [`Learner::sentence_vectors`], also if the encoder has no such layer.
+    pub fn sentence_vectors_of_layer(&self, batch: &Batch, layer: usize) -> Result<Vec<f32>, ModelError> {
+        let encoder = &self.state.network.encoder;
+        if !(1..=encoder.depth()).contains(&layer) {
+            return Err(ModelError::batch(format!(
+                "layer {layer} was asked for, and the encoder has {}",
+                encoder.depth()
+            )));
+        }
+        self.infer(batch, |input, dropout, weights| {
+            let hidden = encoder.below(layer, input, &self.state.active(), dropout, weights);
+            finite("sentence vectors", input.mask.mean(hidden))
+        })
+    }
+
     /// The encoder's last hidden states, `[batch, seq, hidden]`; what stands at padding is left open.
     ///
     /// # Errors

@@ -289,6 +289,7 @@ fn judged(protocol: &Protocol, tuning: &Tuning) -> Result<Protocol, SpecError> {
             max_length: stage.max_length,
             stride: stage.stride,
             prefix: String::new(),
+            layer: None,
             adapt: None,
         };
         if !probes.iter().any(|other| Probe { name: other.name.clone(), ..probe.clone() } == *other) {

@@ -74,17 +74,24 @@ impl TaskFolder for Folder {
         _examples: &Examples,
         encoded: &Encoded,
     ) -> Result<Scored, TaskError> {
-        score_sides(&side_vectors(learner, encoded, 0)?, &side_vectors(learner, encoded, 1)?, learner.config().hidden_size)
+        let [foreign, english] = [side_vectors(learner, encoded, 0, None)?, side_vectors(learner, encoded, 1, None)?];
+        score_sides(&foreign, &english, learner.config().hidden_size)
     }
 }
 
-/// Vectors `[pairs, hidden]` of one side of all pairs: 0 for the sentences in the language, 1 for their translations.
+/// Vectors `[pairs, hidden]` of one side of all pairs: 0 for the sentences in the language, 1 for their translations. Means of
+/// the hidden states of a layer, from 1, or of the last one.
 ///
 /// # Errors
 /// Those of the model.
-pub fn side_vectors(learner: &Learner, encoded: &Encoded, side: usize) -> Result<Vec<f32>, TaskError> {
+pub fn side_vectors(
+    learner: &Learner,
+    encoded: &Encoded,
+    side: usize,
+    layer: Option<usize>,
+) -> Result<Vec<f32>, TaskError> {
     let pairs = encoded.len() / 2;
-    vectors_of(learner, encoded, side * pairs..(side + 1) * pairs)
+    vectors_of(learner, encoded, side * pairs..(side + 1) * pairs, layer)
 }
 
 /// Scores of ranking each side's vectors for the other's.
