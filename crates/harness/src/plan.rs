@@ -142,6 +142,7 @@ pub fn cells(suite: &Suite, work: &[Work], folders: &Folders, backend: Backend) 
         .iter()
         .map(|&(protocol, method, seed)| {
             method.check(protocol)?;
+            method.check_with_layers(protocol, layers)?;
             for stage in &method.goes_through(protocol).stages {
                 strategies::check_schedule(method, stage, layers)?;
             }

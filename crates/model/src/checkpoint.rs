@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::{Gradients, Group, Learner, ModelError, OptimizerConfig};
 
 /// Raised when the file's form changes.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// The one key of the file's metadata; with several, their order would differ from run to run.
 const KEY: &str = "checkpoint";
 /// The same two of a gradient's file.
@@ -34,6 +34,8 @@ struct Header {
     version: u32,
     parts: Parts,
     frozen: Vec<String>,
+    /// Parameters that are new in their stage.
+    new: Vec<String>,
     setup: Setup,
     /// Weight decay, clip, beta1, beta2, epsilon as bits: decimals need not survive a round trip.
     optimizer: [u64; 5],
@@ -76,6 +78,14 @@ pub(crate) fn save(state: &State, path: &Path) -> Result<(), ModelError> {
         version: VERSION,
         parts: state.parts.clone(),
         frozen: state.frozen.iter().map(Group::to_string).collect(),
+        new: state
+            .layout
+            .entries
+            .iter()
+            .zip(&state.new)
+            .filter(|(_, new)| **new)
+            .map(|(entry, _)| entry.name.clone())
+            .collect(),
         setup: state.setup.clone(),
         optimizer: [config.weight_decay, config.clip, config.beta1, config.beta2, config.epsilon].map(f64::to_bits),
         steps,
@@ -107,6 +117,8 @@ pub(crate) fn load(learner: &mut Learner, path: &Path) -> Result<(), ModelError>
     let optimizer = OptimizerConfig { weight_decay, clip, beta1, beta2, epsilon };
     state.optimizer = AdamW::new(optimizer, state.layout.entries.len());
     (state.frozen, state.setup) = (frozen, header.setup);
+    let new: BTreeSet<String> = header.new.into_iter().collect();
+    state.new = state.layout.entries.iter().map(|entry| new.contains(&entry.name)).collect();
     let mut used = 0;
     for (index, entry) in state.layout.entries.iter().enumerate() {
         let name = &entry.name;

@@ -20,6 +20,16 @@ pub enum Group {
     Head,
 }
 
+/// Where a parameter belongs, and whether there was one before the stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Part {
+    pub group: Group,
+    /// Made since the last stage ended (see [`crate::Learner::end_stage`]): a head of a task that is learnt for the first
+    /// time, with BERT's pooler, and adapters and low-rank factors in their first stage. What comes with a model folder is
+    /// not new.
+    pub is_new: bool,
+}
+
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

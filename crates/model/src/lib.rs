@@ -36,7 +36,7 @@ pub use device::{built_in, compose_operations};
 pub use error::ModelError;
 pub use folder::{AddedParts, Precision, added_parts, holds_language_model};
 pub use gradients::Gradients;
-pub use group::Group;
+pub use group::{Group, Part};
 pub use head_mask::HeadMask;
 pub use learner::{LanguageUse, Learner};
 pub use lora::{LoraConfig, Projection};

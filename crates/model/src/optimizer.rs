@@ -4,7 +4,7 @@ use kernels::adamw;
 use crate::device::{from_host, host, is_host, to_device};
 use crate::gradients::{Gradient, Gradients};
 use crate::layout::{Entry, Layout, Role};
-use crate::{Group, ModelError, device};
+use crate::{ModelError, device};
 
 /// AdamW (Loshchilov and Hutter 2019, algorithm 2) and clipping by the global norm.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,12 +56,12 @@ impl AdamW {
         Self { config, moments: vec![None; parameters] }
     }
 
-    /// Clips the gradient and moves the parameters that have one.
+    /// Clips the gradient and moves the parameters that have one, at a learning rate each.
     pub fn step(
         &mut self,
         values: &mut [Tensor<1>],
         gradients: Gradients,
-        learning_rate: &dyn Fn(Group) -> f64,
+        learning_rates: &[f64],
         layout: &Layout,
         device: &Device,
     ) -> Result<StepNorms, ModelError> {
@@ -79,7 +79,7 @@ impl AdamW {
             let moments = self.moments[index].take().unwrap_or_else(|| Moments::zero(&gradient, &values[index]));
             let entry = &layout.entries[index];
             let scale = if clipped { scale } else { 1.0 };
-            let step = self.numbers(scale, learning_rate(entry.group), entry.role == Role::Weight, moments.steps + 1);
+            let step = self.numbers(scale, learning_rates[index], entry.role == Role::Weight, moments.steps + 1);
             // The optimiser's handle is taken out, so that a value nobody else holds is changed in place.
             let value = std::mem::replace(&mut values[index], Tensor::empty([0], device));
             let (value, moments) = match gradient {

@@ -12,7 +12,7 @@ const WORDS: &str = "embeddings.word_embeddings.weight";
 /// The same gradient with every zero of the parameters that it reaches written out.
 fn full(learner: &Learner, gradients: &Gradients) -> Gradients {
     let reached = learner.squared_norms(gradients).unwrap();
-    let point = learner.part(&learner.point(), &|group| reached.contains_key(&group));
+    let point = learner.part(&learner.point(), &|part| reached.contains_key(&part.group));
     gradients.clone().add_scaled(&point, 0.0).unwrap()
 }
 

@@ -72,6 +72,53 @@ fn the_reference_report_comes_out_again() {
     }
 }
 
+/// A loss is shown in its own unit, and the smaller one is the better.
+#[test]
+fn losses_are_in_nats_and_the_smaller_is_better() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::open(root.path()).unwrap();
+    let mut cells = cells();
+    for cell in &mut cells {
+        for stage in &mut cell.protocol.stages {
+            stage.probes.retain(|probe| probe.task == Task::Ner);
+            stage.probes[0].task = Task::Mlm;
+        }
+        cell.protocol.before.clear();
+        let mut result = measured(cell, 60);
+        let full = cell.method.name.as_str() == "ft";
+        for (score, probe) in result.scores.iter_mut().zip(&mut result.examples) {
+            // 2 nats and a little for `ft`, 1 for `frozen`, on the same examples.
+            let nats = |at: usize| if full { 2.0 } else { 1.0 } + 0.125 * (at % 3) as f64;
+            let losses: Vec<_> = (0..60).map(|at| Contribution { numerator: nats(at), denominator: 1.0 }).collect();
+            score.metric = "mlm.loss".to_owned();
+            score.value = ratio(&losses);
+            probe.contributions.insert("mlm.loss".to_owned(), losses);
+        }
+        folder.claim(cell, Overwrite::Missing).unwrap().publish(&result, &timing()).unwrap();
+    }
+    let (finished, damaged) = folder.finished().unwrap();
+    let options = ReportOptions { metrics: vec!["mlm.loss".to_owned()], resamples: 200 };
+    let report = report(&cells, &finished, &damaged, &options).unwrap();
+    let tables: Vec<&Table> =
+        report.sections[0].tables.iter().filter(|table| table.title.contains("mlm.loss")).collect();
+    let titled = |part: &str| *tables.iter().find(|table| table.title.contains(part)).unwrap();
+    let scores = titled("after stage 1, in nats (lower is better)");
+    assert_eq!(scores.rows[0][0], "ft");
+    assert!(scores.rows[0][1].starts_with("2.125 ±0.0"), "{:?}", scores.rows);
+    assert!(scores.rows[1][1].starts_with("1.125 ±0.0"), "{:?}", scores.rows);
+    let pairs = titled("pairs of methods");
+    assert!(pairs.rows[0][2].starts_with("+1.000 ±"), "{:?}", pairs.rows);
+    assert_eq!(pairs.rows[0][5], "frozen is better");
+    assert_eq!(titled("spread over seeds").rows[0][2], "2.125 (0.000)");
+    // The main metric beside it stays in percent.
+    assert!(
+        report.sections[0]
+            .tables
+            .iter()
+            .any(|table| table.title.ends_with("(mlm.accuracy), after stage 1, in percent"))
+    );
+}
+
 #[test]
 fn the_order_of_cells_does_not_matter() {
     let root = tempfile::tempdir().unwrap();

@@ -68,6 +68,15 @@ impl Batch {
         self.lengths.is_empty()
     }
 
+    /// Number of examples: rows, but for choices and pairs of translations, which have several.
+    pub fn examples(&self) -> usize {
+        match &self.targets {
+            Targets::Translations => self.len() / 2,
+            Targets::Choices { rows, .. } => rows.len(),
+            _ => self.len(),
+        }
+    }
+
     /// Tokens that are not padding.
     pub fn real_tokens(&self) -> usize {
         self.lengths.iter().sum()

@@ -33,7 +33,7 @@ pub use method::*;
 pub use name::Name;
 pub use outcome::Outcome;
 pub use prefix::PrefixId;
-pub use protocol::{Memory, Probe, Protocol, Stage};
+pub use protocol::{Candidates, Memory, Probe, Protocol, Stage};
 pub use seed::derived_seed;
 pub use source::DataSource;
 pub use suite::{Suite, Trial, Tried, Tuning};

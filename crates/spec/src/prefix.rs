@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     Anchor, Backend, Cell, DataKey, FirstStage, GradientRule, Laft, Language, LanguageDistance, LanguageDistances,
-    Memory, Method, OuterLoop, Protocol, Rows, Schedule, Sharing, Stage, Structure, Subnetworks, TargetMask,
+    Memory, Method, OuterLoop, Protocol, Schedule, Sharing, Stage, Structure, Subnetworks, TargetMask,
 };
 
 /// Hash of everything that the state after a cell's first stages depends on: model, curve, events, notes, subnetworks.
@@ -127,7 +127,7 @@ impl<'a> Axes<'a> {
         };
         let remembers =
             stages.iter().flat_map(|stage| &stage.memories).any(|memory| rule.memories().take(&memory.name));
-        let of_memories = matches!(rule, GradientRule::Multitask(_)) || rule.rows() == Rows::CurrentThenMemories;
+        let of_memories = matches!(rule, GradientRule::Multitask(_)) || rule.rows().hold_against_memories();
         let rule = if of_memories && !remembers { &GradientRule::Mean } else { rule };
         let subnetworks = subnetworks.clone().map(|knobs| Subnetworks {
             target: TargetMask::None,

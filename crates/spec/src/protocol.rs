@@ -76,6 +76,27 @@ pub struct Memory {
     pub stride: usize,
     /// Put before every sentence of a retrieval memory.
     pub prefix: String,
+    /// Among what a retrieval memory looks for a translation. Default `language`.
+    #[serde(default, skip_serializing_if = "Candidates::is_language")]
+    pub candidates: Candidates,
+}
+
+/// Among how many sentences of a memory's batch each one's translation is looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Candidates {
+    /// Those of the batch in its language pair: a batch of 32 in ten languages has three or four, which hardly ask for
+    /// anything.
+    #[default]
+    Language,
+    /// Those of the whole batch.
+    Batch,
+}
+
+impl Candidates {
+    fn is_language(&self) -> bool {
+        *self == Self::Language
+    }
 }
 
 /// A measurement: a task's scores per language on held-out data.

@@ -1,8 +1,8 @@
 //! Methods and memories in suites: every rule by name, compositions that make no sense, and ids that stay.
 
 use spec::{
-    AGem, Anchor, Forgetting, Gem, GradientRule, LfMlf, LfMlfForm, MaskKind, Memories, Method, Mu, MuRule, Name,
-    OuterLoop, PruneKnobs, Subnetworks, Suite, Task, presets,
+    AGem, Anchor, Candidates, Forgetting, Gem, GradientRule, LfMlf, LfMlfForm, MaskKind, Memories, Method, Mu, MuRule,
+    Name, OuterLoop, PruneKnobs, Subnetworks, Suite, Task, presets,
 };
 
 const STAGES: &str = r#"
@@ -177,7 +177,7 @@ fn every_rule_is_written_as_cell_ids_know_it() {
         r#"{"kind":"nash-mtl","max-norm":1.0}"#,
         r#"{"kind":"imtl-g"}"#,
         r#"{"kind":"sgs"}"#,
-        r#"{"kind":"a-gem","memory":"all"}"#,
+        r#"{"kind":"a-gem","reference":"union","memory":"all"}"#,
         r#"{"kind":"gem","margin":0.0,"ridge":0.001,"memory":"all"}"#,
         r#"{"kind":"lf-mlf","form":"simplex","forgetting":"l2","mu":1.0,"h-rescale":null,"kappa":0.5,"rho":1.0,"gradient-normalise":"none","solver-ridge":1e-12,"pareto-tol":1e-10,"memory":"all","fisher-batches":16,"rise-probe-every":50}"#,
     ] {
@@ -316,4 +316,75 @@ fn compositions_that_make_no_sense_are_refused_with_the_reason() {
     let beside = suite("rule = { kind = \"pcgrad\", memory = \"mlm\" }", &english).unwrap();
     beside.methods[0].check(&beside.protocols[0]).unwrap();
     assert_eq!(AGem::default().memory, Memories::All);
+}
+
+#[test]
+fn what_nothing_holds_on_to_is_refused() {
+    let stages = STAGES.to_owned();
+    let with = |structure: &str, what: &str| format!("structure = \"{structure}\"\n{what}");
+    let anchors = ["anchor = \"l2-sp\"", "anchor = \"ewc\"", "anchor = \"rec-adam\"", "rule = \"lf-mlf\""];
+    for structure in ["adapter", "lora"] {
+        for what in anchors {
+            // In the first stage adapters and head are new, and in the second both go on.
+            let message = refusal(&with(structure, what), &stages);
+            assert!(message.contains("is new in its stage") && message.contains(structure), "{message}");
+            let both = format!("{STAGES}{}", SECOND.replace("[\"hi\"]", "[\"hi\", \"sw\"]"));
+            let both = suite(&with(structure, what), &both).unwrap();
+            both.methods[0].check(&both.protocols[0]).unwrap();
+        }
+    }
+    // Form A's h on a loss is none of the way from theta0.
+    let by_loss = with("adapter", "rule = { kind = \"lf-mlf\", forgetting = \"mlm-memory\", memory = \"mlm\" }");
+    let by_loss = suite(&by_loss, STAGES).unwrap();
+    by_loss.methods[0].check(&by_loss.protocols[0]).unwrap();
+    for what in anchors {
+        let encoder = suite(&with("bit-fit", what), STAGES).unwrap();
+        encoder.methods[0].check(&encoder.protocols[0]).unwrap();
+    }
+    assert!(refusal(&with("bit-fit", "anchor = \"mixout\""), &stages).contains("trains none here"));
+    // What `frozen-lower` leaves open is known with the encoder.
+    let all = suite("structure = { kind = \"frozen-lower\", layers = 12 }\nanchor = \"l2-sp\"", STAGES).unwrap();
+    let (method, protocol) = (&all.methods[0], &all.protocols[0]);
+    method.check(protocol).unwrap();
+    method.check_with_layers(protocol, 13).unwrap();
+    assert!(method.check_with_layers(protocol, 12).unwrap_err().to_string().contains("is new in its stage"));
+    // MAD-X and updates train modules of a stage each.
+    let mad_x = with("mad-x", "anchor = \"l2-sp\"");
+    let text = STAGES.replacen(
+        "[[protocol.p.stage]]\ntask = \"ner\"\ndata = \"wikiann\"",
+        "[[protocol.p.stage]]\ntask = \"mlm\"\ndata = \"corpus\"",
+        1,
+    );
+    let text = text.replace("memories = [\"mlm\", \"retrieval\"]\n", "").replace("probes = [\"ner\"]\n", "");
+    let second = SECOND.replace("memories = [\"past-stages\"]", "probes = [\"ner\"]").replace("[\"hi\"]", "[\"en\"]");
+    assert!(refusal(&mad_x, &format!("{text}{second}")).contains("is new in its stage"));
+    let third = suite(&mad_x, &format!("{text}{second}{second}")).unwrap();
+    third.methods[0].check(&third.protocols[0]).unwrap();
+}
+
+#[test]
+fn rec_adam_is_told_in_shares_of_the_stage_and_must_not_run_away() {
+    assert!(suite("anchor = { kind = \"rec-adam\", k = 0.5 }", STAGES).unwrap_err().contains("unknown field `k`"));
+    assert!(refusal("anchor = { kind = \"rec-adam\", t0 = 250.0 }", STAGES).contains("a share of the stage's steps"));
+    // 5e-5 × 40,000 is 2.
+    let message = refusal("anchor = { kind = \"rec-adam\", gamma = 40000.0 }", STAGES);
+    assert!(message.contains("goes back 2 times the way") && message.contains("must be below 40000"), "{message}");
+    for fine in ["{ kind = \"rec-adam\", gamma = 39999.0 }", "\"rec-adam\""] {
+        let fine = suite(&format!("anchor = {fine}"), STAGES).unwrap();
+        fine.methods[0].check(&fine.protocols[0]).unwrap();
+    }
+    let fast = "schedule = { kind = \"chain-thaw\", head-rate = 30.0 }\nanchor = \"rec-adam\"";
+    assert!(refusal(fast, STAGES).contains("goes back 3 times"));
+}
+
+#[test]
+fn translations_may_be_looked_for_in_the_whole_batch() {
+    let with = |candidates: &str| STAGES.replace("prefix = \"query: \"", &format!("candidates = \"{candidates}\""));
+    let memory = |stages: &str| suite("preset = \"gem\"", stages).unwrap().protocols[0].stages[0].memories[1].clone();
+    assert_eq!(memory(&with("batch")).candidates, Candidates::Batch);
+    assert!(serde_json::to_string(&memory(&with("batch"))).unwrap().contains("\"candidates\":\"batch\""));
+    assert!(!serde_json::to_string(&memory(STAGES)).unwrap().contains("candidates"));
+    assert!(suite("preset = \"gem\"", &with("all")).unwrap_err().contains("unknown variant `all`"));
+    let text = STAGES.replace("languages = [\"sw\", \"hi\"]", "languages = [\"sw\", \"hi\"]\ncandidates = \"batch\"");
+    assert!(suite("preset = \"gem\"", &text).unwrap_err().contains("`candidates` belongs to retrieval"));
 }

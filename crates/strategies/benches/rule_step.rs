@@ -50,6 +50,7 @@ fn memory(text: &str) -> Memory {
         max_length: SEQ,
         stride: 0,
         prefix: String::new(),
+        candidates: Default::default(),
     }
 }
 

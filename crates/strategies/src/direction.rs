@@ -10,6 +10,7 @@ use crate::batch_source::BatchSource;
 use crate::error::StrategyError;
 use crate::evaluate::{Evaluation, RunningMean};
 use crate::forgetting::Past;
+use crate::memories;
 use crate::modules::Modules;
 use crate::outer;
 use crate::rules::{AnchorDirection, Combination, Event, Gram, RuleError, RuleInput, RuleState};
@@ -54,6 +55,8 @@ enum Row {
     Language(usize),
     /// Of the stage's memories.
     Memory(usize),
+    /// Of all examples that they give at a step.
+    Memories,
 }
 
 /// Rows of the Gram matrix.
@@ -85,6 +88,7 @@ impl Ingredients<'_> {
         let rows = match rule.rows() {
             Rows::Tasks => self.stage.languages.len() + self.memories.len(),
             Rows::CurrentThenMemories => 1 + self.memories.len(),
+            Rows::CurrentThenUnion => 1 + usize::from(!self.memories.is_empty()),
             Rows::LanguagesAndAnchor => usize::MAX,
         };
         if rows == 1 || matches!(rule, GradientRule::Mean | GradientRule::Multitask(_)) {
@@ -97,19 +101,19 @@ impl Ingredients<'_> {
         let memories = if rule.rows() == Rows::LanguagesAndAnchor { &[] } else { self.memories };
         self.each(learner, data, step, memories, |learner, row, (loss, gradient)| {
             match row {
-                Row::Language(source) => {
+                Row::Language(_) => {
                     losses.push(loss);
-                    if rule.rows() == Rows::CurrentThenMemories {
+                    if rule.rows().hold_against_memories() {
                         current.add(learner, loss, gradient)?;
                         if losses.len() == self.stage.languages.len() {
                             gathered.push("current".to_owned(), current.finish()?);
                         }
                         return Ok(());
                     }
-                    gathered.push(self.stage.languages[source].code().to_owned(), (loss, gradient));
+                    gathered.push(self.row_name(row), (loss, gradient));
                 }
-                Row::Memory(memory) => {
-                    let name = self.memory_name(memory);
+                row @ (Row::Memory(_) | Row::Memories) => {
+                    let name = self.row_name(row);
                     series.push((format!("loss.{name}"), loss));
                     gathered.push(name, (loss, gradient));
                 }
@@ -160,7 +164,7 @@ impl Ingredients<'_> {
         self.each(learner, data, step, self.memories, |learner, row, (loss, gradient)| {
             match row {
                 Row::Language(_) => losses.push(loss),
-                Row::Memory(memory) => series.push((format!("loss.{}", self.memory_name(memory)), loss)),
+                row => series.push((format!("loss.{}", self.row_name(row)), loss)),
             }
             mean.add(learner, loss, gradient)
         })?;
@@ -168,7 +172,8 @@ impl Ingredients<'_> {
         Ok(Direction { kind: Kind::Gradient(gradient), losses, series })
     }
 
-    /// Loss and gradient of each language, then of each of these memories, handed over as they come.
+    /// Loss and gradient of each language, then of each of these memories or of all of them together, handed over as they
+    /// come.
     fn each(
         &self,
         learner: &mut Learner,
@@ -189,21 +194,29 @@ impl Ingredients<'_> {
                 take(learner, Row::Language(source), found)?;
             }
         }
+        let as_one = self.method.rule.rows() == Rows::CurrentThenUnion;
         for &memory in memories {
-            let parts = data.memory(memory, step)?;
+            let parts = memories::draw(learner, data, self.stage, memory, step)?;
             if parts.is_empty() {
                 return Err(StrategyError::NoBatch);
             }
-            rows.extend(parts.iter().map(|_| Row::Memory(memory)));
+            rows.extend(parts.iter().map(|_| if as_one { Row::Memories } else { Row::Memory(memory) }));
             subs.extend(parts);
         }
-        // A memory's gradient is the mean over its sub-batches.
+        // A memory's gradient is the mean over its sub-batches; that of all of them the mean over examples.
+        let examples: Vec<usize> = subs.iter().map(|sub| sub.batch.examples()).collect();
+        let weight = |index: usize| {
+            let alike = (0..rows.len()).filter(|&other| rows[other] == rows[index]);
+            match rows[index] {
+                Row::Memories => examples[index] as f64 / alike.map(|other| examples[other]).sum::<usize>() as f64,
+                _ => 1.0 / alike.count() as f64,
+            }
+        };
         let mut mean: Option<RunningMean> = None;
         evaluation.each(learner, &subs, |learner, index, (loss, gradient)| {
             let row = rows[index];
-            let parts = rows.iter().filter(|other| **other == row).count();
-            let sum = mean.get_or_insert_with(|| RunningMean::new(parts));
-            sum.add(learner, loss, gradient)?;
+            let sum = mean.get_or_insert_default();
+            sum.add_weighted(learner, loss, gradient, weight(index))?;
             if rows.get(index + 1) != Some(&row)
                 && let Some(mut mean) = mean.take()
             {
@@ -222,6 +235,7 @@ impl Ingredients<'_> {
         learning_rate: f64,
     ) -> Result<Gradients, StrategyError> {
         let past = Past {
+            stage: self.stage,
             start: self.start.ok_or(StrategyError::NotBegun)?,
             fisher: self.fisher,
             memories: self.memories,
@@ -277,6 +291,14 @@ impl Ingredients<'_> {
         let (gradients, weights): (Vec<Gradients>, Vec<f64>) =
             gradients.into_iter().zip(weights).filter(|(_, weight)| *weight != 0.0).unzip();
         Ok(Kind::Gradient(learner.combine(gradients, &weights)?))
+    }
+
+    fn row_name(&self, row: Row) -> String {
+        match row {
+            Row::Language(source) => self.stage.languages[source].code().to_owned(),
+            Row::Memory(memory) => self.memory_name(memory),
+            Row::Memories => "memories".to_owned(),
+        }
     }
 
     /// Of several memories of one name each has a number.

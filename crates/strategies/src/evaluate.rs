@@ -66,6 +66,7 @@ impl<'a> Evaluation<'a> {
 }
 
 /// The mean of losses and gradients that are added up as they come: one gradient is held, not all.
+#[derive(Default)]
 pub(crate) struct RunningMean {
     weight: f64,
     loss: f64,
@@ -78,10 +79,21 @@ impl RunningMean {
     }
 
     pub fn add(&mut self, learner: &Learner, loss: f64, gradient: Gradients) -> Result<(), StrategyError> {
-        self.loss += loss * self.weight;
+        self.add_weighted(learner, loss, gradient, self.weight)
+    }
+
+    /// As [`RunningMean::add`], with a weight of its own: those of all must add up to 1.
+    pub fn add_weighted(
+        &mut self,
+        learner: &Learner,
+        loss: f64,
+        gradient: Gradients,
+        weight: f64,
+    ) -> Result<(), StrategyError> {
+        self.loss += loss * weight;
         self.gradient = Some(match self.gradient.take() {
-            None => learner.combine(vec![gradient], &[self.weight])?,
-            Some(sum) => learner.combine(vec![sum, gradient], &[1.0, self.weight])?,
+            None => learner.combine(vec![gradient], &[weight])?,
+            Some(sum) => learner.combine(vec![sum, gradient], &[1.0, weight])?,
         });
         Ok(())
     }

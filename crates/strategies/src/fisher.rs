@@ -1,10 +1,11 @@
 //! The diagonal empirical Fisher information of memories.
 
 use model::{Gradients, Learner};
-use spec::FisherSquare;
+use spec::{FisherSquare, Stage};
 
 use crate::batch_source::{BatchSource, SubBatch};
 use crate::error::StrategyError;
+use crate::memories;
 
 /// `F_i = mean of (d loss / d theta_i)^2` over the examples, or over the batches' mean losses, of the first `batches`
 /// batches of each memory, without dropout. Targets are those of the data. A ranking of translations has no loss of one
@@ -12,7 +13,7 @@ use crate::error::StrategyError;
 pub(crate) fn diagonal(
     learner: &mut Learner,
     data: &mut dyn BatchSource,
-    memories: &[usize],
+    (stage, memories): (&Stage, &[usize]),
     batches: usize,
     square: FisherSquare,
 ) -> Result<Gradients, StrategyError> {
@@ -20,7 +21,7 @@ pub(crate) fn diagonal(
     let mut count = 0usize;
     for &memory in memories {
         for draw in 0..batches as u64 {
-            for sub in data.memory(memory, draw)? {
+            for sub in memories::draw(learner, data, stage, memory, draw)? {
                 let parts = match square {
                     FisherSquare::BatchMean => vec![sub.batch],
                     FisherSquare::PerExample => sub.batch.parts(),

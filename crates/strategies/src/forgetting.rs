@@ -1,16 +1,18 @@
 //! Measures of forgetting F(theta), by their gradient h: LF-MLF's anchor direction. theta0 are the parameters at the start
-//! of the stage; h is 0 on a new head unless the measure's own loss reaches it.
+//! of the stage; h is 0 on what is new in the stage unless the measure's own loss reaches it.
 
 use model::{Gradients, Learner, SavePoint};
-use spec::{Forgetting, LfMlf, Mu, MuRule};
+use spec::{Forgetting, LfMlf, Mu, MuRule, Stage};
 
 use crate::anchors::displacement;
 use crate::batch_source::{BatchSource, SubBatch};
 use crate::error::StrategyError;
 use crate::evaluate::{Evaluation, RunningMean};
+use crate::memories;
 
 /// What measures of forgetting are taken from.
 pub(crate) struct Past<'a> {
+    pub stage: &'a Stage,
     pub start: &'a SavePoint,
     /// Of `Forgetting::Fisher` only.
     pub fisher: Option<&'a Gradients>,
@@ -38,7 +40,7 @@ impl Past<'_> {
             Forgetting::MlmMemory | Forgetting::Kl => {
                 let mut mean = RunningMean::new(self.memories.len());
                 for &memory in self.memories {
-                    let mut subs = data.memory(memory, step)?;
+                    let mut subs = memories::draw(learner, data, self.stage, memory, step)?;
                     if knobs.forgetting == Forgetting::Kl {
                         self.relabel(learner, &mut subs)?;
                     }

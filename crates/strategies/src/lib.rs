@@ -14,6 +14,7 @@ mod few_shot;
 mod fisher;
 mod forgetting;
 pub mod laft;
+mod memories;
 mod modules;
 mod outer;
 mod outputs;

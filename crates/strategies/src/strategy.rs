@@ -6,8 +6,8 @@ use std::path::Path;
 use model::{Gradients, Group, Learner, ModelError, OptimizerConfig, SavePoint};
 use serde::{Deserialize, Serialize};
 use spec::{
-    Anchor, Batch, FisherSquare, Forgetting, GradientRule, Language, Memories, Memory, Method, Objective, OuterLoop,
-    Stage, Subnetworks, Task,
+    Anchor, Batch, FisherSquare, Forgetting, Fun, GradientRule, Language, Memories, Memory, Method, Objective,
+    OuterLoop, Schedule, Stage, Subnetworks, Task, TraceScores,
 };
 
 use crate::batch_source::{BatchError, BatchSource};
@@ -17,7 +17,7 @@ use crate::evaluate::Evaluation;
 use crate::modules::Modules;
 use crate::report::{Began, StepReport};
 use crate::rules::RuleState;
-use crate::schedules::{Labels, Open, Request, SavedSchedule, ScheduleState, fisher_trace};
+use crate::schedules::{Labels, Open, Request, SavedSchedule, ScheduleState, comparable, fisher_trace};
 use crate::subnetworks::{Mask, SavedMasks, StageMasks};
 use crate::{anchors, fisher, outputs, structures};
 
@@ -108,12 +108,12 @@ impl<'a> Strategy<'a> {
                 let (batches, square) = (knobs.fisher_batches, knobs.fisher_square);
                 match memories.is_empty() {
                     true => None,
-                    false => Some(fisher::diagonal(learner, data, &memories, batches, square)?),
+                    false => Some(fisher::diagonal(learner, data, (self.stage, &memories), batches, square)?),
                 }
             }
             (_, GradientRule::LfMlf(knobs)) if knobs.forgetting == Forgetting::Fisher => {
                 let square = FisherSquare::PerExample;
-                Some(fisher::diagonal(learner, data, &self.memories, knobs.fisher_batches, square)?)
+                Some(fisher::diagonal(learner, data, (self.stage, &self.memories), knobs.fisher_batches, square)?)
             }
             _ => None,
         };
@@ -292,6 +292,14 @@ impl<'a> Strategy<'a> {
             let closed = self.trained.iter().copied().filter(|group| *group != Group::Head && !open.contains(group));
             let closed: Vec<Group> = closed.collect();
             let traces = self.traces(learner, data, &closed, labels, first..first + batches as u64, step)?;
+            let traces = match &self.method.schedule {
+                Schedule::Fun(Fun { scores: TraceScores::Sum, .. }) => traces,
+                _ => {
+                    let units: Vec<Group> =
+                        self.trained.iter().copied().filter(|group| *group != Group::Head).collect();
+                    comparable(learner, &units, traces)
+                }
+            };
             let schedule = self.schedule.as_mut().ok_or(StrategyError::NotBegun)?;
             events.extend(traces.iter().map(|(group, trace)| (format!("fisher.{group}"), *trace)));
             let opened = schedule.scores(&traces)?;
@@ -370,7 +378,7 @@ impl<'a> Strategy<'a> {
             return Ok(norm);
         }
         let direction = anchors::pulled(&self.method.anchor, direction, learner, start, self.fisher.as_ref())?;
-        Ok(anchors::step(&self.method.anchor, direction, learner, start, step, &rate)?.gradient)
+        Ok(anchors::step(&self.method.anchor, direction, learner, start, (self.stage, step), &rate)?.gradient)
     }
 
     /// How many of the step's losses are higher after it, every so many steps of LF-MLF.

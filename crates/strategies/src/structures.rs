@@ -148,6 +148,7 @@ mod tests {
             max_length: 8,
             stride: 0,
             prefix: String::new(),
+            candidates: Default::default(),
         }
     }
 

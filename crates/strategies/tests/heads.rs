@@ -3,50 +3,9 @@
 mod strategy_support;
 
 use model::{Group, Learner};
-use spec::{GradientRule, Head, Labels, MadX, Method, Multitask, Name, Protocol, Stage, Structure, Task};
-use spec::{LanguageDistances, Objective};
-use strategies::{BatchError, BatchSource, Modules, Strategy, SubBatch};
+use spec::{GradientRule, LanguageDistances, MadX, Method, Multitask, Name, Protocol, Stage, Structure, Task};
+use strategies::{Modules, Strategy};
 use strategy_support::*;
-
-/// The toy's batches for the heads of their tasks.
-struct Tasked(Toy, Task);
-
-impl Tasked {
-    fn new(stage: &Stage) -> Self {
-        Self(Toy::new(stage), stage.task)
-    }
-}
-
-impl BatchSource for Tasked {
-    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
-        let mut sub = self.0.source(source % 2, draw)?;
-        sub.batch.task = Some(self.1);
-        if self.1.objective() == Objective::MaskedTokens {
-            let of = |(place, token): (usize, &i32)| if place % 10 == 2 { *token } else { spec::IGNORED_LABEL };
-            sub.batch.targets = spec::Targets::MaskedTokens(sub.batch.ids.iter().enumerate().map(of).collect());
-        }
-        Ok(sub)
-    }
-
-    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
-        let (task, _) = self.0.memories[memory];
-        let mut subs = self.0.memory(memory, draw)?;
-        subs.iter_mut().for_each(|sub| sub.batch.task = Some(task));
-        Ok(subs)
-    }
-}
-
-fn labels() -> Head {
-    Head::TokenLabels { labels: Labels::numbered(7) }
-}
-
-/// A model with a language model, and fresh heads of two tasks.
-fn two_headed() -> Learner {
-    let mut learner = Learner::fresh(&folder(), spec::Backend::Cpu, SEED).unwrap();
-    learner.set_head(Some(Task::Ner), labels(), SEED).unwrap();
-    learner.set_head(Some(Task::Pos), labels(), SEED + 1).unwrap();
-    learner
-}
 
 /// The parameters of a task's head, as bits.
 fn head(learner: &Learner, task: &str) -> Vec<(String, Vec<u32>)> {

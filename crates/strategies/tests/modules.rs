@@ -288,7 +288,8 @@ fn schedules_open_the_tasks_adapters_and_leave_those_of_languages_alone() {
 #[test]
 fn fun_ranks_the_tasks_adapters_above_the_adapter_of_the_batchs_language() {
     let protocol = protocol(vec![of(Task::Mlm, &["en", "de"], 6), of(Task::Ner, &["en"], 24)]);
-    let fun = Fun { interval: std::num::NonZeroU64::new(4), batches: 2, variant: UnfreezingVariant::Code };
+    let fun =
+        Fun { interval: std::num::NonZeroU64::new(4), batches: 2, variant: UnfreezingVariant::Code, ..Fun::default() };
     let method = Method { structure: Structure::MadX(MadX::default()), schedule: Schedule::Fun(fun), ..plain() };
     let modules = Modules::new(&method, &protocol, &LanguageDistances::default(), SEED).unwrap();
     // Of the tiny encoder's two layers one is closed, and needs no rank.

@@ -252,7 +252,7 @@ fn knobs_have_the_documented_names_and_defaults() {
     assert_eq!(text::<CaGrad>(), r#"{"c":0.5,"rescale":"one-plus-c2"}"#);
     assert_eq!(text::<NashMtl>(), r#"{"max-norm":1.0}"#);
     assert_eq!(text::<Sgs>(), "{}");
-    assert_eq!(text::<AGem>(), r#"{"memory":"all"}"#);
+    assert_eq!(text::<AGem>(), r#"{"reference":"union","memory":"all"}"#);
     assert_eq!(text::<Gem>(), r#"{"margin":0.0,"ridge":0.001,"memory":"all"}"#);
     assert_eq!(
         text::<LfMlf>(),

@@ -143,7 +143,7 @@ fn bad_input_is_named() {
     assert!(message(&by_loss, plain).contains("0 values for 2 gradients"));
     assert!(message(&by_loss, RuleInput { losses: &[1.0, 0.0], ..plain }).contains("loss 1 is 0"));
 
-    let mut state = RuleState { target_cosines: vec![0.0; 9] };
+    let mut state = RuleState { target_cosines: vec![0.0; 9], ..RuleState::default() };
     let error = GradVac::default().combine(&plain, &mut state).unwrap_err().to_string();
     assert!(error.contains("holds 9 target cosines, and 2 gradients need 4"));
 }

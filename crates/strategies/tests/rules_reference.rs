@@ -36,6 +36,47 @@ fn rule(name: &str) -> Box<dyn Rule> {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Run {
+    every: u64,
+    max_norm: f64,
+    steps: Vec<NashStep>,
+}
+
+#[derive(Deserialize)]
+struct NashStep {
+    g: Rows,
+    weights: Vec<f64>,
+    length: f64,
+    direction: Vec<f64>,
+}
+
+/// Made by `scripts/reference/nash_released.py`.
+#[test]
+fn nash_keeps_and_clips_its_weights_as_the_released_code_does() {
+    let runs: Vec<Run> = serde_json::from_str(include_str!("reference/nash_released.json")).unwrap();
+    assert_eq!(runs.len(), 9);
+    for Run { every, max_norm, steps } in runs {
+        let rule = NashMtl { max_norm, update_every: every, ..NashMtl::default() };
+        let mut state = RuleState::default();
+        for (step, expected) in steps.iter().enumerate() {
+            let gram = gram(&expected.g);
+            let input = RuleInput { step: step as u64, ..RuleInput::of(&gram) };
+            // Back from text, as a resumed run has it.
+            state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+            let found = expand(&rule.combine(&input, &mut state).unwrap().weights, &expected.g);
+            let off = distance(&found, &expected.direction) / norm(&expected.direction);
+            assert!(off < 1e-5, "every {every}, step {step}: {found:?} is not {:?}", expected.direction);
+            let clipped = max_norm > 0.0 && expected.length > max_norm;
+            assert!((norm(&found) - if clipped { max_norm } else { expected.length }).abs() < 1e-5);
+            if every > 1 {
+                assert!(distance(&state.bargain, &expected.weights) < 1e-5 * norm(&expected.weights));
+            }
+        }
+    }
+}
+
 #[test]
 fn rules_agree_with_independent_solvers() {
     let problems: Vec<Problem> = serde_json::from_str(include_str!("reference/gradient_rules.json")).unwrap();

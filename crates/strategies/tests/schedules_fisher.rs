@@ -1,12 +1,17 @@
 //! Fisher traces against PyTorch (scripts/reference/unfreezing.py) and against the gradients that they are made of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU64;
 use std::path::Path;
 
 use model::{Group, Learner, ModelError};
 use serde::Deserialize;
-use spec::{Backend, Batch, Targets};
+use spec::{
+    Adapter, Backend, Batch, Fun, Head, Method, Name, Schedule, Split, Stage, Structure, Targets, Task, TraceScores,
+    UnfreezingVariant,
+};
 use strategies::schedules::{Labels, fisher_trace};
+use strategies::{BatchError, BatchSource, Strategy, SubBatch};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -197,4 +202,105 @@ fn the_learner_is_as_before() {
     let strange = Batch { targets: Targets::Spans { starts: vec![0; 4], ends: vec![0; 4] }, ..batch.clone() };
     assert!(plain_trace(&mut learner, &closed, Labels::Argmax, [vec![strange]], 0, 0).is_err());
     assert_eq!(observe(&mut learner), before);
+}
+
+/// Every source gives this batch.
+struct One(Batch);
+
+impl BatchSource for One {
+    fn source(&mut self, _: usize, _: u64) -> Result<SubBatch, BatchError> {
+        Ok(SubBatch { batch: self.0.clone(), dropout_seed: 0 })
+    }
+
+    fn memory(&mut self, _: usize, _: u64) -> Result<Vec<SubBatch>, BatchError> {
+        Err("there is no memory".into())
+    }
+}
+
+fn task(learner: &Learner) -> Task {
+    if let Head::RowLabels { .. } = learner.head(None).unwrap() { Task::Nli } else { Task::Ner }
+}
+
+/// The traces that a strategy ranks units by at its first event with a choice.
+fn ranked(
+    (structure, scores): (Structure, TraceScores),
+    learner: &mut Learner,
+    task: Task,
+    batch: Batch,
+) -> BTreeMap<String, f64> {
+    let fun = Fun { variant: UnfreezingVariant::Code, interval: NonZeroU64::new(1), batches: 1, scores };
+    let method = Method { structure, schedule: Schedule::Fun(fun), ..Method::plain(Name::new("fun").unwrap()) };
+    let stage = Stage {
+        task,
+        data: Name::new("d").unwrap(),
+        split: Split::Train,
+        languages: vec!["en".parse().unwrap()],
+        examples: None,
+        steps: 20,
+        batch: batch.len(),
+        learning_rate: 0.0,
+        weight_decay: 0.0,
+        warmup: 0.0,
+        decay: spec::Decay::default(),
+        clip: 1.0,
+        max_length: 8,
+        stride: 0,
+        parser: None,
+        trace_every: None,
+        memories: Vec::new(),
+        probes: Vec::new(),
+    };
+    let mut data = One(batch);
+    let mut strategy = Strategy::new(&method, &stage, 1);
+    strategy.begin(learner, &mut data).unwrap();
+    for step in 0..stage.steps {
+        let events = strategy.step(learner, &mut data, step).unwrap().events;
+        let traces =
+            events.into_iter().filter_map(|(name, value)| Some((name.strip_prefix("fisher.")?.to_owned(), value)));
+        let traces: BTreeMap<String, f64> = traces.collect();
+        if !traces.is_empty() {
+            return traces;
+        }
+    }
+    panic!("nothing was ranked")
+}
+
+#[test]
+fn units_of_different_sizes_are_ranked_per_parameter() {
+    for case in cases() {
+        let mut learner = learner(&case.model);
+        let task = task(&learner);
+        let sizes = learner.parameter_names().into_iter().fold(BTreeMap::<String, usize>::new(), |mut sizes, name| {
+            let layer = name.split_once("layer.").map(|(_, rest)| format!("layer.{}", rest.split('.').next().unwrap()));
+            let group =
+                if name.starts_with("embeddings.") { "embeddings".to_owned() } else { layer.unwrap_or_default() };
+            *sizes.entry(group).or_default() += learner.parameter(name).unwrap().len();
+            sizes
+        });
+        for scores in [TraceScores::PerParameter, TraceScores::Sum] {
+            let found = ranked((Structure::Full, scores), &mut learner, task, case.batches[0].batch());
+            assert!(found.contains_key("embeddings") && found.contains_key("layer.0"), "{found:?}");
+            for (group, value) in found {
+                let size = if scores == TraceScores::Sum { 1 } else { sizes[&group] };
+                let expected = case.batches[0].argmax[&group] / size as f64;
+                close(value, expected, F32, &format!("{} {group}", case.model));
+            }
+        }
+    }
+}
+
+#[test]
+fn adapters_are_ranked_by_the_papers_sums() {
+    let case = &cases()[0];
+    let mut learner = learner(&case.model);
+    let batch = case.batches[0].batch();
+    let task = task(&learner);
+    let found =
+        ranked((Structure::Adapter(Adapter::default()), TraceScores::PerParameter), &mut learner, task, batch.clone());
+    let units: Vec<Group> = found.keys().map(|name| name.parse().unwrap()).collect();
+    let sums = plain_trace(&mut learner, &units, Labels::Argmax, [vec![batch]], 0, 0).unwrap();
+    assert!(units.len() >= 2);
+    for (group, sum) in sums {
+        close(found[&group.to_string()], sum, 1e-9, &group.to_string());
+    }
 }

@@ -261,7 +261,10 @@ fn a_schedule_that_does_not_end_within_the_stage_is_refused() {
 fn schedules_are_written_as_suites_write_them() {
     let text = |schedule: &Schedule| serde_json::to_string(schedule).unwrap();
     assert_eq!(text(&Schedule::All), r#"{"kind":"all"}"#);
-    assert_eq!(text(&Schedule::Fun(Fun::default())), r#"{"kind":"fun","variant":"paper","batches":41}"#);
+    assert_eq!(
+        text(&Schedule::Fun(Fun::default())),
+        r#"{"kind":"fun","variant":"paper","batches":41,"scores":"per-parameter"}"#
+    );
     for schedule in defaults() {
         assert_eq!(serde_json::from_str::<Schedule>(&text(&schedule)).unwrap(), schedule);
         assert!(schedule.check().is_ok());

@@ -72,7 +72,7 @@ fn method(schedule: Schedule) -> Method {
 }
 
 fn schedules() -> Vec<Schedule> {
-    let fun = |variant| Schedule::Fun(Fun { variant, interval: interval(2), batches: 3 });
+    let fun = |variant| Schedule::Fun(Fun { variant, interval: interval(2), batches: 3, ..Fun::default() });
     vec![
         Schedule::Gu(every(Paper, 2)),
         Schedule::Gu(every(Code, 2)),

@@ -82,7 +82,7 @@ fn anchored_methods_end_nearer_to_their_start_at_an_equal_loss() {
     for method in [
         with_rule(GradientRule::LfMlf(polyhedron)),
         with_anchor(Anchor::L2Sp(L2Sp { alpha: 0.1, beta: 0.0 })),
-        with_anchor(Anchor::RecAdam(RecAdam { gamma: 100.0, k: 0.1, t0: 30.0, w: 1.0 })),
+        with_anchor(Anchor::RecAdam(RecAdam { gamma: Some(100.0), width: 1.0 / 30.0, t0: 0.1, w: 1.0 })),
     ] {
         let found = way(&method);
         println!("{} {}: {found} against {mean}", method.rule.name(), method.anchor.name());
@@ -103,7 +103,8 @@ fn mean_gradient(learner: &mut Learner, toy: &mut Toy, step: u64) -> model::Grad
 #[test]
 fn rec_adam_steps_as_its_equations_say() {
     let (lr, b1, b2, eps) = (1e-3f64, 0.9f64, 0.999f64, 1e-6f64);
-    let knobs = RecAdam { gamma: 20.0, k: 0.5, t0: 1.5, w: 1.0 };
+    // k = 0.5 and t0 = 1.5 of 3 steps.
+    let knobs = RecAdam { gamma: Some(20.0), width: 2.0 / 3.0, t0: 0.5, w: 1.0 };
     let mut stage = stage(3, lr, Vec::new());
     (stage.clip, stage.weight_decay) = (0.0, 0.0);
     let (mut learner, mut toy) = (tiny(), Toy::new(&stage));
@@ -119,7 +120,7 @@ fn rec_adam_steps_as_its_equations_say() {
     for step in 0..3 {
         let t = step as i32 + 1;
         let rate = lr * (3 - step) as f64 / 3.0;
-        let lambda = knobs.w / (1.0 + (-knobs.k * (f64::from(t) - knobs.t0)).exp());
+        let lambda = knobs.w / (1.0 + (-0.5 * (f64::from(t) - 1.5)).exp());
         let rate_t = rate * (1.0 - b2.powi(t)).sqrt() / (1.0 - b1.powi(t));
         let gradient = mean_gradient(&mut learner, &mut toy, step);
         let before: Vec<Vec<f64>> = names.iter().map(|name| read(&learner, name)).collect();
@@ -135,7 +136,7 @@ fn rec_adam_steps_as_its_equations_say() {
                 let mut expected = before[index][place] - adam;
                 if *name != "classifier.weight" {
                     expected = before[index][place] - lambda * adam;
-                    expected -= rate * (knobs.w - lambda) * knobs.gamma * (expected - start[index][place]);
+                    expected -= rate * (knobs.w - lambda) * 20.0 * (expected - start[index][place]);
                 }
                 let off = (after[place] - expected).abs();
                 assert!(off <= 1e-6 * expected.abs() + 1e-8, "{name} {place} at {t}: {} {expected}", after[place]);
@@ -148,7 +149,7 @@ fn rec_adam_steps_as_its_equations_say() {
 fn rec_adam_without_recall_is_adam() {
     let stage = stage(4, 1e-3, Vec::new());
     let (mut learner, mut twin, mut toy) = (tiny(), tiny(), Toy::new(&stage));
-    let recall = RecAdam { gamma: 0.0, k: 1000.0, t0: 0.0, w: 1.0 };
+    let recall = RecAdam { gamma: Some(0.0), width: 1e-4, t0: 0.0, w: 1.0 };
     train(&with_anchor(Anchor::RecAdam(recall)), &stage, &mut learner, &mut toy);
     twin.begin_stage(OptimizerConfig { weight_decay: 0.01, clip: 1.0, ..OptimizerConfig::default() });
     for step in 0..4 {
@@ -213,4 +214,50 @@ fn reptile_with_one_inner_step_follows_the_gradient() {
     let off = difference(&learner, &twin);
     assert!(off < 1e-6, "{off}");
     assert!(difference(&tiny(), &twin) > 1e-4);
+}
+
+#[test]
+fn reptile_learns_at_its_default_rates() {
+    let stage = stage(40, 1e-3, Vec::new());
+    let run = |knobs: Reptile| {
+        let mut learner = tiny();
+        let mut toy = Toy { shifts: vec![5, 5], cycle: 8, ..Toy::new(&stage) };
+        let before = loss(&mut learner, 0, 5);
+        train(&with_outer(OuterLoop::Reptile(knobs)), &stage, &mut learner, &mut toy);
+        (before, loss(&mut learner, 0, 5))
+    };
+    let (before, after) = run(Reptile::default());
+    let (_, slow) = run(Reptile { inner_learning_rate: 1e-3, ..Reptile::default() });
+    println!("{before} {after} {slow}");
+    assert!(before - after > 5.0 * (before - slow).abs(), "{before} {after} {slow}");
+}
+
+#[test]
+fn ewc_at_its_default_strength_holds_back_a_pre_trained_encoder() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../encoders/mini");
+    let stage = stage(25, 5e-4, vec![memory("mlm", Task::Mlm)]);
+    let run = |method: &Method| {
+        let mut learner = Learner::load(&folder, spec::Backend::Cpu).unwrap();
+        learner.set_head(None, labels(), SEED).unwrap();
+        let mut toy = Toy { cycle: 8, ..Toy::new(&stage) };
+        let start = learner.save_point();
+        train(method, &stage, &mut learner, &mut toy);
+        distance(&learner, &start)
+    };
+    let ewc = |lambda| with_anchor(Anchor::Ewc(Ewc { lambda, fisher_batches: 4, ..Ewc::default() }));
+    let (free, weak, default) = (run(&plain()), run(&ewc(1.0)), run(&ewc(Ewc::default().lambda)));
+    println!("{free} {weak} {default}");
+    assert!(weak > 0.95 * free && default < 0.9 * free, "{free} {weak} {default}");
+}
+
+#[test]
+fn fomamls_inner_steps_are_felt_at_their_default_rates() {
+    let stage = stage(1, 1e-3, Vec::new());
+    let query = |rate: f64| {
+        let knobs = Fomaml { inner_learning_rate: rate, ..Fomaml::default() };
+        train(&with_outer(OuterLoop::Fomaml(knobs)), &stage, &mut tiny(), &mut Toy::new(&stage))[0].loss
+    };
+    let (still, slow, default) = (query(0.0), query(1e-5), query(Fomaml::default().inner_learning_rate));
+    println!("{still} {slow} {default}");
+    assert!((default - still).abs() > 20.0 * (slow - still).abs() && default != still, "{still} {slow} {default}");
 }

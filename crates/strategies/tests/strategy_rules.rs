@@ -4,8 +4,9 @@ mod strategy_support;
 
 use model::{Gradients, OptimizerConfig};
 use spec::{
-    AGem, Anchor, CaGrad, CaGradRescale, Forgetting, Gem, GradVac, GradientRule, ImtlG, LfMlf, LfMlfForm, Memories,
-    Mgda, Mixout, Mu, Multitask, Name, NashMtl, Normaliser, PcGrad, Rows, Sgs, Task,
+    AGem, AGemReference, Anchor, CaGrad, CaGradRescale, Forgetting, Gem, GradVac, GradientRule, ImtlG, LfMlf,
+    LfMlfForm, Memories, Mgda, Mixout, MixoutDropout, Mu, Multitask, Name, NashMtl, Normaliser, PcGrad, Rows, Sgs,
+    Task,
 };
 use strategies::rules::{AnchorDirection, Gram, RuleInput, RuleState, rule};
 use strategies::{BatchSource, Strategy};
@@ -26,6 +27,8 @@ fn rules() -> Vec<GradientRule> {
         GradientRule::ImtlG(ImtlG::default()),
         GradientRule::Sgs(Sgs::default()),
         GradientRule::AGem(AGem::default()),
+        GradientRule::AGem(AGem { reference: AGemReference::Average, ..AGem::default() }),
+        GradientRule::NashMtl(NashMtl { update_every: 2, ..NashMtl::default() }),
         GradientRule::Gem(Gem::default()),
         GradientRule::Gem(Gem { margin: 0.5, memory: mlm, ..Gem::default() }),
         GradientRule::LfMlf(LfMlf::default()),
@@ -53,7 +56,7 @@ fn the_weights_are_the_pure_rules() {
                 })
                 .collect();
             let losses: Vec<f64> = rows.iter().map(|(loss, _)| *loss).collect();
-            if named.rows() == Rows::CurrentThenMemories {
+            if named.rows().hold_against_memories() {
                 let gradients = rows.drain(..).map(|(_, gradient)| gradient).collect();
                 rows.push((0.0, learner.combine(gradients, &[0.5, 0.5]).unwrap()));
             }
@@ -63,11 +66,16 @@ fn the_weights_are_the_pure_rules() {
                     rows.push(learner.loss_and_gradients(&sub.batch, sub.dropout_seed).unwrap());
                 }
             }
+            if named.rows() == Rows::CurrentThenUnion {
+                // Four rows of text and two pairs of translations.
+                let memories = rows.drain(1..).map(|(_, gradient)| gradient).collect();
+                rows.push((0.0, learner.combine(memories, &[4.0 / 6.0, 2.0 / 6.0]).unwrap()));
+            }
             let (row_losses, mut gradients): (Vec<f64>, Vec<Gradients>) = rows.into_iter().unzip();
             let m = gradients.len();
             if let GradientRule::LfMlf(_) = named {
                 let moved = learner.displacement(&start).unwrap();
-                gradients.push(learner.part(&moved, &|group| group != model::Group::Head));
+                gradients.push(learner.part(&moved, &|part| !part.is_new));
             }
             let products = learner.gram(&gradients).unwrap();
             let all = gradients.len();
@@ -159,12 +167,80 @@ fn degenerate_knobs_are_plain_fine_tuning_bit_for_bit() {
     let mut reference = tiny();
     train(&plain(), &stage, &mut reference, &mut Toy::new(&stage));
     let circle = CaGrad { c: 0.0, rescale: CaGradRescale::None, ..CaGrad::default() };
-    let still = Anchor::Mixout(Mixout { p: 0.0, ..Mixout::default() });
+    let still = Anchor::Mixout(Mixout { p: 0.0, dropout: MixoutDropout::Kept, ..Mixout::default() });
     for method in [with_rule(GradientRule::CaGrad(circle)), with_anchor(still)] {
         let mut learner = tiny();
         train(&method, &stage, &mut learner, &mut Toy::new(&stage));
         assert_eq!(bits(&learner), bits(&reference), "{method:?}");
     }
+}
+
+#[test]
+fn mixout_takes_the_place_of_dropout() {
+    let stage = stage(4, 1e-3, Vec::new());
+    let mut reference = tiny();
+    reference.set_dropout(Some(0.0));
+    train(&plain(), &stage, &mut reference, &mut Toy::new(&stage));
+    let mut learner = tiny();
+    let nothing_mixed = Anchor::Mixout(Mixout { p: 0.0, ..Mixout::default() });
+    train(&with_anchor(nothing_mixed), &stage, &mut learner, &mut Toy::new(&stage));
+    assert_eq!(bits(&learner), bits(&reference));
+}
+
+/// Sentences with classes: four of each language and of memories one and three.
+struct Classes;
+
+impl Classes {
+    fn batch(purpose: u64, rows: usize) -> spec::Batch {
+        let batch = Toy::batch(purpose, 0, |_| spec::Targets::Classes(vec![0, 1, 2, 1]));
+        let mut parts = batch.parts();
+        parts.truncate(rows);
+        Self::joined(parts)
+    }
+
+    fn joined(parts: Vec<spec::Batch>) -> spec::Batch {
+        let classes = |part: &spec::Batch| match &part.targets {
+            spec::Targets::Classes(classes) => classes.clone(),
+            other => panic!("{other:?}"),
+        };
+        spec::Batch {
+            ids: parts.iter().flat_map(|part| part.ids.clone()).collect(),
+            type_ids: parts.iter().flat_map(|part| part.type_ids.clone()).collect(),
+            lengths: parts.iter().flat_map(|part| part.lengths.clone()).collect(),
+            targets: spec::Targets::Classes(parts.iter().flat_map(classes).collect()),
+            ..parts[0].clone()
+        }
+    }
+}
+
+impl BatchSource for Classes {
+    fn source(&mut self, source: usize, _: u64) -> Result<strategies::SubBatch, strategies::BatchError> {
+        Ok(strategies::SubBatch { batch: Self::batch(source as u64, 4), dropout_seed: 0 })
+    }
+
+    fn memory(&mut self, memory: usize, _: u64) -> Result<Vec<strategies::SubBatch>, strategies::BatchError> {
+        let batch = Self::batch(100 + memory as u64, [1, 3][memory]);
+        Ok(vec![strategies::SubBatch { batch, dropout_seed: 0 }])
+    }
+}
+
+#[test]
+fn a_gem_holds_against_one_batch_of_all_memories() {
+    let stage = stage(1, 1e-3, vec![memory("a", Task::Nli), memory("b", Task::Nli)]);
+    let stage = spec::Stage { task: Task::Nli, ..stage };
+    let mut learner = tiny();
+    learner.set_head(None, spec::Head::RowLabels { labels: spec::Labels::numbered(3) }, SEED).unwrap();
+    learner.set_dropout(Some(0.0));
+    let union = Classes::joined(vec![Classes::batch(100, 1), Classes::batch(101, 3)]);
+    let (loss, reference) = learner.loss_and_gradients(&union, 0).unwrap();
+    let mut current = (0..2).map(|source| learner.loss_and_gradients(&Classes::batch(source, 4), 0).unwrap().1);
+    let current = [current.next().unwrap(), current.next().unwrap()].to_vec();
+    let current = learner.combine(current, &[0.5, 0.5]).unwrap();
+    let products = learner.gram(&[current, reference]).unwrap();
+    let cosine = products[1] / (products[0] * products[3]).sqrt();
+    let report = train(&with_rule(GradientRule::AGem(AGem::default())), &stage, &mut learner, &mut Classes).remove(0);
+    assert!((value(&report, "loss.memories") - loss).abs() < 1e-6, "{report:?} {loss}");
+    assert!((value(&report, "cosine.current.memories") - cosine).abs() < 1e-5, "{report:?} {cosine}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn methods() -> Vec<Method> {
         with_anchor(Anchor::L2Sp(L2Sp::default())),
         with_anchor(Anchor::Ewc(per_example)),
         with_anchor(Anchor::Ewc(batch_mean)),
-        with_anchor(Anchor::RecAdam(RecAdam { gamma: 10.0, t0: 3.0, ..RecAdam::default() })),
+        with_anchor(Anchor::RecAdam(RecAdam { gamma: Some(10.0), t0: 0.5, ..RecAdam::default() })),
         with_anchor(Anchor::Mixout(Mixout::default())),
         with_outer(OuterLoop::Fomaml(Fomaml { inner_steps: 2, inner_learning_rate: 1e-3, ..Fomaml::default() })),
         with_outer(OuterLoop::Reptile(Reptile { inner_steps: 2, ..Reptile::default() })),

@@ -11,7 +11,9 @@ pub fn run(name: &str) -> Result<Exit> {
     let composition = toml::to_string(&preset.method(Name::new(preset.name)?))?;
     let fidelity = match preset.fidelity {
         "exact" => "exact: as in the paper or its published code",
-        "style" => "style: the paper's full text or code was not at hand; a reconstruction in its spirit",
+        "style" => {
+            "style: its defaults differ from the paper in what `source` says, or a reconstruction in its spirit where the full text or code was not at hand"
+        }
         other => other,
     };
     screen::print(format_args!(

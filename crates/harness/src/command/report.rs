@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use results::{Format, ReportOptions, ResultsFolder, Section, Table};
+use spec::Metric;
 
 use crate::cli::{Folders, Report, TableFormat};
 use crate::exit::Exit;
@@ -12,6 +13,9 @@ use crate::tuning::{Chosen, Trials};
 use crate::{screen, suites};
 
 pub fn run(folders: &Folders, options: &Report) -> Result<Exit> {
+    for metric in &options.metric {
+        Metric::of(metric)?;
+    }
     let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;
     let results = ResultsFolder::read(&folders.results)?;
     let (suite, tuning) = match Trials::new(&suite, folders, options.backend)? {

@@ -80,6 +80,7 @@ impl Learner {
                 frozen: BTreeSet::new(),
                 setup: Setup { heads: loaded.heads, ..Setup::default() },
                 changed: vec![false; parameters],
+                new: vec![false; parameters],
             },
             trunk: FrozenTrunk::default(),
         };
@@ -121,6 +122,8 @@ impl Learner {
                 frozen: BTreeSet::new(),
                 setup: Setup::default(),
                 changed: vec![true; parameters],
+                // The whole of it is where it starts from.
+                new: vec![false; parameters],
             },
             trunk: FrozenTrunk::default(),
         })

@@ -1,11 +1,22 @@
+use std::collections::BTreeMap;
+
 use super::Learner;
 use crate::device::to_host;
-use crate::{Gradients, ModelError, folder};
+use crate::{Gradients, Group, ModelError, folder};
 
 impl Learner {
     /// Names of all parameters, as in files but without the family's prefix, from the input to the output.
     pub fn parameter_names(&self) -> Vec<&str> {
         self.state.layout.entries.iter().map(|entry| entry.name.as_str()).collect()
+    }
+
+    /// How many numbers of each group train where it is not frozen.
+    pub fn sizes(&self) -> BTreeMap<Group, usize> {
+        let mut sizes = BTreeMap::new();
+        for entry in self.state.layout.entries.iter().filter(|entry| self.state.may_train(entry)) {
+            *sizes.entry(entry.group).or_default() += entry.len();
+        }
+        sizes
     }
 
     /// A parameter's values in the layout of files (linear weights are `[out, in]`).

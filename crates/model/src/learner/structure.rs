@@ -251,8 +251,9 @@ impl Learner {
         let before = self.save_point();
         let inserted = self.insert_adapter(&name, stored.config.clone(), |entry| stored.take(entry, &name));
         let loaded = inserted.and_then(|()| stored.check_all_taken());
-        if loaded.is_err() {
-            self.restore(&before);
+        match loaded.is_err() {
+            true => self.restore(&before),
+            false => self.has_learnt(|entry| entry.adapter.as_ref() == Some(&name)),
         }
         loaded.map(|()| name)
     }
@@ -278,10 +279,18 @@ impl Learner {
         let before = self.save_point();
         let inserted = self.insert_lora(stored.config.clone(), |entry| stored.take(entry));
         let loaded = inserted.and_then(|()| stored.check_all_taken());
-        if loaded.is_err() {
-            self.restore(&before);
+        match loaded.is_err() {
+            true => self.restore(&before),
+            false => self.has_learnt(|entry| entry.name.contains(".lora_")),
         }
         loaded
+    }
+
+    /// What has been read from files is not new.
+    fn has_learnt(&mut self, these: impl Fn(&Entry) -> bool) {
+        for (new, entry) in self.state.new.iter_mut().zip(&self.state.layout.entries) {
+            *new &= !these(entry);
+        }
     }
 
     pub(super) fn values_of(&self, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<(&Entry, Vec<f32>)>, ModelError> {

@@ -10,7 +10,7 @@ use crate::gradients::{self, Gradient, Gradients};
 use crate::objective::Pass;
 use crate::optimizer::AdamW;
 use crate::weights::Weights;
-use crate::{Group, ModelError, OptimizerConfig, SavePoint, StepNorms, batch};
+use crate::{Group, ModelError, OptimizerConfig, Part, SavePoint, StepNorms, batch};
 
 /// Burn's generator is one a process: whoever draws from it holds this from seeding to the last draw.
 static RANDOM: Mutex<()> = Mutex::new(());
@@ -21,9 +21,11 @@ impl Learner {
         self.state.optimizer = AdamW::new(optimizer, self.state.values.len());
     }
 
-    /// Ends a stage: its optimiser state, twice as large as what has been trained, is no part of checkpoints from here on.
+    /// Ends a stage: its optimiser state, twice as large as what has been trained, is no part of checkpoints from here on,
+    /// and nothing of the model is new any more.
     pub fn end_stage(&mut self) {
         self.begin_stage(OptimizerConfig::default());
+        self.state.new.fill(false);
     }
 
     /// Mean loss over the batch's targets that count, and its gradient with respect to everything not frozen. The targets
@@ -166,14 +168,23 @@ impl Learner {
         gradients: Gradients,
         learning_rate: &dyn Fn(Group) -> f64,
     ) -> Result<StepNorms, ModelError> {
-        let rates: BTreeMap<Group, f64> =
-            self.groups().into_iter().map(|group| (group, learning_rate(group))).collect();
-        for &rate in rates.values() {
-            if !rate.is_finite() || rate < 0.0 {
-                return Err(ModelError::state(format!("learning rate {rate} is not a finite number from 0 up")));
-            }
-        }
+        self.step_by_part(gradients, &|part| learning_rate(part.group))
+    }
+
+    /// [`Learner::step`] with learning rates that tell what is new from what is not.
+    ///
+    /// # Errors
+    /// As [`Learner::step`].
+    pub fn step_by_part(
+        &mut self,
+        gradients: Gradients,
+        learning_rate: &dyn Fn(Part) -> f64,
+    ) -> Result<StepNorms, ModelError> {
         let state = &mut self.state;
+        let rates: Vec<f64> = (0..state.values.len()).map(|index| learning_rate(state.part(index))).collect();
+        if let Some(rate) = rates.iter().find(|rate| !rate.is_finite() || **rate < 0.0) {
+            return Err(ModelError::state(format!("learning rate {rate} is not a finite number from 0 up")));
+        }
         let open = state.open();
         if !gradients.fits(&state.layout, &open) {
             return Err(ModelError::state("the gradient was taken before a group was frozen or the head replaced"));
@@ -181,10 +192,9 @@ impl Learner {
         for (changed, gradient) in state.changed.iter_mut().zip(&gradients.of) {
             *changed |= gradient.is_some();
         }
-        let rate = |group: Group| rates[&group];
         let still = state.still(&self.config, &self.device)?;
         let norms = compute(&self.device, || {
-            state.optimizer.step(&mut state.values, gradients, &rate, &state.layout, &self.device)
+            state.optimizer.step(&mut state.values, gradients, &rates, &state.layout, &self.device)
         })?;
         compute(&self.device, || {
             state.put_back(still);

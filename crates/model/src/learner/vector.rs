@@ -7,7 +7,7 @@ use crate::device::{guard, to_device};
 use crate::gradients::{Gradient, Gradients, add_rows};
 use crate::layout::Role;
 use crate::random::Uniform;
-use crate::{Group, ModelError, SavePoint, checkpoint};
+use crate::{Group, ModelError, Part, SavePoint, checkpoint};
 
 impl Learner {
     /// Moves the trained parameters by `rate(group) · direction`, past the optimiser.
@@ -45,12 +45,12 @@ impl Learner {
         Gradients { of, open }
     }
 
-    /// The part of a gradient in some groups that are trained now; elsewhere it is 0.
-    pub fn part(&self, gradients: &Gradients, of: &dyn Fn(Group) -> bool) -> Gradients {
+    /// The part of a gradient in some of the parameters that are trained now; elsewhere it is 0.
+    pub fn part(&self, gradients: &Gradients, of: &dyn Fn(Part) -> bool) -> Gradients {
         let open = self.state.open();
-        let entries = self.state.layout.entries.iter().zip(&open);
-        let part = gradients.of.iter().zip(entries);
-        let part = part.map(|(gradient, (entry, &open))| gradient.clone().filter(|_| open && of(entry.group)));
+        let parameters = gradients.of.iter().zip(&open).enumerate();
+        let part = parameters
+            .map(|(index, (gradient, &open))| gradient.clone().filter(|_| open && of(self.state.part(index))));
         Gradients { of: part.collect(), open }
     }
 

@@ -11,7 +11,7 @@ use crate::network::{Network, Parts};
 use crate::objective::{Objective, OutputLayer};
 use crate::optimizer::{AdamW, Moments};
 use crate::setup::Setup;
-use crate::{Group, ModelConfig, ModelError};
+use crate::{Group, ModelConfig, ModelError, Part};
 
 /// Everything that training changes.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub setup: Setup,
     /// Parameters that may differ from the model folder's, in the layout's order.
     pub changed: Vec<bool>,
+    /// Parameters that were made since the last stage ended, in the layout's order: no stage has left them a value.
+    pub new: Vec<bool>,
 }
 
 /// A learner's state in memory: parameters, parts and their set-up, optimiser, frozen groups. Cheap to make: tensors are
@@ -36,14 +38,21 @@ pub struct SavePoint(pub(crate) State);
 impl State {
     /// Which parameters train, in the layout's order.
     pub fn open(&self) -> Vec<bool> {
+        self.layout.entries.iter().map(|entry| !self.frozen.contains(&entry.group) && self.may_train(entry)).collect()
+    }
+
+    /// Whether a parameter trains unless its group is frozen.
+    pub fn may_train(&self, entry: &Entry) -> bool {
         let Setup { heads, stack, tuned, .. } = &self.setup;
-        let open = |entry: &Entry| {
-            let of_stack = entry.adapter.as_ref().is_none_or(|name| stack.trained.contains(name));
-            let of_head = entry.owner.is_none_or(|owner| heads.trained.contains(&owner));
-            let of_base = matches!(entry.group, Group::Embeddings | Group::Layer(_));
-            !self.frozen.contains(&entry.group) && of_stack && of_head && (!of_base || tuned.contains(entry.role))
-        };
-        self.layout.entries.iter().map(open).collect()
+        let of_stack = entry.adapter.as_ref().is_none_or(|name| stack.trained.contains(name));
+        let of_head = entry.owner.is_none_or(|owner| heads.trained.contains(&owner));
+        let of_base = matches!(entry.group, Group::Embeddings | Group::Layer(_));
+        of_stack && of_head && (!of_base || tuned.contains(entry.role))
+    }
+
+    /// Which part of the model a parameter belongs to.
+    pub fn part(&self, index: usize) -> Part {
+        Part { group: self.layout.entries[index].group, is_new: self.new[index] }
     }
 
     /// The adapters that take part in forward passes.
@@ -92,13 +101,18 @@ impl State {
             let index = old.get(entry.name.as_str()).copied();
             index.filter(|&index| self.layout.entries[index].file_shape == entry.file_shape)
         };
-        type Kept = (Tensor<1>, Option<Moments>, bool);
+        type Kept = ((Tensor<1>, Option<Moments>), (bool, bool));
         let parameters = layout.entries.iter().map(|entry| match kept(entry) {
-            Some(index) => Ok((self.values[index].clone(), self.optimizer.moments[index].clone(), self.changed[index])),
-            None => Ok((fresh(entry)?, None, true)),
+            Some(index) => {
+                let learnt = (self.values[index].clone(), self.optimizer.moments[index].clone());
+                Ok((learnt, (self.changed[index], self.new[index])))
+            }
+            None => Ok(((fresh(entry)?, None), (true, true))),
         });
         let parameters = parameters.collect::<Result<Vec<Kept>, ModelError>>()?;
-        (self.values, self.optimizer.moments, self.changed) = parameters.into_iter().collect();
+        let (learnt, marks): (Vec<_>, Vec<_>) = parameters.into_iter().unzip();
+        (self.values, self.optimizer.moments) = learnt.into_iter().unzip();
+        (self.changed, self.new) = marks.into_iter().unzip();
         (self.parts, self.network, self.layout) = (parts, network, layout);
         Ok(())
     }

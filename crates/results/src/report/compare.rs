@@ -1,4 +1,5 @@
 use evaluation::{holm, macro_paired_difference, macro_permutation_test};
+use spec::{Direction, Unit};
 
 use super::estimate::SEED;
 use super::view::{Row, View};
@@ -12,7 +13,10 @@ pub(crate) const LEVEL: f64 = 0.05;
 /// Every pair of methods on the average over the target languages, tested on the same examples; `None` where fewer than
 /// two methods have all of them.
 pub(crate) fn methods(view: &View, rows: &[Row], resamples: usize) -> Result<Option<Table>, ResultsError> {
-    let title = format!("{} ({}), {}: pairs of methods", view.probe.name, view.metric, view.when());
+    let title = match view.unit {
+        Unit::Share => format!("{}: pairs of methods", view.title()),
+        Unit::Nats => format!("{}: pairs of methods, {}", view.title(), view.in_unit()),
+    };
     let header = ["first", "second", "difference", "p", "p (Holm)", "verdict"];
     let mut table = Table::new(title, 2, header);
     let mut tests = Vec::new();
@@ -37,7 +41,11 @@ pub(crate) fn methods(view: &View, rows: &[Row], resamples: usize) -> Result<Opt
     }
     let adjusted = holm(&tests.iter().map(|test| test.3).collect::<Vec<_>>())?;
     for ((first, second, difference, p), adjusted) in tests.iter().zip(&adjusted) {
-        let verdict = match difference.difference {
+        let gain = match view.better {
+            Direction::Higher => difference.difference,
+            Direction::Lower => -difference.difference,
+        };
+        let verdict = match gain {
             d if *adjusted < LEVEL && d > 0.0 => format!("{} is better", first.name),
             d if *adjusted < LEVEL && d < 0.0 => format!("{} is better", second.name),
             _ => "no difference shown".to_owned(),
@@ -45,7 +53,7 @@ pub(crate) fn methods(view: &View, rows: &[Row], resamples: usize) -> Result<Opt
         table.push([
             first.label.clone(),
             second.label.clone(),
-            number::change(difference.difference, difference.interval),
+            number::change(difference.difference, difference.interval, view.unit),
             number::probability(*p),
             number::probability(*adjusted),
             verdict,

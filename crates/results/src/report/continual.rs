@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use evaluation::{Column, Measure, Repeated, ScoreMatrix, joint_intervals};
-use spec::{Language, Probe, Protocol, Task};
+use spec::{Language, Probe, Protocol, Task, Unit};
 
 use super::estimate::{Estimate, Pooled, SEED};
 use super::experiment::Experiment;
@@ -267,10 +267,13 @@ impl Scope {
     }
 }
 
+/// Main metrics are shares.
 fn printed(measure: Measure, estimate: &Estimate) -> String {
     match measure {
-        Measure::TransferBackward | Measure::TransferForward => number::change(estimate.value, estimate.interval),
-        _ => number::score(estimate.value, estimate.interval),
+        Measure::TransferBackward | Measure::TransferForward => {
+            number::change(estimate.value, estimate.interval, Unit::Share)
+        }
+        _ => number::score(estimate.value, estimate.interval, Unit::Share),
     }
 }
 

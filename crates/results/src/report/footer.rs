@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use spec::{Language, Probe};
+use spec::{Language, Probe, Unit};
 
 use super::ReportOptions;
 use super::experiment::{Experiment, State};
@@ -94,7 +94,10 @@ fn example_counts(experiment: &Experiment, probe: &Probe) -> String {
 
 /// Mean and standard deviation over the seeds of every method that has several; `None` where none has.
 pub(crate) fn spread(view: &View, experiment: &Experiment) -> Result<Option<Table>, ResultsError> {
-    let title = format!("{} ({}), {}: spread over seeds", view.probe.name, view.metric, view.when());
+    let title = match view.unit {
+        Unit::Share => format!("{}: spread over seeds", view.title()),
+        Unit::Nats => format!("{}: spread over seeds, {}", view.title(), view.in_unit()),
+    };
     let header = ["method", "seeds"].map(str::to_owned).into_iter().chain(view.columns());
     let mut table = Table::new(title, 2, header);
     for method in &experiment.methods {
@@ -115,9 +118,10 @@ pub(crate) fn spread(view: &View, experiment: &Experiment) -> Result<Option<Tabl
             targets.map(|targets| targets.iter().sum::<f64>() / targets.len() as f64)
         };
         for &language in &view.languages {
-            cells.push(mean_and_deviation(seeds.iter().map(|scores| scores.get(&language).copied()).collect()));
+            let values = seeds.iter().map(|scores| scores.get(&language).copied()).collect();
+            cells.push(mean_and_deviation(values, view.unit));
         }
-        cells.push(mean_and_deviation(seeds.iter().map(average).collect()));
+        cells.push(mean_and_deviation(seeds.iter().map(average).collect(), view.unit));
         table.push(cells);
     }
     if table.rows.is_empty() {
@@ -128,12 +132,12 @@ pub(crate) fn spread(view: &View, experiment: &Experiment) -> Result<Option<Tabl
 }
 
 /// `62.1 (0.8)`; a hole if any seed lacks the value.
-fn mean_and_deviation(values: Option<Vec<f64>>) -> String {
+fn mean_and_deviation(values: Option<Vec<f64>>, unit: Unit) -> String {
     let Some(values) = values else { return number::HOLE.to_owned() };
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    format!("{} ({})", number::percent(mean), number::percent(deviation))
+    format!("{} ({})", number::plain(mean, unit), number::plain(deviation, unit))
 }
 
 /// Cells that gave no score, by name and cause.

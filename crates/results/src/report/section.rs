@@ -1,4 +1,5 @@
 use evaluation::{macro_paired_difference, paired_difference};
+use spec::Unit;
 
 use super::compare;
 use super::continual;
@@ -89,9 +90,9 @@ impl View<'_> {
 }
 
 impl Line {
-    fn cells(&self) -> impl Iterator<Item = String> + '_ {
-        self.languages.iter().chain([&self.average]).map(|estimate| match estimate {
-            Some(estimate) => number::score(estimate.value, estimate.interval),
+    fn cells(&self, unit: Unit) -> impl Iterator<Item = String> + '_ {
+        self.languages.iter().chain([&self.average]).map(move |estimate| match estimate {
+            Some(estimate) => number::score(estimate.value, estimate.interval, unit),
             None => HOLE.to_owned(),
         })
     }
@@ -99,10 +100,10 @@ impl Line {
 
 /// Methods × languages at the probe's last moment.
 fn scores(view: &View, lines: &[Lines]) -> Table {
-    let title = format!("{} ({}), {}, in percent", view.probe.name, view.metric, view.when());
+    let title = format!("{}, {}", view.title(), view.in_unit());
     let mut table = Table::new(title, 1, std::iter::once("method".to_owned()).chain(view.columns()));
     for Lines { row, after, .. } in lines {
-        table.push(std::iter::once(row.label.clone()).chain(after.cells()));
+        table.push(std::iter::once(row.label.clone()).chain(after.cells(view.unit)));
     }
     table.notes.extend(lines.iter().filter_map(|lines| view.hole(lines.row, &lines.after)));
     table
@@ -110,13 +111,13 @@ fn scores(view: &View, lines: &[Lines]) -> Table {
 
 /// Methods × languages before, after and by how much it changed.
 fn changes(view: &View, lines: &[Lines], resamples: usize) -> Result<Table, ResultsError> {
-    let title = format!("{} ({}), before and {}, in percent", view.probe.name, view.metric, view.when());
+    let title = format!("{} ({}), before and {}, {}", view.probe.name, view.metric, view.when(), view.in_unit());
     let header = ["method", ""].map(str::to_owned).into_iter().chain(view.columns());
     let mut table = Table::new(title, 2, header);
     for Lines { row, before, after } in lines {
         for (name, line) in [("before", before.as_ref()), ("after", Some(after))] {
             let Some(line) = line else { continue };
-            table.push([row.label.clone(), name.to_owned()].into_iter().chain(line.cells()));
+            table.push([row.label.clone(), name.to_owned()].into_iter().chain(line.cells(view.unit)));
             table.notes.extend(view.hole(row, line).map(|note| format!("{note} {name}")));
         }
         table.push([row.label.clone(), "change".to_owned()].into_iter().chain(change(view, row, resamples)?));
@@ -134,7 +135,7 @@ fn change(view: &View, row: &Row, resamples: usize) -> Result<Vec<String>, Resul
         cells.push(match pools {
             [Some(after), Some(before)] if after.ids == before.ids => {
                 let change = paired_difference(&after.contributions, &before.contributions, SEED, resamples)?;
-                number::change(change.difference, change.interval)
+                number::change(change.difference, change.interval, view.unit)
             }
             _ => {
                 whole &= !view.targets.contains(&language);
@@ -145,7 +146,7 @@ fn change(view: &View, row: &Row, resamples: usize) -> Result<Vec<String>, Resul
     cells.push(match moments.map(|moment| row.measured.all(moment, view.probe, view.metric, &view.targets)) {
         [Ok(after), Ok(before)] if whole => {
             let change = macro_paired_difference(&after, &before, SEED, resamples)?;
-            number::change(change.difference, change.interval)
+            number::change(change.difference, change.interval, view.unit)
         }
         _ => HOLE.to_owned(),
     });

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evaluation::{Update, ratio};
-use spec::{Language, Stage};
+use spec::{Direction, Language, Stage};
 
 use super::view::{Row, View};
 use crate::number::{HOLE, signed, tenths};
@@ -13,9 +13,9 @@ pub(crate) fn tables(view: &View, rows: &[Row], stages: &[Stage]) -> Vec<Table> 
     let (task, probe) = (view.probe.task, &view.probe.name);
     let measures = |stage: &Stage| stage.task == task && stage.probes.iter().any(|other| other.name == *probe);
     let updates = stages.windows(2).enumerate().filter(|(_, pair)| pair.iter().all(measures));
-    // Of the metrics only the main ones are known to be better when they are higher.
+    // A gain is a score that has risen. Tables are the main metrics' only, as those of forgetting.
     updates
-        .filter(|_| view.metric == task.main_metric())
+        .filter(|_| view.metric == task.main_metric() && view.better == Direction::Higher)
         .filter_map(|(index, pair)| Some(table(view, rows, u32::try_from(index + 1).ok()?, &pair[1].languages)))
         .collect()
 }

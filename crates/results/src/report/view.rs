@@ -1,15 +1,18 @@
 //! What a table shows.
 
-use spec::{Language, Probe, Protocol, Task};
+use spec::{Direction, Language, Metric, Probe, Protocol, Task, Unit};
 
 use super::ReportOptions;
 use super::estimate::Measured;
 use super::experiment::Experiment;
+use crate::number;
 
 /// One metric of one probe: what a table shows.
 pub struct View<'a> {
     pub probe: &'a Probe,
     pub metric: &'a str,
+    pub unit: Unit,
+    pub better: Direction,
     /// The last moment at which the probe was measured.
     pub moment: u32,
     /// The first one, where there is an earlier one.
@@ -35,6 +38,17 @@ impl View<'_> {
 
     pub fn when(&self) -> String {
         when(self.moment as usize)
+    }
+
+    /// Probe, metric and moment.
+    pub fn title(&self) -> String {
+        format!("{} ({}), {}", self.probe.name, self.metric, self.when())
+    }
+
+    /// In what its numbers are, and which are better where that is not the usual.
+    pub fn in_unit(&self) -> String {
+        let lower = if self.better == Direction::Lower { " (lower is better)" } else { "" };
+        format!("{}{lower}", number::name(self.unit))
     }
 
     /// Names of the language columns and of the average; source languages carry a star.
@@ -89,7 +103,8 @@ pub fn views<'a>(experiment: &Experiment<'a>, options: &'a ReportOptions) -> Vec
         let targets = if targets.is_empty() { languages.clone() } else { targets };
         for metric in metrics(probe.task, options) {
             let (sources, languages, targets) = (own.clone(), languages.clone(), targets.clone());
-            views.push(View { probe, metric, moment, before: None, languages, sources, targets });
+            let (metric, Metric { unit, better, .. }) = metric;
+            views.push(View { probe, metric, unit, better, moment, before: None, languages, sources, targets });
         }
     }
     // Tables of the task that was trained come first.
@@ -97,10 +112,12 @@ pub fn views<'a>(experiment: &Experiment<'a>, options: &'a ReportOptions) -> Vec
     views
 }
 
-fn metrics(task: Task, options: &ReportOptions) -> Vec<&str> {
+/// The task's main metric, and those of its others that are asked for, each with what the table of tasks says of it.
+fn metrics(task: Task, options: &ReportOptions) -> Vec<(&str, Metric)> {
     let main = task.main_metric();
     let family = main.split('.').next().unwrap_or(main);
     let others = options.metrics.iter().map(String::as_str);
     let others = others.filter(|metric| *metric != main && metric.split('.').next() == Some(family));
-    std::iter::once(main).chain(others).collect()
+    let names = std::iter::once(main).chain(others);
+    names.filter_map(|name| Some((name, Metric::of(name).ok()?))).collect()
 }

@@ -1,6 +1,7 @@
 //! How a model is updated, one file an axis.
 
 mod anchor;
+mod anchored;
 pub(crate) mod knob;
 mod outer;
 mod per_language;
@@ -17,12 +18,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Name;
 
-pub use anchor::{Anchor, Ewc, FisherSquare, L2Sp, Mixout, MixoutBackward, RecAdam};
+pub use anchor::{Anchor, Ewc, FisherSquare, L2Sp, Mixout, MixoutBackward, MixoutDropout, RecAdam};
 pub use knob::KnobError;
 pub use outer::{Fomaml, OuterLoop, Reptile};
 pub use preset::{Preset, preset, presets};
 pub use rule::*;
-pub use schedule::{ChainThaw, FixedOrder, Fun, Schedule, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant};
+pub use schedule::{
+    ChainThaw, FixedOrder, Fun, Schedule, TraceScores, Ulmfit, Unfreezing, UnfreezingOrder, UnfreezingVariant,
+};
 pub use settings::{PerStage, StageSettings};
 pub use sharing::{FirstStage, Kernel, Laft, MissingVector, Sharing, UpdateStage};
 pub use structure::{Adapter, AdapterPlacement, Lora, MadX, StackedResidual, Structure};

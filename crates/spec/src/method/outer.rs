@@ -19,7 +19,8 @@ pub enum OuterLoop {
 pub struct Fomaml {
     /// Default 5.
     pub inner_steps: usize,
-    /// Of the encoder. Default 1e-5.
+    /// Of the encoder. Default 1e-3. At the 1e-5 of annaproxy/udify-metalearning, for a parser on mBERT, five steps change
+    /// nothing: on the built-in encoder the scores are those of no inner steps.
     pub inner_learning_rate: f64,
     /// Of the head; default ten times the encoder's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +29,7 @@ pub struct Fomaml {
 
 impl Default for Fomaml {
     fn default() -> Self {
-        Self { inner_steps: 5, inner_learning_rate: 1e-5, head_inner_learning_rate: None }
+        Self { inner_steps: 5, inner_learning_rate: 1e-3, head_inner_learning_rate: None }
     }
 }
 
@@ -40,7 +41,8 @@ impl Default for Fomaml {
 pub struct Reptile {
     /// Default 5.
     pub inner_steps: usize,
-    /// Default 1e-3.
+    /// Default 0.05. Inner steps are plain: a rate has to be far above Adam's, which the paper's 1e-3 is. On the built-in
+    /// encoder 1e-3 learns nothing in 150 steps of five, 0.02 most of a task, 0.05 all of it.
     pub inner_learning_rate: f64,
     /// Share of the way, at its highest. Default 1.
     pub meta_step: f64,
@@ -48,7 +50,7 @@ pub struct Reptile {
 
 impl Default for Reptile {
     fn default() -> Self {
-        Self { inner_steps: 5, inner_learning_rate: 1e-3, meta_step: 1.0 }
+        Self { inner_steps: 5, inner_learning_rate: 0.05, meta_step: 1.0 }
     }
 }
 

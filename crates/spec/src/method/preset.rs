@@ -12,7 +12,8 @@ pub struct Preset {
     pub summary: &'static str,
     /// Where the method comes from.
     pub source: &'static str,
-    /// `exact`, or `style` where only an abstract is confirmed.
+    /// `exact` where the defaults are the source's equations; `style` where they differ, or where only an abstract is
+    /// confirmed.
     pub fidelity: &'static str,
     /// What a suite may change, with the default.
     pub knobs: &'static str,
@@ -71,17 +72,17 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "a-gem",
-        summary: "GEM with one constraint, on the memories' average",
+        summary: "GEM with one constraint, on the loss of all memories together",
         source: "Chaudhry et al. 2019, arXiv 1812.00420",
         fidelity: "exact",
-        knobs: "rule.memory (all)",
+        knobs: "rule.reference (union), rule.memory (all)",
         build: |method| Method { rule: GradientRule::AGem(AGem::default()), ..method },
     },
     Preset {
         name: "pcgrad",
         summary: "each language's gradient loses what conflicts with the others",
-        source: "Yu et al. 2020, arXiv 2001.06782",
-        fidelity: "exact",
+        source: "Yu et al. 2020, arXiv 2001.06782; the mean in the place of its sum",
+        fidelity: "style",
         knobs: "rule.visit (random), rule.reduction (mean; the paper sums), rule.memory (none)",
         build: |method| Method { rule: GradientRule::PcGrad(PcGrad::default()), ..method },
     },
@@ -114,7 +115,7 @@ const PRESETS: &[Preset] = &[
         summary: "the Nash bargaining solution between the languages",
         source: "Navon et al. 2022",
         fidelity: "exact",
-        knobs: "rule.max-norm (1), rule.memory (none)",
+        knobs: "rule.max-norm (1), rule.update-every (1), rule.memory (none)",
         build: |method| Method { rule: GradientRule::NashMtl(NashMtl::default()), ..method },
     },
     Preset {
@@ -160,17 +161,17 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "fun",
         summary: "every interval the closed layer with the largest Fisher trace of sampled labels opens",
-        source: "Liu et al. 2024, arXiv 2301.05487, Algorithms 1 and 2 (there over adapters)",
-        fidelity: "exact",
-        knobs: "schedule.interval (all open at half of the steps), schedule.batches (41), schedule.variant (paper)",
+        source: "Liu et al. 2024, arXiv 2301.05487, Algorithms 1 and 2, there over adapters; here per parameter, for embeddings and layers differ in size",
+        fidelity: "style",
+        knobs: "schedule.interval (all open at half of the steps), schedule.batches (41), schedule.scores (per-parameter), schedule.variant (paper)",
         build: |method| Method { schedule: Schedule::Fun(Fun::default()), ..method },
     },
     Preset {
         name: "fun-code",
         summary: "FUN as released: Fisher traces of the likeliest labels, events a step earlier",
-        source: "UKPLab/naacl2024-fun (there over adapters, with dropout also in closed layers)",
-        fidelity: "exact",
-        knobs: "schedule.interval (all open at half of the steps), schedule.batches (41)",
+        source: "UKPLab/naacl2024-fun, there over adapters, with dropout also in closed layers; here per parameter, for embeddings and layers differ in size",
+        fidelity: "style",
+        knobs: "schedule.interval (all open at half of the steps), schedule.batches (41), schedule.scores (per-parameter)",
         build: |method| Method {
             schedule: Schedule::Fun(Fun { variant: UnfreezingVariant::Code, ..Fun::default() }),
             ..method
@@ -354,9 +355,9 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "ewc",
         summary: "fine-tuning with a penalty weighed by the Fisher information of the memories",
-        source: "Kirkpatrick et al. 2017, textbook form",
-        fidelity: "exact",
-        knobs: "anchor.lambda (1), anchor.half-factor (true), anchor.fisher-square (per-example), anchor.fisher-batches (16), anchor.memory (all)",
+        source: "Kirkpatrick et al. 2017, textbook form, with the Fisher information of the data's own labels",
+        fidelity: "style",
+        knobs: "anchor.lambda (100), anchor.half-factor (true), anchor.fisher-square (per-example), anchor.fisher-batches (16), anchor.memory (all)",
         build: |method| Method { anchor: Anchor::Ewc(Ewc::default()), ..method },
     },
     Preset {
@@ -364,7 +365,7 @@ const PRESETS: &[Preset] = &[
         summary: "Adam annealed in, a pull to the starting point annealed out",
         source: "Chen et al. 2020 (RecAdam)",
         fidelity: "exact",
-        knobs: "anchor.gamma (5000), anchor.w (1), anchor.k (0.5), anchor.t0 (250)",
+        knobs: "anchor.gamma (0.1 over the learning rate), anchor.w (1), anchor.t0 (0.1 of the steps), anchor.width (0.01 of the steps; the paper's 1/k)",
         build: |method| Method { anchor: Anchor::RecAdam(RecAdam::default()), ..method },
     },
     Preset {
@@ -372,7 +373,7 @@ const PRESETS: &[Preset] = &[
         summary: "in each forward pass, random columns of weights are the starting point's",
         source: "Lee et al. 2020, arXiv 1909.11299",
         fidelity: "exact",
-        knobs: "anchor.p (0.7), anchor.backward (exact)",
+        knobs: "anchor.p (0.7), anchor.backward (exact), anchor.dropout (off)",
         build: |method| Method { anchor: Anchor::Mixout(Mixout::default()), ..method },
     },
     Preset {
@@ -380,15 +381,15 @@ const PRESETS: &[Preset] = &[
         summary: "first-order MAML over the source languages",
         source: "Finn et al. 2017; Langedijk et al. 2022 for languages",
         fidelity: "exact",
-        knobs: "outer.inner-steps (5), outer.inner-learning-rate (1e-5), outer.head-inner-learning-rate (ten times that)",
+        knobs: "outer.inner-steps (5), outer.inner-learning-rate (1e-3), outer.head-inner-learning-rate (ten times that)",
         build: |method| Method { outer: OuterLoop::Fomaml(Fomaml::default()), ..method },
     },
     Preset {
         name: "reptile",
         summary: "towards where plain steps in each source language lead",
-        source: "Nichol et al. 2018, arXiv 1803.02999",
+        source: "Nichol et al. 2018, arXiv 1803.02999, with plain inner steps",
         fidelity: "exact",
-        knobs: "outer.inner-steps (5), outer.inner-learning-rate (1e-3), outer.meta-step (1)",
+        knobs: "outer.inner-steps (5), outer.inner-learning-rate (0.05), outer.meta-step (1)",
         build: |method| Method { outer: OuterLoop::Reptile(Reptile::default()), ..method },
     },
     Preset {

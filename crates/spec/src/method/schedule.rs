@@ -23,7 +23,8 @@ pub enum Schedule {
     /// Linear probing, then fine-tuning: the head alone for one interval, then everything (Kumar et al. 2022, in the form
     /// of Liu et al. 2024).
     Lpft(Unfreezing),
-    /// The top unit first, then every interval the closed unit of the largest Fisher trace (Liu et al. 2024).
+    /// The top unit first, then every interval the closed unit of the largest Fisher trace (Liu et al. 2024), whose units are
+    /// adapters of one size. Where they are not, as layers and embeddings, of the largest trace per parameter.
     Fun(Fun),
     /// The top unit first, then every interval a random closed unit.
     Random(Unfreezing),
@@ -73,12 +74,26 @@ pub struct Fun {
     pub interval: Option<NonZeroU64>,
     /// Training batches of one estimate of the Fisher traces. Default 41, as released.
     pub batches: usize,
+    /// By what units of different sizes are ranked. Default `per-parameter`.
+    pub scores: TraceScores,
 }
 
 impl Default for Fun {
     fn default() -> Self {
-        Self { variant: UnfreezingVariant::Paper, interval: None, batches: 41 }
+        Self { variant: UnfreezingVariant::Paper, interval: None, batches: 41, scores: TraceScores::default() }
     }
+}
+
+/// What ranks units of different sizes. Those of one size, such as the paper's adapters, rank alike either way, and have the
+/// sums.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TraceScores {
+    /// The trace over the unit's parameters that train.
+    #[default]
+    PerParameter,
+    /// The trace itself, which grows with the unit.
+    Sum,
 }
 
 /// Knobs of unfreezing in a fixed order.

@@ -1,7 +1,6 @@
 //! Which compositions make sense on which protocol.
 
 use super::knob::KnobError;
-use super::rule::Rows;
 use super::{
     Anchor, Forgetting, GradientRule, Laft, LfMlfForm, Memories, Method, OuterLoop, Schedule, Structure, Subnetworks,
 };
@@ -31,6 +30,17 @@ impl Method {
             .and_then(|()| self.check_per_language(protocol))
             .and_then(|()| self.check_memories(protocol))
             .and_then(|()| self.check_stages(protocol))
+            .and_then(|()| self.check_anchored(protocol, None))
+            .and_then(|()| self.check_recall(protocol))
+            .map_err(|reason| SpecError::Composition { method: self.name.to_string(), reason })
+    }
+
+    /// The same, as far as it depends on the number of the encoder's layers.
+    ///
+    /// # Errors
+    /// [`SpecError::Composition`] with the reason.
+    pub fn check_with_layers(&self, protocol: &Protocol, layers: usize) -> Result<(), SpecError> {
+        self.check_anchored(protocol, Some(layers))
             .map_err(|reason| SpecError::Composition { method: self.name.to_string(), reason })
     }
 
@@ -104,15 +114,38 @@ impl Method {
         Ok(())
     }
 
+    /// RecAdam's way back must come nearer to where the stage began with every step.
+    fn check_recall(&self, protocol: &Protocol) -> Result<(), String> {
+        let Anchor::RecAdam(knobs) = &self.anchor else { return Ok(()) };
+        let raised = if let Schedule::ChainThaw(chain) = &self.schedule { chain.head_rate.max(1.0) } else { 1.0 };
+        for (index, stage) in protocol.stages.iter().enumerate() {
+            let rate = raised * stage.learning_rate;
+            let share = rate * knobs.w * knobs.strength(stage.learning_rate);
+            if share >= 2.0 {
+                return Err(format!(
+                    "`rec-adam` goes back {share} times the way to where stage {} of [protocol.{}] began at each step (learning rate \
+                     × w × gamma), and from 2 on ends ever farther from it: with this learning rate `gamma` must be below {}",
+                    index + 1,
+                    protocol.name,
+                    2.0 / rate / knobs.w
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Something to do in at least one stage.
     fn check_stages(&self, protocol: &Protocol) -> Result<(), String> {
         let some = |does: &dyn Fn(&Stage) -> bool| protocol.stages.is_empty() || protocol.stages.iter().any(does);
         let taken =
             |stage: &Stage| stage.memories.iter().filter(|memory| self.rule.memories().take(&memory.name)).count();
         let (rule, place) = (self.rule.name(), format!("[protocol.{}]", protocol.name));
-        let works = match (&self.rule, self.rule.rows()) {
-            (GradientRule::Mean, _) => true,
-            (GradientRule::Multitask(_), _) | (_, Rows::CurrentThenMemories) => {
+        let works = match &self.rule {
+            GradientRule::Mean => true,
+            rule_of_memories
+                if matches!(rule_of_memories, GradientRule::Multitask(_))
+                    || rule_of_memories.rows().hold_against_memories() =>
+            {
                 if !some(&|stage| taken(stage) > 0) {
                     return Err(format!(
                         "`{rule}` needs memories, and no stage of {place} has one for it: add `memories = [...]` to a \
@@ -121,10 +154,10 @@ impl Method {
                 }
                 true
             }
-            (GradientRule::LfMlf(lf_mlf), _) => {
+            GradientRule::LfMlf(lf_mlf) => {
                 lf_mlf.form == LfMlfForm::Polyhedron || some(&|stage| stage.languages.len() > 1)
             }
-            (_, _) => some(&|stage| stage.languages.len() + taken(stage) > 1),
+            _ => some(&|stage| stage.languages.len() + taken(stage) > 1),
         };
         if !works {
             return Err(format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Language, Memory, Name, Objective, SpecError, Split, Stage, Task};
+use crate::{Candidates, Language, Memory, Name, Objective, SpecError, Split, Stage, Task};
 
 /// The built-in memory: examples of every earlier stage.
 const PAST_STAGES: &str = "past-stages";
@@ -27,6 +27,8 @@ pub(super) struct MemoryText {
     stride: usize,
     #[serde(default)]
     prefix: String,
+    #[serde(default)]
+    candidates: Candidates,
 }
 
 /// The memories of a suite by name.
@@ -90,13 +92,19 @@ impl MemoryText {
             max_length,
             stride: self.stride,
             prefix: self.prefix.clone(),
+            candidates: self.candidates,
         }])
     }
 
     /// One memory an earlier stage, of equally many examples each: GEM's own setting.
     fn past(&self, name: &Name, stage: &Stage, past: &[Stage]) -> Result<Vec<Memory>, String> {
         let own = self.task.is_some() || self.data.is_some() || !self.languages.is_empty() || self.max_length.is_some();
-        if own || self.split.is_some() || self.stride != 0 || !self.prefix.is_empty() {
+        if own
+            || self.split.is_some()
+            || self.stride != 0
+            || !self.prefix.is_empty()
+            || self.candidates != Candidates::Language
+        {
             return Err("past stages bring their own data: leave all but `examples` and `batch` out".to_owned());
         }
         if past.is_empty() {
@@ -116,6 +124,7 @@ impl MemoryText {
                     max_length: earlier.max_length,
                     stride: earlier.stride,
                     prefix: String::new(),
+                    candidates: Candidates::Language,
                 })
             })
             .collect()
@@ -129,6 +138,9 @@ pub(super) fn check_memory(memory: &Memory, stage: &Stage, past: &[Stage]) -> Re
         return Err("`batch` must be 1 to 65,536 and hold at least one example of each language".to_owned());
     }
     let ranked = memory.task.objective() == Objective::Ranking;
+    if !ranked && memory.candidates != Candidates::Language {
+        return Err("`candidates` belongs to retrieval".to_owned());
+    }
     if ranked && memory.batch < 2 * memory.languages.len() {
         return Err("`batch` must hold two pairs of each language: they are ranked against each other".to_owned());
     }

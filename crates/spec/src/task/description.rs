@@ -1,4 +1,5 @@
-use super::Objective;
+use super::{Objective, Task};
+use crate::SpecError;
 
 /// What the table of tasks says about one.
 #[derive(Debug)]
@@ -99,6 +100,18 @@ impl Column {
 }
 
 impl Metric {
+    /// The metric of that name, of any task, or the one of which it is a variant (`ner.f1.strict.mask-de`).
+    ///
+    /// # Errors
+    /// [`SpecError::UnknownWord`] with the nearest name.
+    pub fn of(name: &str) -> Result<Self, SpecError> {
+        let metrics = || Task::ALL.iter().flat_map(|task| task.description().metrics).copied();
+        let is =
+            |metric: &Self| name.strip_prefix(metric.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let found = metrics().find(is);
+        found.ok_or_else(|| SpecError::unknown("metric", name, metrics().map(|metric| metric.name)))
+    }
+
     /// A share of which more is better.
     pub(super) const fn share(name: &'static str) -> Self {
         Self { name, unit: Unit::Share, better: Direction::Higher }

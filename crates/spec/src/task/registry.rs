@@ -271,6 +271,7 @@ impl std::str::FromStr for Task {
 
 #[cfg(test)]
 mod tests {
+    use super::super::description::{Direction, Unit};
     use super::*;
 
     #[test]
@@ -280,6 +281,9 @@ mod tests {
             assert_eq!(task.as_str().parse(), Ok(task));
             assert_eq!(serde_json::to_string(&task).unwrap(), format!("{:?}", task.as_str()));
             assert_eq!(task.usual_labels().len(), labels.len(), "{task}");
+            // What transfer and forgetting are told by.
+            let main = Metric::of(task.main_metric()).unwrap();
+            assert_eq!((main.unit, main.better), (Unit::Share, Direction::Higher), "{task}");
             let own = format!("{task}.");
             assert!(!metrics.is_empty() && metrics.iter().all(|metric| metric.name.starts_with(&own)), "{task}");
             assert!(!columns.is_empty() && columns.iter().all(|column| column.name != "id"), "{task}");

@@ -4,13 +4,13 @@
 //! L + alpha/2 |w - theta0|^2 + beta/2 |w_new|^2        gradient:  g + alpha (w - theta0) + beta w_new
 //! ```
 //!
-//! All parameters count, biases and LayerNorm too, as in mode 101 of the released code. The penalty's gradient goes
-//! through the optimiser with the loss's.
+//! `w` is what trains and has a theta0, `w_new` what is new in the stage. All parameters count, biases and LayerNorm too,
+//! as in mode 101 of the released code. The penalty's gradient goes through the optimiser with the loss's.
 
 use model::{Gradients, Learner, SavePoint};
 use spec::L2Sp;
 
-use super::{displacement, pretrained};
+use super::displacement;
 use crate::error::StrategyError;
 
 pub(super) fn pulled(
@@ -20,6 +20,6 @@ pub(super) fn pulled(
     start: &SavePoint,
 ) -> Result<Gradients, StrategyError> {
     let direction = direction.add_scaled(&displacement(learner, start)?, knobs.alpha)?;
-    let new = learner.part(&learner.point(), &|group| !pretrained(group));
+    let new = learner.part(&learner.point(), &|part| part.is_new);
     Ok(direction.add_scaled(&new, knobs.beta)?)
 }

@@ -7,10 +7,10 @@
 //!
 //! With k = p / (1 - p) where the mask is 1 and -1 where it is 0 both become `w' = w + k (w - theta0)` and
 //! `dL/dw = dL/dw' + k dL/dw'`. Only the weights of dense layers of the encoder are mixed; a mask holds for one sub-batch.
-//! Measurements use w.
+//! It stands in the place of the model's dropout, which is off unless `dropout` keeps it. Measurements use w.
 
 use model::{Gradients, Learner, SavePoint};
-use spec::{Mixout, MixoutBackward};
+use spec::{Mixout, MixoutBackward, MixoutDropout};
 
 use super::displacement;
 use crate::batch_source::SubBatch;
@@ -29,7 +29,11 @@ pub(crate) fn gradient(
     let mixed = k.multiply(&displacement(learner, start)?)?;
     let here = learner.save_point();
     learner.shift(&mixed, &|_| 1.0)?;
-    let found = learner.loss_and_gradients(&sub.batch, sub.dropout_seed);
+    let pass = |learner: &mut Learner| learner.loss_and_gradients(&sub.batch, sub.dropout_seed);
+    let found = match knobs.dropout {
+        MixoutDropout::Off => learner.without_dropout(pass),
+        MixoutDropout::Kept => pass(learner),
+    };
     learner.restore(&here);
     let (loss, gradient) = found?;
     let k = match knobs.backward {

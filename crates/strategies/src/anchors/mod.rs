@@ -1,5 +1,8 @@
 //! What holds the parameters near theta0, their values at the start of the stage: one file a method.
 //!
+//! Whatever trains has a theta0, the head of an earlier stage and adapters too, unless it is new in the stage: what was just
+//! drawn at random is nothing to hold on to.
+//!
 //! L2-SP and EWC add the gradient of their penalty to the rule's; RecAdam takes the optimiser's step in its own way;
 //! Mixout evaluates losses at mixed parameters. theta0 is one more copy of the parameters in memory and in checkpoints.
 
@@ -9,19 +12,14 @@ pub(crate) mod mixout;
 mod rec_adam;
 
 use model::{Gradients, Group, Learner, SavePoint, StepNorms};
-use spec::Anchor;
+use spec::{Anchor, Stage};
 
 use crate::error::StrategyError;
-
-/// Whether the parameters of a group have a theta0: they had a meaning before the stage.
-pub(crate) fn pretrained(group: Group) -> bool {
-    matches!(group, Group::Embeddings | Group::Layer(_))
-}
 
 /// `theta - theta0` of the parameters that have one and train now, 0 elsewhere.
 pub(crate) fn displacement(learner: &Learner, start: &SavePoint) -> Result<Gradients, StrategyError> {
     let moved = learner.displacement(start)?;
-    Ok(learner.part(&moved, &pretrained))
+    Ok(learner.part(&moved, &|part| !part.is_new))
 }
 
 /// The direction with the gradient of the anchor's penalty.
@@ -45,11 +43,13 @@ pub(crate) fn step(
     direction: Gradients,
     learner: &mut Learner,
     start: Option<&SavePoint>,
-    step: u64,
+    (stage, step): (&Stage, u64),
     learning_rate: &dyn Fn(Group) -> f64,
 ) -> Result<StepNorms, StrategyError> {
     match (anchor, start) {
-        (Anchor::RecAdam(knobs), Some(start)) => rec_adam::step(knobs, direction, learner, start, step, learning_rate),
+        (Anchor::RecAdam(knobs), Some(start)) => {
+            rec_adam::step(knobs, direction, learner, start, (stage, step), learning_rate)
+        }
         _ => Ok(learner.step_by_group(direction, learning_rate)?),
     }
 }
@@ -148,7 +148,7 @@ mod tests {
         learner.restore(&here);
 
         for (backward, scale) in [(MixoutBackward::Exact, 1.0 / (1.0 - p)), (MixoutBackward::Released, 1.0)] {
-            let knobs = Mixout { p: p.into(), backward };
+            let knobs = Mixout { p: p.into(), backward, ..Mixout::default() };
             let (same, gradient) = mixout::gradient(&knobs, &mut learner, &start, &sub).unwrap();
             assert_eq!(same, loss);
             for ((found, inner), mask) in on(&learner, &gradient).iter().zip(&inner).zip(&mask) {

@@ -1,6 +1,7 @@
 //! A-GEM. Chaudhry et al., "Efficient Lifelong Learning with A-GEM", ICLR 2019, arXiv 1812.00420.
 //!
-//! One constraint, on the average r of the memories' gradients. Rows: the current task's g, then the memories.
+//! One constraint, on the gradient r of the loss of all memories together. Rows: the current task's g, then r, the gradient of
+//! the mean loss over the memories' examples; with `reference = "average"` the memories one by one, and r is their average.
 //!
 //! ```text
 //! g.r >= 0:  result = g          else:  result = g - (g.r / |r|^2) r

@@ -40,6 +40,10 @@ pub struct RuleState {
     /// resumed run must equal one that never stopped.
     #[serde(default, with = "bits")]
     pub target_cosines: Vec<f64>,
+    /// Nash-MTL's weights of the last bargain `[m]`, before clipping, where they are used for several steps; empty
+    /// otherwise.
+    #[serde(default, with = "bits", skip_serializing_if = "Vec::is_empty")]
+    pub bargain: Vec<f64>,
 }
 
 mod bits {

@@ -39,6 +39,18 @@ pub fn fisher_trace<E: From<ModelError>>(
     traces
 }
 
+/// Traces as units are ranked by them: the sums themselves where all of a method's `units` are of one size, as the paper's
+/// adapters are; else per parameter, for a sum over ten times as many parameters says nothing about any of them. The rows
+/// of a table that no batch looks up count too, with nothing.
+pub(crate) fn comparable(learner: &Learner, units: &[Group], mut traces: BTreeMap<Group, f64>) -> BTreeMap<Group, f64> {
+    let sizes = learner.sizes();
+    let size = |group: &Group| sizes.get(group).copied().unwrap_or(1);
+    if units.windows(2).any(|pair| size(&pair[0]) != size(&pair[1])) {
+        traces.iter_mut().for_each(|(group, trace)| *trace /= size(group) as f64);
+    }
+    traces
+}
+
 fn traces<E: From<ModelError>>(
     learner: &mut Learner,
     units: &[Group],

@@ -1,4 +1,5 @@
-//! FUN, Fisher-based unfreezing (Liu et al. 2024): at each event the closed unit of the largest tr(F) opens.
+//! FUN, Fisher-based unfreezing (Liu et al. 2024): at each event the closed unit of the largest tr(F) opens; where units
+//! are of different sizes, of the largest tr(F) per parameter.
 
 use std::collections::BTreeMap;
 

@@ -21,5 +21,6 @@ mod reverse;
 mod state;
 mod ulmfit;
 
+pub(crate) use fisher::comparable;
 pub use fisher::fisher_trace;
 pub use state::{Labels, Open, Opened, Request, SavedSchedule, ScheduleError, ScheduleState};

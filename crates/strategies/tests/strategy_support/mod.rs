@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use spec::{
     Anchor, Backend, Batch, Decay, GradientRule, Head, IGNORED_LABEL, Labels, Language, Memory, Method, Name,
-    OuterLoop, Split, Stage, Targets, Task,
+    Objective, OuterLoop, Split, Stage, Targets, Task,
 };
 use strategies::{BatchError, BatchSource, StepReport, Strategy, SubBatch};
 
@@ -55,6 +55,7 @@ pub fn memory(text: &str, task: Task) -> Memory {
         max_length: SEQ,
         stride: 0,
         prefix: String::new(),
+        candidates: Default::default(),
     }
 }
 
@@ -173,6 +174,46 @@ impl BatchSource for Toy {
     }
 }
 
+/// The toy's batches for the heads of their tasks.
+pub struct Tasked(pub Toy, pub Task);
+
+impl Tasked {
+    pub fn new(stage: &Stage) -> Self {
+        Self(Toy::new(stage), stage.task)
+    }
+}
+
+impl BatchSource for Tasked {
+    fn source(&mut self, source: usize, draw: u64) -> Result<SubBatch, BatchError> {
+        let mut sub = self.0.source(source % 2, draw)?;
+        sub.batch.task = Some(self.1);
+        if self.1.objective() == Objective::MaskedTokens {
+            let of = |(place, token): (usize, &i32)| if place % 10 == 2 { *token } else { IGNORED_LABEL };
+            sub.batch.targets = Targets::MaskedTokens(sub.batch.ids.iter().enumerate().map(of).collect());
+        }
+        Ok(sub)
+    }
+
+    fn memory(&mut self, memory: usize, draw: u64) -> Result<Vec<SubBatch>, BatchError> {
+        let (task, _) = self.0.memories[memory];
+        let mut subs = self.0.memory(memory, draw)?;
+        subs.iter_mut().for_each(|sub| sub.batch.task = Some(task));
+        Ok(subs)
+    }
+}
+
+pub fn labels() -> Head {
+    Head::TokenLabels { labels: Labels::numbered(7) }
+}
+
+/// A model with a language model, and fresh heads of two tasks.
+pub fn two_headed() -> Learner {
+    let mut learner = Learner::fresh(&folder(), Backend::Cpu, SEED).unwrap();
+    learner.set_head(Some(Task::Ner), labels(), SEED).unwrap();
+    learner.set_head(Some(Task::Pos), labels(), SEED + 1).unwrap();
+    learner
+}
+
 /// Every parameter as bits.
 pub fn bits(learner: &Learner) -> Vec<(String, Vec<u32>)> {
     let names = learner.parameter_names();
@@ -192,7 +233,7 @@ pub fn difference(a: &Learner, b: &Learner) -> f32 {
 }
 
 /// Runs all steps of a stage.
-pub fn train(method: &Method, stage: &Stage, learner: &mut Learner, toy: &mut Toy) -> Vec<StepReport> {
+pub fn train(method: &Method, stage: &Stage, learner: &mut Learner, toy: &mut dyn BatchSource) -> Vec<StepReport> {
     let mut strategy = Strategy::new(method, stage, SEED);
     strategy.begin(learner, toy).unwrap();
     (0..stage.steps).map(|step| strategy.step(learner, toy, step).unwrap()).collect()

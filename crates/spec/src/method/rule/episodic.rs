@@ -23,18 +23,31 @@ impl RuleKnobs for Multitask {
     }
 }
 
-/// A-GEM (Chaudhry et al., ICLR 2019): one constraint, on the average of the memories' gradients.
+/// A-GEM (Chaudhry et al., ICLR 2019): one constraint, on the loss of all memories together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct AGem {
+    /// Default `union`.
+    pub reference: AGemReference,
     /// Default all.
     pub memory: Memories,
 }
 
 impl Default for AGem {
     fn default() -> Self {
-        Self { memory: Memories::all() }
+        Self { reference: AGemReference::default(), memory: Memories::all() }
     }
+}
+
+/// What A-GEM's one constraint is on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AGemReference {
+    /// The mean loss over the examples of one batch, which the memories' batches make together: the paper's.
+    #[default]
+    Union,
+    /// The mean of the memories' gradients, each counting once however many examples its batch has.
+    Average,
 }
 
 impl RuleKnobs for AGem {
@@ -43,7 +56,10 @@ impl RuleKnobs for AGem {
     }
 
     fn rows(&self) -> Rows {
-        Rows::CurrentThenMemories
+        match self.reference {
+            AGemReference::Union => Rows::CurrentThenUnion,
+            AGemReference::Average => Rows::CurrentThenMemories,
+        }
     }
 }
 

@@ -25,8 +25,17 @@ pub trait RuleKnobs {
 pub enum Rows {
     /// Languages and memories alike: one loss each.
     Tasks,
-    /// The mean over the languages is one, and the memories protect it.
+    /// The mean over the languages is one; it is held against each memory.
     CurrentThenMemories,
+    /// The same against all memories as one.
+    CurrentThenUnion,
     /// Languages only; memories give the direction that forgets.
     LanguagesAndAnchor,
+}
+
+impl Rows {
+    /// Whether memories are there to be held against, and not tasks themselves.
+    pub fn hold_against_memories(self) -> bool {
+        matches!(self, Self::CurrentThenMemories | Self::CurrentThenUnion)
+    }
 }

@@ -68,7 +68,7 @@ pub enum LfMlfForm {
     Polyhedron,
 }
 
-/// A measure of forgetting F. theta0 are the parameters at the start of the stage; a fresh head has no part in F.
+/// A measure of forgetting F. theta0 are the parameters at the start of the stage; what is new in it has no part in F.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Forgetting {

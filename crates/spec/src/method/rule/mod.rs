@@ -9,7 +9,7 @@ mod pareto;
 mod registry;
 mod surgery;
 
-pub use episodic::{AGem, Gem, Multitask};
+pub use episodic::{AGem, AGemReference, Gem, Multitask};
 pub use imtl_g::ImtlG;
 pub use knobs::{Rows, RuleKnobs};
 pub use lf_mlf::{AnchorRescale, Forgetting, LfMlf, LfMlfForm, Mu, MuRule};

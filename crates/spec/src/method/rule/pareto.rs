@@ -86,6 +86,9 @@ impl RuleKnobs for CaGrad {
 pub struct NashMtl {
     /// Longest direction, clipped as in the official code. Default 1; 0 keeps the length sqrt(m) of m gradients.
     pub max_norm: f64,
+    /// Steps between two bargains; in between the last one's weights are used on new gradients. Default 1.
+    #[serde(skip_serializing_if = "is_one")]
+    pub update_every: u64,
     /// Memories that are tasks beside the languages. Default none.
     #[serde(skip_serializing_if = "Memories::is_none")]
     pub memory: Memories,
@@ -93,7 +96,7 @@ pub struct NashMtl {
 
 impl Default for NashMtl {
     fn default() -> Self {
-        Self { max_norm: 1.0, memory: Memories::None }
+        Self { max_norm: 1.0, update_every: 1, memory: Memories::None }
     }
 }
 
@@ -103,6 +106,12 @@ impl RuleKnobs for NashMtl {
     }
 
     fn check(&self) -> Result<(), KnobError> {
-        not_negative("max-norm", self.max_norm)
+        not_negative("max-norm", self.max_norm)?;
+        within("update-every", self.update_every as f64, self.update_every > 0, "at least 1")
     }
+}
+
+/// Cells from before there was an interval keep their ids.
+fn is_one(interval: &u64) -> bool {
+    *interval == 1
 }
