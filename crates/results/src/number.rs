@@ -43,7 +43,8 @@ pub(crate) fn signed(value: f64) -> String {
     with_sign(tenths(value))
 }
 
-fn with_sign(text: String) -> String {
+/// `+62.1`; of zero without a sign.
+pub(crate) fn with_sign(text: String) -> String {
     if text.starts_with('-') || is_zero(&text) { text } else { format!("+{text}") }
 }
 

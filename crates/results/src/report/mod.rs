@@ -6,6 +6,7 @@ mod estimate;
 mod experiment;
 mod footer;
 mod section;
+mod tradeoff;
 mod update;
 mod values;
 mod view;

@@ -6,6 +6,7 @@ use super::continual;
 use super::estimate::{Estimate, Measured, SEED};
 use super::experiment::Experiment;
 use super::footer;
+use super::tradeoff;
 use super::update;
 use super::values::{self, Subject};
 use super::view::{Row, View, views};
@@ -40,7 +41,8 @@ pub fn build(experiment: &Experiment, options: &ReportOptions, list: &mut Table)
         })
         .collect();
     let mut tables = Vec::new();
-    for view in views(experiment, options) {
+    let views = views(experiment, options);
+    for view in &views {
         let lines: Vec<Lines> = rows
             .iter()
             .map(|row| {
@@ -49,16 +51,18 @@ pub fn build(experiment: &Experiment, options: &ReportOptions, list: &mut Table)
             })
             .collect::<Result<_, ResultsError>>()?;
         if view.before.is_some() {
-            tables.push(changes(&view, &lines, options.resamples)?);
+            tables.push(changes(view, &lines, options.resamples)?);
         }
         if view.before.is_none() || Some(view.probe.task) == protocol.task() {
-            tables.push(scores(&view, &lines));
+            tables.push(scores(view, &lines));
         }
-        tables.extend(update::tables(&view, &rows, &protocol.stages));
-        tables.extend(compare::methods(&view, &rows, options.resamples)?);
-        tables.extend(footer::spread(&view, experiment)?);
-        listed(&view, experiment, &lines, list);
+        tables.extend(update::tables(view, &rows, &protocol.stages));
+        tables.extend(compare::methods(view, &rows, options.resamples)?);
+        tables.extend(footer::spread(view, experiment)?);
+        listed(view, experiment, &lines, list);
     }
+    // The answer first.
+    tables.splice(0..0, tradeoff::table(protocol, &views, &rows));
     tables.extend(continual::table(experiment, &rows, options.resamples, list)?);
     let mut notes = footer::setting(experiment, options);
     notes.extend(rows.iter().flat_map(|row| row.measured.faults.iter().cloned()));

@@ -51,6 +51,11 @@ impl View<'_> {
         format!("{}{lower}", number::name(self.unit))
     }
 
+    /// Source languages that are shown.
+    pub fn sources(&self) -> impl Iterator<Item = Language> + '_ {
+        self.languages.iter().copied().filter(|language| self.sources.contains(language))
+    }
+
     /// Names of the language columns and of the average; source languages carry a star.
     pub fn columns(&self) -> impl Iterator<Item = String> + '_ {
         let star = |language: &Language| if self.sources.contains(language) { "*" } else { "" };
