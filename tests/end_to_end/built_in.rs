@@ -44,7 +44,7 @@ max-length = 64
 task = "ner"
 data = "mini"
 languages = ["en", "de"]
-examples = 50
+examples = 300
 max-length = 64
 
 [memory.mlm]

@@ -3,7 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use files::sealed::{self, Broken};
-use spec::{DataKey, DataSource, ExampleRows, Labels, Task};
+use spec::{DataKey, DataSource, ExampleRows, Labels, Portion, Task};
 
 use crate::encoded::Column;
 use crate::{DataError, DataFolder, Encoded, Examples, Tokenization};
@@ -43,9 +43,9 @@ impl EncodeOptions {
     }
 }
 
-/// The first `limit` examples of one file as token sequences, from the cache folder where possible, else by `encode`.
+/// The selected examples of one file as token sequences, from the cache folder where possible, else by `encode`.
 ///
-/// The cache's file is named by everything that decides its content: the data's hash, the limit, the tokenizer's hash, the
+/// The cache's file is named by everything that decides its content: the data's hash, the portion, the tokenizer's hash, the
 /// task, the lengths and the version of the encoding. Its own hash is verified; concurrent processes may use one folder.
 ///
 /// # Errors
@@ -54,20 +54,24 @@ pub fn encoded(
     cache: &Path,
     folder: &DataFolder,
     key: &DataKey,
-    limit: Option<usize>,
+    portion: Option<Portion>,
     tokenization: &Tokenization,
     options: &EncodeOptions,
     encode: impl FnOnce(&Examples, &Tokenization, &EncodeOptions) -> Result<Encoded, DataError>,
 ) -> Result<(Encoded, CacheUse), DataError> {
     let entry = folder.entry(key)?;
-    let rows = limit.map_or(entry.rows, |limit| limit.min(entry.rows));
+    let rows = portion.map_or(entry.rows, |portion| portion.count().min(entry.rows));
+    let drawn = match portion {
+        Some(Portion::Sample { seed, .. }) if rows < entry.rows => format!(" sampled {seed}"),
+        _ => String::new(),
+    };
     let EncodeOptions { max_length, stride, prefix } = options;
     // Settings that a task does not use must not part its files.
     let shape = key.task.description().rows;
     let stride = if shape == ExampleRows::Windows { *stride } else { 0 };
     let prefix = if shape == ExampleRows::Sides { prefix.as_str() } else { "" };
     let identity = format!(
-        "encoding {ENCODING_VERSION}\ndata {}\nrows {rows}\ntokenizer {}\ntask {}\nlength {max_length}\nstride {stride}\n\
+        "encoding {ENCODING_VERSION}\ndata {}\nrows {rows}{drawn}\ntokenizer {}\ntask {}\nlength {max_length}\nstride {stride}\n\
          prefix {prefix}",
         entry.hash,
         tokenization.hash(),
@@ -82,7 +86,7 @@ pub fn encoded(
             Err(reason) => usage = CacheUse::Rebuilt(format!("{}: {reason}", path.display())),
         }
     }
-    let examples = folder.load(key, limit)?;
+    let examples = folder.load(key, portion)?;
     let encoded = encode(&examples, tokenization, options)?;
     if let Err(error) = sealed::write(&path, MAGIC, &serialise(&encoded, identity.as_bytes())) {
         usage = CacheUse::Unwritten(format!("{}: {error}", path.display()));

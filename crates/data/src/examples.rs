@@ -65,6 +65,22 @@ impl Examples {
         }
     }
 
+    /// So many examples, in the file's order: those whose ids give the smallest hashes with the seed.
+    #[must_use]
+    pub fn sample(self, count: usize, seed: u64) -> Self {
+        if count >= self.len() {
+            return self;
+        }
+        let rank =
+            |(place, id): (usize, &str)| (blake3::hash(format!("sample {seed} {id}").as_bytes()).to_hex(), place);
+        let mut ranked: Vec<_> = self.ids().enumerate().map(rank).collect();
+        ranked
+            .sort_unstable_by(|(one, here), (other, there)| one.as_bytes().cmp(other.as_bytes()).then(here.cmp(there)));
+        let mut places: Vec<usize> = ranked[..count].iter().map(|(_, place)| *place).collect();
+        places.sort_unstable();
+        self.select(&places)
+    }
+
     /// The examples at these places, in this order.
     ///
     /// # Panics

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use spec::{DataKey, Language, Name, Split, Task, nearest};
+use spec::{DataKey, Language, Name, Portion, Split, Task, nearest};
 
 use crate::canonical::Unlabelled;
 use crate::manifest::{Manifest, ManifestEntry};
@@ -89,14 +89,16 @@ impl DataFolder {
         Err(missing(key, message))
     }
 
-    /// The first `limit` examples of one file. The whole file is read and its content hash compared with the manifest's.
+    /// A portion of one file, or all of it. The whole file is read and its content hash compared with the manifest's.
     ///
     /// # Errors
     /// [`DataError::Missing`] as [`Self::entry`]; [`DataError::Damaged`] if the file is gone, unreadable or changed.
-    pub fn load(&self, key: &DataKey, limit: Option<usize>) -> Result<Examples, DataError> {
+    pub fn load(&self, key: &DataKey, portion: Option<Portion>) -> Result<Examples, DataError> {
         let mut examples = self.verified(&key.data, &self.entry(key)?)?;
-        if let Some(limit) = limit {
-            examples.truncate(limit);
+        match portion {
+            Some(Portion::First(count)) => examples.truncate(count),
+            Some(Portion::Sample { count, seed }) => examples = examples.sample(count, seed),
+            None => {}
         }
         Ok(examples)
     }

@@ -251,3 +251,31 @@ fn a_label_that_nothing_bears_can_go() {
     assert_eq!(of(&[0, 1]).without_label("_"), Err(1));
     assert_eq!(of(&[0, 1]).without_label("ADJ"), Ok(of(&[0, 1])));
 }
+
+#[test]
+fn samples_are_nested_seeded_and_alike_in_files_that_say_the_same() {
+    let file = |word: &str, rows: usize| {
+        let ids: Vec<String> = (0..rows).map(|row| row.to_string()).collect();
+        let rows = ids.iter().map(|id| (id.as_str(), vec![text(&format!("{word} {id}"))])).collect();
+        examples(Task::Mlm, rows)
+    };
+    let ids = |examples: Examples| examples.ids().map(|id| id.parse::<usize>().unwrap()).collect::<Vec<_>>();
+    let sample = |count, seed| ids(file("one", 1000).sample(count, seed));
+    let (small, large) = (sample(50, 0), sample(200, 0));
+    assert_eq!((small.len(), large.len()), (50, 200));
+    assert!(small.is_sorted() && large.is_sorted(), "in the file's order");
+    assert!(small.iter().all(|id| large.contains(id)), "{small:?} {large:?}");
+    // From all over the file: as many from each half as from a fair draw, give or take.
+    let half = large.iter().filter(|&&id| id < 500).count();
+    assert!((75..=125).contains(&half), "{half}");
+    let other = sample(50, 1);
+    assert!(other.iter().filter(|id| small.contains(id)).count() < 15, "{small:?} {other:?}");
+    // Line by line translations stay that.
+    assert_eq!(ids(file("eins", 1000).sample(50, 0)), small);
+    assert_eq!(file("one", 3).sample(3, 0), file("one", 3));
+    // Those of the smallest BLAKE3 of "sample 0 ID".
+    assert_eq!(sample(3, 0), SMALLEST);
+}
+
+/// Made by `scripts/reference/sample.py`.
+const SMALLEST: [usize; 3] = [195, 283, 646];

@@ -10,7 +10,7 @@ use common::{examples, labelled, texts};
 use data::{DataError, DataFolder, Examples, Value};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use spec::{DataKey, Labels, Language, Name, Split, Task};
+use spec::{DataKey, Labels, Language, Name, Portion, Split, Task};
 use tempfile::TempDir;
 
 fn sentences() -> Examples {
@@ -76,8 +76,8 @@ fn what_is_stored_is_loaded() {
     assert_eq!(examples.number_lists("ner_tags").get(2), [0, 5, 6]);
     // Sentences are named by their row, whatever they were called before.
     assert_eq!(examples.ids().collect::<Vec<_>>(), ["0", "1", "2"]);
-    assert_eq!(folder.load(&key("wiki", Split::Train), Some(2)).unwrap().len(), 2);
-    assert_eq!(folder.load(&key("wiki", Split::Train), Some(9)).unwrap().len(), 3);
+    assert_eq!(folder.load(&key("wiki", Split::Train), Some(Portion::First(2))).unwrap().len(), 2);
+    assert_eq!(folder.load(&key("wiki", Split::Train), Some(Portion::First(9))).unwrap().len(), 3);
     let before = folder.entry(&key("wiki", Split::Train)).unwrap();
     assert_eq!((before.rows, before.source.as_str()), (3, "train.tsv"));
 

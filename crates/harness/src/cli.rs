@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use results::Overwrite;
-use spec::{Backend, Language, Name, Split, Task};
+use spec::{Backend, Language, Name, Portion, Split, Task};
 use tasks::Format;
 
 #[derive(Debug, Parser)]
@@ -297,12 +297,12 @@ pub struct RunOne {
     /// Languages to measure
     #[arg(long, value_delimiter = ',', required = true)]
     pub targets: Vec<Language>,
-    /// Training examples of each language at most
+    /// Training examples of each language at most: a sample of so many, or `first:N`
     #[arg(long)]
-    pub examples: Option<usize>,
-    /// Measured examples of each language at most
+    pub examples: Option<Portion>,
+    /// Measured examples of each language at most: a sample of so many, or `first:N`
     #[arg(long)]
-    pub eval_examples: Option<usize>,
+    pub eval_examples: Option<Portion>,
     #[arg(long)]
     pub steps: u64,
     #[arg(long, default_value_t = 16)]

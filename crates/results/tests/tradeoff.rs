@@ -1,5 +1,6 @@
 //! What methods learnt and kept, on scores made up for it.
 
+#[allow(dead_code)] // What other tests use.
 mod common;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use spec::{Cell, Probe, Stage, Structure, Subnetworks, Task};
+use spec::{Cell, Portion, Probe, Stage, Structure, Subnetworks, Task};
 
 /// A training step costs about three forward passes: one forward, two backward.
 const TRAINING: f64 = 3.0;
@@ -48,14 +48,14 @@ pub fn discovery_tokens(cell: &Cell, stage: &Stage) -> f64 {
     let share = stage.batch as f64 / stage.languages.len() as f64;
     let steps = knobs.discovery.steps.unwrap_or(stage.steps) as f64;
     let rounds = PRUNING_ROUNDS.min(1.0 / knobs.prune.fraction);
-    let held = knobs.discovery.examples.unwrap_or(1000) as f64;
+    let held = knobs.discovery.examples.map_or(1000, Portion::count) as f64;
     let rows = steps * share * backward(cell) + rounds * (held + knobs.discovery.batches as f64 * share * TRAINING);
     let copies = stage.languages.len() as f64 * knobs.discovery.copies as f64;
     copies * rows * mean_length(stage.task, stage.max_length)
 }
 
 pub fn probe_tokens(probe: &Probe) -> f64 {
-    let examples = probe.examples.unwrap_or(5000) as f64;
+    let examples = probe.examples.map_or(5000, Portion::count) as f64;
     let rows = rows(probe.task)
         * match &probe.adapt {
             None => examples,

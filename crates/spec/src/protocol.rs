@@ -3,7 +3,8 @@ use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Adapt, DataKey, DataSource, Decay, Language, Name, ParserSizes, Split, Task};
+use crate::portion::recorded;
+use crate::{Adapt, DataKey, DataSource, Decay, Language, Name, ParserSizes, Portion, Split, Task};
 
 /// The shape of an experiment: probes, then stages with probes after each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,9 +25,9 @@ pub struct Stage {
     pub split: Split,
     /// Source languages. Each gives an equal share of every batch.
     pub languages: Vec<Language>,
-    /// At most this many examples of each language, from the start of its file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub examples: Option<usize>,
+    /// Which examples of each language; all if left out.
+    #[serde(default, with = "recorded", skip_serializing_if = "Option::is_none")]
+    pub examples: Option<Portion>,
     /// Optimiser steps.
     pub steps: u64,
     /// Examples (or question windows) a step, over all languages.
@@ -67,9 +68,9 @@ pub struct Memory {
     pub data: Name,
     pub split: Split,
     pub languages: Vec<Language>,
-    /// At most this many examples of each language, from the start of its file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub examples: Option<usize>,
+    /// Which examples of each language; all if left out.
+    #[serde(default, with = "recorded", skip_serializing_if = "Option::is_none")]
+    pub examples: Option<Portion>,
     /// Examples, question windows or sentence pairs a step, over all languages.
     pub batch: usize,
     pub max_length: usize,
@@ -108,8 +109,8 @@ pub struct Probe {
     pub data: Name,
     pub split: Split,
     pub languages: Vec<Language>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub examples: Option<usize>,
+    #[serde(default, with = "recorded", skip_serializing_if = "Option::is_none")]
+    pub examples: Option<Portion>,
     pub max_length: usize,
     pub stride: usize,
     /// Put before every sentence of a retrieval probe, as some encoders want (`query: `).

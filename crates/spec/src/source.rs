@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::{DataKey, ExampleRows, Language, Name, Objective, Split, Task};
+use crate::{DataKey, ExampleRows, Language, Name, Objective, Portion, Split, Task};
 
 const MOST_TOKENS: usize = 8192;
 
@@ -14,8 +14,8 @@ pub struct DataSource<'a> {
     pub data: &'a Name,
     pub split: Split,
     pub languages: &'a [Language],
-    /// At most this many examples of each language; all, if `None`.
-    pub examples: Option<usize>,
+    /// Which examples of each language; all, if `None`.
+    pub examples: Option<Portion>,
     /// Tokens of a sentence, pair or window, special tokens included.
     pub max_length: usize,
     /// Tokens that neighbouring question-answering windows share.
@@ -50,7 +50,8 @@ impl<'a> DataSource<'a> {
         let windows = self.task.description().rows == ExampleRows::Windows;
         refuse(!windows && self.stride != 0, "`stride` belongs to question answering")?;
         refuse(windows && self.stride >= self.max_length / 2, "`stride` must be smaller than half of `max-length`")?;
-        refuse(self.examples == Some(0), "`examples` must be at least 1; leave it out for all")?;
+        let none = self.examples.is_some_and(|portion| portion.count() == 0);
+        refuse(none, "`examples` must be at least 1; leave it out for all")?;
         let ranked = self.task.objective() == Objective::Ranking;
         refuse(!self.prefix.is_empty() && !ranked, "`prefix` belongs to retrieval")?;
         let english = ranked && self.languages.contains(&Language::ENGLISH);

@@ -11,7 +11,8 @@ use self::tuning::TuningText;
 pub use self::tuning::{Trial, Tried, Tuning};
 use crate::error::{hint, nearest};
 use crate::{
-    Adapt, Decay, Language, Method, Name, Objective, ParserSizes, Probe, Protocol, SpecError, Split, Stage, Task,
+    Adapt, Decay, Language, Method, Name, Objective, ParserSizes, Portion, Probe, Protocol, SpecError, Split, Stage,
+    Task,
 };
 
 /// More cells than this are refused before they are expanded.
@@ -58,7 +59,7 @@ struct ProbeText {
     #[serde(default = "test_split")]
     split: Split,
     languages: Vec<Language>,
-    examples: Option<usize>,
+    examples: Option<Portion>,
     max_length: usize,
     #[serde(default)]
     stride: usize,
@@ -85,7 +86,7 @@ struct StageText {
     #[serde(default = "train_split")]
     split: Split,
     languages: Vec<Language>,
-    examples: Option<usize>,
+    examples: Option<Portion>,
     steps: u64,
     batch: usize,
     learning_rate: f64,

@@ -2,7 +2,7 @@
 
 use spec::{
     AGem, Anchor, Candidates, Forgetting, Gem, GradientRule, LfMlf, LfMlfForm, MaskKind, Memories, Method, Mu, MuRule,
-    Name, OuterLoop, PruneKnobs, Subnetworks, Suite, Task, presets,
+    Name, OuterLoop, Portion, PruneKnobs, Subnetworks, Suite, Task, presets,
 };
 
 const STAGES: &str = r#"
@@ -229,7 +229,10 @@ fn memories_are_resolved_and_count_as_data() {
     let names: Vec<&str> = first.memories.iter().map(|memory| memory.name.as_str()).collect();
     assert_eq!(names, ["mlm", "retrieval"]);
     let [past] = &second.memories[..] else { panic!("one memory an earlier stage") };
-    assert_eq!((past.name.as_str(), past.task, past.batch, past.examples), ("past-stages", Task::Ner, 6, Some(128)));
+    assert_eq!(
+        (past.name.as_str(), past.task, past.batch, past.examples),
+        ("past-stages", Task::Ner, 6, Some(Portion::sample(128)))
+    );
     assert_eq!(past.languages, first.languages);
     let keys: Vec<String> = suite.protocols[0].data().iter().map(ToString::to_string).collect();
     for key in ["corpus/mlm/sw/train", "corpus/mlm/hi/train", "tatoeba/retrieval/de/test"] {

@@ -142,7 +142,7 @@ fn everything_that_a_stage_reads_or_is_told_parts_states() {
         &|cell| cell.seed = 3,
         &|cell| read(cell, "d/ner/de/train"),
         &|cell| cell.protocol.stages[0].steps += 1,
-        &|cell| cell.protocol.stages[0].examples = Some(5),
+        &|cell| cell.protocol.stages[0].examples = Some(spec::Portion::First(5)),
         &|cell| cell.protocol.stages[0].languages.reverse(),
         &|cell| cell.protocol.stages[0].memories = cell.protocol.stages[1].memories.clone(),
     ];

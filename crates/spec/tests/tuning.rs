@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use spec::{Cell, Language, Name, Split, Suite, Trial, Tuning};
+use spec::{Cell, Language, Name, Portion, Split, Suite, Trial, Tuning};
 
 const SUITE: &str = r#"
 description = "two methods, two protocols"
@@ -208,7 +208,9 @@ fn every_method_has_as_many_trials_and_they_see_sources_only() {
         assert!(
             protocol.stages.iter().rev().skip(1).all(|stage| stage.probes.is_empty()) && protocol.before.is_empty()
         );
-        assert!(probes.iter().all(|probe| probe.split == Split::Validation && probe.examples == Some(50)));
+        assert!(
+            probes.iter().all(|probe| probe.split == Split::Validation && probe.examples == Some(Portion::sample(50)))
+        );
         assert_eq!(probes.len(), protocol.stages.len(), "one for what each stage trains on");
     }
     let first = &trials[0].values;

@@ -21,7 +21,7 @@ use std::path::Path;
 use data::{CacheUse, DataFolder, EncodeOptions, Encoded, Examples, Tokenization};
 use model::Learner;
 use serde_json::Value;
-use spec::{DataKey, Language, Task};
+use spec::{DataKey, Language, Portion, Task};
 
 pub use encode::encode_sentences;
 pub use error::TaskError;
@@ -61,7 +61,7 @@ pub fn encode(
     Ok(Encoded::new(examples.task(), examples.labels(), tokenization.pad_id(), options.max_length, items))
 }
 
-/// Token sequences of the first `limit` examples of one file, from the cache where possible.
+/// Token sequences of a portion of one file, from the cache where possible.
 ///
 /// # Errors
 /// [`data::DataError`] of loading or encoding; never because of the cache.
@@ -69,11 +69,11 @@ pub fn encoded(
     cache: &Path,
     folder: &DataFolder,
     key: &DataKey,
-    limit: Option<usize>,
+    portion: Option<Portion>,
     tokenization: &Tokenization,
     options: &EncodeOptions,
 ) -> Result<(Encoded, CacheUse), data::DataError> {
-    data::encoded(cache, folder, key, limit, tokenization, options, encode)
+    data::encoded(cache, folder, key, portion, tokenization, options, encode)
 }
 
 /// One prediction an example, as a JSON value in the task's own form: tags, a class, an answer, a tree.

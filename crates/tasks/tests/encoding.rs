@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::{examples, format, labels, language, list, options, question, tagged, text, tiny};
 use data::{CacheUse, DataFolder, EncodeOptions, Encoded, Value, column};
-use spec::{DataKey, IGNORED_LABEL, Labels, Language, Name, Split, Targets, Task, Words};
+use spec::{DataKey, IGNORED_LABEL, Labels, Language, Name, Portion, Split, Targets, Task, Words};
 use tasks::{ImportFile, Input, encode, encoded, import_file};
 use tempfile::TempDir;
 
@@ -272,8 +272,12 @@ fn the_cache_gives_the_same_and_survives_damage() {
     assert_eq!(fresh, encode(&data.load(&key, None).unwrap(), &tokenization, &options(32, 0)).unwrap());
     assert_eq!(get(None, &options(32, 0)), (fresh.clone(), CacheUse::Hit));
     // Neither the stride, which sentences do not have, nor a limit beyond the file makes another entry.
-    assert_eq!(get(Some(100), &options(32, 9)), (fresh.clone(), CacheUse::Hit));
-    assert_eq!(get(Some(2), &options(32, 0)).0.len(), 2);
+    assert_eq!(get(Some(Portion::First(100)), &options(32, 9)), (fresh.clone(), CacheUse::Hit));
+    assert_eq!(get(Some(Portion::First(2)), &options(32, 0)).0.len(), 2);
+    // A sample is another file than the head, and all of it is the file itself.
+    assert_eq!(get(Some(Portion::sample(2)), &options(32, 0)).1, CacheUse::Built);
+    assert_eq!(get(Some(Portion::sample(2)), &options(32, 0)).1, CacheUse::Hit);
+    assert_eq!(get(Some(Portion::sample(100)), &options(32, 0)).1, CacheUse::Hit);
     assert_eq!(get(None, &options(12, 0)).1, CacheUse::Built);
 
     let good = fs::read(&file).unwrap();

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use common::real;
 use data::{CacheUse, DataFolder, EncodeOptions, Tokenization, TrainingOrder, evaluation_batches, padding_share};
-use spec::{DataKey, Language, Name, Split, Task};
+use spec::{DataKey, Language, Name, Portion, Split, Task};
 use tasks::{Selection, encoded, import};
 use tempfile::TempDir;
 
@@ -74,8 +74,8 @@ fn everything_is_imported_and_little_is_padded() {
     let cache = place.path().join("cache");
     for (dataset, task, split, max_length, limit) in [
         ("wikiann", Task::Ner, Split::Train, 128, None),
-        ("multinli", Task::Nli, Split::Train, 128, Some(5_000)),
-        ("squad", Task::Qa, Split::Train, 384, Some(1_000)),
+        ("multinli", Task::Nli, Split::Train, 128, Some(Portion::First(5_000))),
+        ("squad", Task::Qa, Split::Train, 384, Some(Portion::First(1_000))),
     ] {
         let key = key(dataset, task, "en", split);
         let options = EncodeOptions { max_length, stride: 128, prefix: String::new() };

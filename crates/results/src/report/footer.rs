@@ -24,7 +24,7 @@ pub(crate) fn setting(experiment: &Experiment, options: &ReportOptions) -> Vec<S
         experiment.id()
     )];
     for (number, stage) in cell.protocol.stages.iter().enumerate() {
-        let most = stage.examples.map_or("all".to_owned(), |most| format!("at most {most}"));
+        let most = stage.examples.map_or("all".to_owned(), |portion| portion.to_string());
         notes.push(format!(
             "stage {}: {} on {} {}, {}, {most} examples a language; {} steps of {}, learning rate {:e}",
             number + 1,

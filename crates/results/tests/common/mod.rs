@@ -31,7 +31,7 @@ before = ["tatoeba"]
 task = "ner"
 data = "wikiann"
 languages = ["en"]
-examples = 5000
+examples = { first = 5000 }
 steps = 500
 batch = 16
 learning-rate = 5e-5

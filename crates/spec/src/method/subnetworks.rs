@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::knob::{KnobError, at_least_one, within};
 use super::{Anchor, Method, Structure};
-use crate::{DataKey, DataSource, LanguageDistance, Protocol, Split, Stage};
+use crate::{DataKey, DataSource, LanguageDistance, Portion, Protocol, Split, Stage};
 
 /// The knobs of subnetworks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,9 +76,9 @@ pub struct Discovery {
     pub batches: usize,
     /// Which part of the stage's data scores a mask. Default `validation`.
     pub split: Split,
-    /// At most this many of its examples; default all.
+    /// Which of its examples; default all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub examples: Option<usize>,
+    pub examples: Option<Portion>,
 }
 
 impl Default for Discovery {
@@ -227,7 +227,7 @@ impl Subnetworks {
         let Discovery { copies, batches, examples, .. } = &self.discovery;
         at_least_one("discovery.copies", *copies as usize)?;
         at_least_one("discovery.batches", *batches)?;
-        within("discovery.examples", 0.0, *examples != Some(0), "at least 1")?;
+        within("discovery.examples", 0.0, examples.is_none_or(|portion| portion.count() > 0), "at least 1")?;
         self.target_distance.check("target-distance")
     }
 

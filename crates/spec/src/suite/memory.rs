@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Candidates, Language, Memory, Name, Objective, SpecError, Split, Stage, Task};
+use crate::{Candidates, Language, Memory, Name, Objective, Portion, SpecError, Split, Stage, Task};
 
 /// The built-in memory: examples of every earlier stage.
 const PAST_STAGES: &str = "past-stages";
@@ -20,7 +20,7 @@ pub(super) struct MemoryText {
     split: Option<Split>,
     #[serde(default)]
     languages: Vec<Language>,
-    examples: Option<usize>,
+    examples: Option<Portion>,
     batch: Option<usize>,
     max_length: Option<usize>,
     #[serde(default)]
@@ -112,14 +112,19 @@ impl MemoryText {
         }
         past.iter()
             .map(|earlier| {
-                let kept = self.examples.unwrap_or(PAST_EXAMPLES).div_ceil(earlier.languages.len().max(1));
+                let wanted = self.examples.unwrap_or(Portion::sample(PAST_EXAMPLES));
+                let kept = wanted.count().div_ceil(earlier.languages.len().max(1));
                 Ok(Memory {
                     name: name.clone(),
                     task: earlier.task,
                     data: earlier.data.clone(),
                     split: earlier.split,
                     languages: earlier.languages.clone(),
-                    examples: Some(earlier.examples.map_or(kept, |examples| examples.min(kept))),
+                    // A part of what the stage was trained on.
+                    examples: Some(match earlier.examples {
+                        Some(trained) => trained.of(trained.count().min(kept)),
+                        None => wanted.of(kept),
+                    }),
                     batch: self.batch.unwrap_or(stage.batch).max(earlier.languages.len()),
                     max_length: earlier.max_length,
                     stride: earlier.stride,

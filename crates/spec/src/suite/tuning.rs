@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{distinct, plain};
-use crate::{Direction, Method, Name, Probe, Protocol, SpecError, Split, Suite};
+use crate::{Direction, Method, Name, Portion, Probe, Protocol, SpecError, Split, Suite};
 
 /// Settings and knobs, each with the values that are tried: `{ learning-rate = [1e-3, 3e-3], anchor.lambda = [1, 10] }`.
 pub(super) type Grid = BTreeMap<String, toml::Value>;
@@ -17,7 +17,7 @@ pub(super) type Grid = BTreeMap<String, toml::Value>;
 pub(super) struct TuningText {
     seeds: Vec<u64>,
     trials: usize,
-    examples: Option<usize>,
+    examples: Option<Portion>,
     #[serde(default)]
     select: Select,
     #[serde(default)]
@@ -41,7 +41,7 @@ pub struct Tuning {
     /// Combinations of values that each method tries.
     pub trials: usize,
     /// Of each language's validation split, that judge a trial; all if `None`.
-    pub examples: Option<usize>,
+    pub examples: Option<Portion>,
     select: Select,
     /// Of methods without a grid of their own.
     grid: Vec<Axis>,
@@ -101,7 +101,7 @@ impl Tuning {
     }
 
     pub(super) fn check(&self, suite_seeds: &[u64]) -> Result<(), String> {
-        if self.seeds.is_empty() || self.trials == 0 || self.examples == Some(0) {
+        if self.seeds.is_empty() || self.trials == 0 || self.examples.is_some_and(|portion| portion.count() == 0) {
             return Err("[tune]: `seeds`, `trials` and `examples` must be at least one".to_owned());
         }
         distinct(&self.seeds).map_err(|seed| format!("[tune]: seed {seed} is listed twice"))?;
