@@ -91,6 +91,8 @@ pub enum StatisticsError {
         .language.as_ref().map(|l| format!(" of `{l}`")).unwrap_or_default()
     )]
     NotFinite { language: Option<String>, example: usize },
+    #[error("one {unit}{} says nothing about others: give at least two", .language.as_ref().map(|l| format!(" of `{l}`")).unwrap_or_default())]
+    OneUnit { unit: &'static str, language: Option<String> },
     #[error("resampling 0 times gives nothing: ask for at least one resample")]
     NoResamples,
     #[error(

@@ -1,0 +1,196 @@
+//! Simulated sweeps: how often a method is called better that is not, and one that is; how often intervals cover.
+
+use std::collections::BTreeMap;
+
+use evaluation::{Contribution, Drawn, LEVEL, Pairs, Runs, Verdict, compare, score};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// Standard deviations of what a score is made of, in units of the metric.
+#[derive(Clone, Copy)]
+struct World {
+    name: &'static str,
+    methods: usize,
+    seeds: usize,
+    /// Of a seed, for all methods alike.
+    seed: f64,
+    /// Of a seed for one method.
+    own_seed: f64,
+    /// Of the logarithm of the methods' variances over seeds.
+    unequal: f64,
+    /// How much more the control's seeds scatter than the others'.
+    control: f64,
+    /// Of an example for one method in all seeds, and in one.
+    example: f64,
+    interaction: f64,
+    /// Whether examples count by different weights, so that scores are ratios.
+    ratio: bool,
+}
+
+const LANGUAGES: usize = 3;
+const EXAMPLES: usize = 60;
+
+const USUAL: World = World {
+    name: "usual",
+    methods: 34,
+    seeds: 3,
+    seed: 0.02,
+    own_seed: 0.02,
+    unequal: 0.0,
+    control: 1.0,
+    example: 0.2,
+    interaction: 0.2,
+    ratio: false,
+};
+
+struct Normal(ChaCha8Rng, Option<f64>);
+
+impl Normal {
+    fn uniform(&mut self) -> f64 {
+        (f64::from(self.0.next_u32()) + 0.5) / 2_f64.powi(32)
+    }
+
+    fn draw(&mut self) -> f64 {
+        if let Some(kept) = self.1.take() {
+            return kept;
+        }
+        let (radius, angle) = ((-2.0 * self.uniform().ln()).sqrt(), std::f64::consts::TAU * self.uniform());
+        self.1 = Some(radius * angle.sin());
+        radius * angle.cos()
+    }
+}
+
+impl World {
+    /// The standard error of the difference between two methods with the usual scatter.
+    fn standard_error(&self) -> f64 {
+        let examples = (LANGUAGES * EXAMPLES) as f64;
+        let seeds = self.seeds as f64;
+        // Weights of 1, 2 and 3 are worth six sevenths of as many equal ones.
+        let examples = if self.ratio { examples * 6.0 / 7.0 } else { examples };
+        let variance = self.own_seed.powi(2) / seeds
+            + self.example.powi(2) / examples
+            + self.interaction.powi(2) / examples / seeds;
+        (2.0 * variance).sqrt()
+    }
+
+    /// Method 0 is the control; method 1 is better by `gain`.
+    fn sweep(&self, seed: u64, gain: f64) -> Vec<Runs> {
+        let mut normal = Normal(ChaCha8Rng::seed_from_u64(seed), None);
+        let common: Vec<f64> = (0..self.seeds).map(|_| self.seed * normal.draw()).collect();
+        let easy: Vec<f64> = (0..LANGUAGES * EXAMPLES).map(|_| 0.3 * normal.draw()).collect();
+        let weights: Vec<f64> =
+            easy.iter().map(|_| if self.ratio { 1.0 + (3.0 * normal.uniform()).floor() } else { 1.0 }).collect();
+        (0..self.methods)
+            .map(|method| {
+                let unequal = (0.5 * self.unequal * normal.draw()).exp();
+                let scatter = self.own_seed * unequal * if method == 0 { self.control } else { 1.0 };
+                let level = 0.6 + if method == 1 { gain } else { 0.0 };
+                let own: Vec<f64> = easy.iter().map(|easy| easy + self.example * normal.draw()).collect();
+                common
+                    .iter()
+                    .enumerate()
+                    .map(|(seed, common)| {
+                        let run = level + common + scatter * normal.draw();
+                        let mut contribution = |at: usize| {
+                            let value = run + own[at] + self.interaction * normal.draw();
+                            Contribution { numerator: weights[at] * value, denominator: weights[at] }
+                        };
+                        let languages = (0..LANGUAGES).map(|language| {
+                            let examples = (0..EXAMPLES).map(|at| contribution(language * EXAMPLES + at)).collect();
+                            (format!("l{language}"), examples)
+                        });
+                        (seed as u64, languages.collect::<BTreeMap<_, _>>())
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+/// Shares over simulated sweeps.
+#[derive(Debug)]
+struct Shares {
+    /// Sweeps without a difference in which any method is called better.
+    false_better: f64,
+    /// Intervals of differences, and of scores, that cover.
+    difference: f64,
+    score: f64,
+    /// A difference of three standard errors found: by its own p, and among all comparisons.
+    planned: f64,
+    corrected: f64,
+    /// Mean of the smallest difference that could have been shown, in standard errors.
+    detectable: f64,
+}
+
+fn shares(world: &World, sweeps: u64) -> Shares {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let counts: Vec<[f64; 6]> = std::thread::scope(|scope| {
+        let of = |thread: u64| {
+            move || {
+                let mut counts = [0.0; 6];
+                for seed in (thread..sweeps).step_by(threads as usize) {
+                    one_sweep(world, seed, &mut counts);
+                }
+                counts
+            }
+        };
+        let running: Vec<_> = (0..threads).map(|thread| scope.spawn(of(thread))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let [false_better, difference, score, planned, corrected, detectable] =
+        std::array::from_fn(|at| counts.iter().map(|counts| counts[at]).sum::<f64>() / sweeps as f64);
+    Shares { false_better, difference, score, planned, corrected, detectable }
+}
+
+fn one_sweep(world: &World, seed: u64, counts: &mut [f64; 6]) {
+    let null = world.sweep(2 * seed, 0.0);
+    let compared = compare(&null, Pairs::Control(0), Drawn::Examples).unwrap();
+    counts[0] += f64::from(u8::from(compared.iter().any(|c| c.verdict != Verdict::NotShown)));
+    let covered = compared.iter().filter(|c| {
+        let interval = c.spread.unwrap().interval;
+        interval.low <= 0.0 && 0.0 <= interval.high
+    });
+    counts[1] += covered.count() as f64 / compared.len() as f64;
+    let covered = null.iter().filter(|runs| {
+        let interval = score(runs, Drawn::Examples).unwrap().1.unwrap();
+        interval.low <= 0.6 && 0.6 <= interval.high
+    });
+    counts[2] += covered.count() as f64 / null.len() as f64;
+    let error = world.standard_error();
+    let other = compare(&world.sweep(2 * seed + 1, 3.0 * error), Pairs::Control(0), Drawn::Examples).unwrap();
+    let found = &other[0];
+    let tested = found.spread.unwrap().test.unwrap();
+    counts[3] += f64::from(u8::from(tested.p < LEVEL && found.difference.unwrap() > 0.0));
+    counts[4] += f64::from(u8::from(found.verdict == Verdict::FirstBetter));
+    counts[5] += tested.detectable / error;
+}
+
+#[test]
+#[ignore = "minutes: the numbers of the documentation"]
+fn many_sweeps() {
+    let seeds_rule = World { name: "seeds rule", own_seed: 0.05, example: 0.1, interaction: 0.1, ..USUAL };
+    let worlds = [
+        USUAL,
+        World { name: "ratios", ratio: true, ..USUAL },
+        World { name: "unequal .5", unequal: 0.5, ..USUAL },
+        World { name: "unequal 1", unequal: 1.0, ..USUAL },
+        World { name: "no seeds", own_seed: 0.0, ..USUAL },
+        World { name: "no seeds at all", own_seed: 0.0, interaction: 0.0, seed: 0.0, ..USUAL },
+        seeds_rule,
+        World { name: "seeds rule, unequal .5", unequal: 0.5, ..seeds_rule },
+        World { name: "seeds rule, unequal 1", unequal: 1.0, ..seeds_rule },
+        World { name: "seeds rule, control 2", control: 2.0, ..seeds_rule },
+        World { name: "seeds rule, 2 methods", methods: 2, ..seeds_rule },
+        World { name: "seeds rule, 3 methods", methods: 3, ..seeds_rule },
+        World { name: "seeds rule, 3 m, unequal 1", methods: 3, unequal: 1.0, ..seeds_rule },
+        World { name: "seeds rule, 6 methods", methods: 6, ..seeds_rule },
+        World { name: "seeds rule, 6 m, unequal 1", methods: 6, unequal: 1.0, ..seeds_rule },
+        World { name: "2 methods", methods: 2, ..USUAL },
+    ];
+    let sweeps = std::env::var("SWEEPS").ok().and_then(|count| count.parse().ok()).unwrap_or(2000);
+    for world in worlds {
+        for seeds in [3, 5] {
+            println!("{:28} {seeds} seeds {:?}", world.name, shares(&World { seeds, ..world }, sweeps));
+        }
+    }
+}
