@@ -55,8 +55,7 @@ pub fn ratio(contributions: &[Contribution]) -> f64 {
     divide(numerator, denominator)
 }
 
-/// Unweighted mean over languages of [`ratio`]; 0 without languages. To refuse missing languages use
-/// [`crate::macro_average`].
+/// Unweighted mean over languages of [`ratio`]; 0 without languages.
 pub fn macro_ratio(languages: &LanguageContributions) -> f64 {
     let total: f64 = languages.values().map(|contributions| ratio(contributions)).sum();
     divide(total, languages.len() as f64)

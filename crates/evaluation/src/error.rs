@@ -102,8 +102,6 @@ pub enum StatisticsError {
     NotPaired { language: Option<String>, first: usize, second: usize },
     #[error("`{language}` is on one side of the comparison only")]
     OneSided { language: String },
-    #[error("McNemar's test needs right or wrong, but example {example} scores {numerator}/{denominator}")]
-    NotBinary { example: usize, numerator: f64, denominator: f64 },
     #[error("p-value {index} is {value}, not in 0..=1")]
     NotProbability { index: usize, value: f64 },
 }

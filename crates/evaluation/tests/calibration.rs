@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evaluation::{
     Contribution, Interval, Repeated, StatisticsError, interval, joint_intervals, macro_interval,
-    macro_permutation_test, macro_ratio, mcnemar, paired_difference, permutation_test, ratio, score_classes,
+    macro_permutation_test, macro_ratio, paired_difference, permutation_test, ratio, score_classes,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -142,13 +142,12 @@ fn intervals_of_differences_between_moments_cover() {
 #[test]
 fn tests_of_equal_methods_reject_at_most_six_percent() {
     let mut world = World::new(4);
-    let mut rejections = [0_u32; 3];
+    let mut rejections = [0_u32; 2];
     for seed in 0..SIMULATIONS {
         let (first, second) = methods(&mut world, 150, 0.0);
         let difference = paired_difference(&first, &second, seed, RESAMPLES).unwrap();
         rejections[0] += u32::from(permutation_test(&first, &second, seed, RESAMPLES).unwrap() <= 0.05);
-        rejections[1] += u32::from(mcnemar(&first, &second).unwrap() <= 0.05);
-        rejections[2] += u32::from(!covers(difference.interval, 0.0));
+        rejections[1] += u32::from(!covers(difference.interval, 0.0));
     }
     let sizes = rejections.map(|count| f64::from(count) / SIMULATIONS as f64);
     assert!(sizes.iter().all(|size| *size <= 0.06), "sizes {sizes:?}");
@@ -186,7 +185,6 @@ fn pairing_finds_what_the_unpaired_test_misses() {
     let (first, second): (Vec<_>, Vec<_>) =
         (0..400).map(example).map(|(a, b)| (Contribution::hit(a), Contribution::hit(b))).unzip();
     assert!(!unpaired_is_significant(&first, &second));
-    assert!(mcnemar(&first, &second).unwrap() < 0.01);
     assert!(permutation_test(&first, &second, 1, 2000).unwrap() < 0.02);
     assert!(paired_difference(&first, &second, 1, 2000).unwrap().interval.low > 0.0);
 

@@ -1,8 +1,8 @@
 //! What must hold for any input.
 
 use evaluation::{
-    Contribution, RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, holm, interval, mcnemar_exact, paired_difference,
-    permutation_test, ratio, score_entities, score_qa, score_retrieval,
+    Contribution, RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, holm, interval, paired_difference, permutation_test,
+    ratio, score_entities, score_qa, score_retrieval,
 };
 use proptest::prelude::*;
 
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn corrected_p_values(p_values in proptest::collection::vec(0.0..=1.0_f64, 0..9), first in 0..99_u64, second in 0..99_u64) {
+    fn corrected_p_values(p_values in proptest::collection::vec(0.0..=1.0_f64, 0..9)) {
         let adjusted = holm(&p_values).unwrap();
         for (p, a) in p_values.iter().zip(&adjusted) {
             prop_assert!(p <= a && *a <= 1.0);
@@ -151,7 +151,5 @@ proptest! {
         for (i, j) in (0..p_values.len()).flat_map(|i| (0..i).map(move |j| (i, j))) {
             prop_assert!((p_values[i] < p_values[j]) <= (adjusted[i] <= adjusted[j]));
         }
-        prop_assert_eq!(mcnemar_exact(first, second), mcnemar_exact(second, first));
-        prop_assert!(mcnemar_exact(first, first + second) >= mcnemar_exact(first, first + second + 1));
     }
 }

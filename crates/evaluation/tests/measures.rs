@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evaluation::{
     Column, Contribution, Measure, MeasureError, Measured, Repeated, ScoreError, ScoreMatrix, Side, StatisticsError,
-    Update, holm, interval, joint_intervals, loss_reduction, macro_average, macro_interval, macro_paired_difference,
-    macro_permutation_test, macro_ratio, mcnemar, paired_difference, permutation_test, ratio, score_entities,
-    score_labels, score_qa, score_retrieval,
+    Update, holm, interval, joint_intervals, loss_reduction, macro_interval, macro_paired_difference,
+    macro_permutation_test, macro_ratio, paired_difference, permutation_test, ratio, score_entities, score_labels,
+    score_qa, score_retrieval,
 };
 
 #[track_caller]
@@ -147,16 +147,6 @@ fn an_update_in_numbers() {
 }
 
 #[test]
-fn macro_averages_refuse_holes_by_name() {
-    let scores = scores(&[("de", 0.5), ("en", 1.0), ("zz", f64::NAN)]);
-    close(macro_average(&scores, &["en", "de"]).unwrap(), 0.75);
-    let error = macro_average(&scores, &["sw", "en", "yo"]).unwrap_err();
-    assert_eq!(error.to_string(), "no average over a hole: no score for sw, yo");
-    assert!(matches!(macro_average(&scores, &["zz"]), Err(MeasureError::NotFinite { .. })));
-    assert_eq!(macro_average(&scores, &[]), Err(MeasureError::Nothing));
-}
-
-#[test]
 fn accuracy_refuses_placeholders() {
     let classes = ["entailment", "neutral", "contradiction"];
     let score = |gold: &[usize], predicted: &[usize]| score_labels(gold, predicted, &classes);
@@ -265,9 +255,6 @@ fn tests_refuse_what_is_not_paired() {
     assert_eq!(error.to_string(), "there are no examples to resample for `en`");
     assert_eq!(macro_interval(&BTreeMap::new(), 1, 10), Err(StatisticsError::NoExamples { language: None }));
 
-    let half = Contribution::mean(0.5);
-    assert!(matches!(mcnemar(&[hit, half], &[hit, hit]), Err(StatisticsError::NotBinary { example: 1, .. })));
-    assert_eq!(mcnemar(&[hit], &[hit]), Ok(1.0));
     assert!(matches!(holm(&[0.1, f64::NAN]), Err(StatisticsError::NotProbability { index: 1, .. })));
     assert!(matches!(holm(&[1.1]), Err(StatisticsError::NotProbability { index: 0, .. })));
 }

@@ -97,7 +97,7 @@ pub enum Command {
     Run(Box<RunOne>),
     /// Print the tables of a suite from finished cells
     #[command(
-        after_help = "Examples:\n  harness report\n  harness report real-small\n  harness report real-small --format markdown > table.md"
+        after_help = "Examples:\n  harness report\n  harness report real-small\n  harness report real-small --format markdown > table.md\n  harness report mini-methods --control frozen\n  harness report mini-methods --all-pairs --over-languages"
     )]
     Report(Report),
     /// Show what there is: suites, methods, tasks, models, data
@@ -177,6 +177,20 @@ impl std::str::FromStr for Seeds {
     }
 }
 
+/// How methods are compared.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Comparison {
+    /// Compare every method with this one, such as `frozen`; left out, with `ft`, or the first one if there is no `ft`
+    #[arg(long, value_name = "METHOD", conflicts_with = "all_pairs")]
+    pub control: Option<String>,
+    /// Compare all methods with one another; the more comparisons, the larger a difference has to be
+    #[arg(long)]
+    pub all_pairs: bool,
+    /// Say what holds of languages like these, and not only of these: intervals and tests over seeds and languages
+    #[arg(long)]
+    pub over_languages: bool,
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct Sweep {
     /// A suite that ships with the program (see `harness list suites`), or a TOML file
@@ -215,6 +229,8 @@ pub struct Sweep {
     /// Seconds between checkpoints of a running cell
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub checkpoint_every: u64,
+    #[command(flatten)]
+    pub comparison: Comparison,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -252,6 +268,8 @@ pub struct Report {
     /// Show this metric too, such as `ner.f1.lenient`; repeatable
     #[arg(long, value_delimiter = ',')]
     pub metric: Vec<String>,
+    #[command(flatten)]
+    pub comparison: Comparison,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

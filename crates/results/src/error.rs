@@ -27,6 +27,8 @@ pub enum ResultsError {
     Checkpoint { source: Box<dyn std::error::Error + Send + Sync> },
     #[error("cell `{folder}`: {what}; this is a fault of the program, nothing was recorded")]
     Refused { folder: String, what: String },
+    #[error("no method is named `{name}`, so that none can be compared with it; there are: {known}")]
+    UnknownControl { name: String, known: String },
     #[error("the table could not be computed: {0}")]
     Table(#[from] polars::error::PolarsError),
     #[error("the interval or test could not be computed: {0}")]

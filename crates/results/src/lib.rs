@@ -39,5 +39,5 @@ pub use folder::ResultsFolder;
 pub use record::{
     CellResult, CurvePoint, Damaged, FinishedCell, Overwrite, ProbeExamples, Score, SeriesPoint, Status, Timing,
 };
-pub use report::{Format, Report, ReportOptions, Section, report};
+pub use report::{Format, Pairs, Report, ReportOptions, Section, report};
 pub use table::Table;

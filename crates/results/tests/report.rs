@@ -7,7 +7,7 @@ use std::path::Path;
 use common::{cells, measured, timing};
 use evaluation::{Contribution, ratio};
 use results::{
-    CellResult, Damaged, FinishedCell, Format, Overwrite, Report, ReportOptions, ResultsFolder, Table, report,
+    CellResult, Damaged, FinishedCell, Format, Overwrite, Pairs, Report, ReportOptions, ResultsFolder, Table, report,
 };
 use spec::{Cell, Language, Name, Outcome, Probe, Stage, Task};
 
@@ -19,7 +19,7 @@ const FORMATS: [(&str, Format); 4] = [
 ];
 
 fn options() -> ReportOptions {
-    ReportOptions { metrics: Vec::new(), resamples: 200 }
+    ReportOptions { resamples: 200, ..ReportOptions::default() }
 }
 
 /// Two seeds of `ft`, one of `frozen`; the other one crashed with a hostile message, and a third seed was never run.
@@ -62,14 +62,25 @@ fn golden(name: &str, report: &Report) {
 
 /// A protocol of one stage has neither transfer nor forgetting.
 #[test]
-fn the_reference_report_comes_out_again() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/record/mini");
-    let (finished, damaged) = ResultsFolder::read(&root).unwrap().finished().unwrap();
-    let options = ReportOptions { metrics: Vec::new(), resamples: evaluation::RESAMPLES };
-    let report = report(&[], &finished, &damaged, &options).unwrap();
-    for (file, format) in [("report.md", Format::Markdown), ("values.csv", Format::Csv)] {
-        assert!(report.render(format) == std::fs::read_to_string(root.join(file)).unwrap(), "{file}");
+fn the_reference_reports_come_out_again() {
+    for run in ["mini", "real-small", "real-methods"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/record").join(run);
+        let (finished, damaged) = ResultsFolder::read(&root).unwrap().finished().unwrap();
+        let report = report(&[], &finished, &damaged, &ReportOptions::default()).unwrap();
+        let text = report.render(Format::Markdown);
+        if std::env::var_os("LETHE_WRITE_GOLDEN").is_some() {
+            std::fs::write(root.join("report.md"), &text).unwrap();
+        }
+        assert!(text == std::fs::read_to_string(root.join("report.md")).unwrap(), "{run}: report.md");
+        // Numbers of recorded cells never change.
+        let values = std::fs::read_to_string(root.join("values.csv")).unwrap();
+        assert!(report.render(Format::Csv) == values, "{run}: values.csv");
     }
+}
+
+/// A place that depends on the seed.
+fn at_of(seed: u64, factor: u64) -> usize {
+    (seed * factor % 3) as usize
 }
 
 /// A loss is shown in its own unit, and the smaller one is the better.
@@ -78,6 +89,9 @@ fn losses_are_in_nats_and_the_smaller_is_better() {
     let root = tempfile::tempdir().unwrap();
     let folder = ResultsFolder::open(root.path()).unwrap();
     let mut cells = cells();
+    let third: Vec<Cell> =
+        cells.iter().filter(|cell| cell.seed == 1).map(|cell| Cell { seed: 3, ..cell.clone() }).collect();
+    cells.extend(third);
     for cell in &mut cells {
         for stage in &mut cell.protocol.stages {
             stage.probes.retain(|probe| probe.task == Task::Ner);
@@ -87,8 +101,10 @@ fn losses_are_in_nats_and_the_smaller_is_better() {
         let mut result = measured(cell, 60);
         let full = cell.method.name.as_str() == "ft";
         for (score, probe) in result.scores.iter_mut().zip(&mut result.examples) {
-            // 2 nats and a little for `ft`, 1 for `frozen`, on the same examples.
-            let nats = |at: usize| if full { 2.0 } else { 1.0 } + 0.125 * (at % 3) as f64;
+            // 2 nats and a little for `ft`, 1 for `frozen`, on the same examples; the little differs between seeds.
+            let little = if full { at_of(cell.seed, 2) } else { at_of(cell.seed, 1) };
+            let nats =
+                |at: usize| if full { 2.0 } else { 1.0 } + 0.125 * ((at + little) % 3) as f64 + 0.01 * little as f64;
             let losses: Vec<_> = (0..60).map(|at| Contribution { numerator: nats(at), denominator: 1.0 }).collect();
             score.metric = "mlm.loss".to_owned();
             score.value = ratio(&losses);
@@ -97,7 +113,7 @@ fn losses_are_in_nats_and_the_smaller_is_better() {
         folder.claim(cell, Overwrite::Missing).unwrap().publish(&result, &timing()).unwrap();
     }
     let (finished, damaged) = folder.finished().unwrap();
-    let options = ReportOptions { metrics: vec!["mlm.loss".to_owned()], resamples: 200 };
+    let options = ReportOptions { metrics: vec!["mlm.loss".to_owned()], resamples: 200, ..ReportOptions::default() };
     let report = report(&cells, &finished, &damaged, &options).unwrap();
     let tables: Vec<&Table> =
         report.sections[0].tables.iter().filter(|table| table.title.contains("mlm.loss")).collect();
@@ -187,20 +203,27 @@ fn no_average_over_a_hole() {
     assert_eq!(table.rows[0][3..], ["—", "—"]);
     assert!(table.rows[1].iter().all(|cell| cell != "—"));
     assert!(table.notes.iter().any(|note| note.contains("ft: no score for hi")), "{:?}", table.notes);
-    let compared =
-        report.sections[0].tables.iter().find(|table| table.title.contains("ner") && table.title.contains("pairs"));
-    assert!(compared.is_none(), "methods are not compared over a hole");
+    assert!(verdicts(&report, "ner").is_empty(), "methods are not compared over a hole");
 }
 
-#[test]
-fn equal_methods_show_no_difference_and_different_ones_do() {
+/// Verdicts of a table by what its title starts with.
+fn verdicts(report: &Report, probe: &str) -> Vec<String> {
+    let tables = &report.sections[0].tables;
+    let compared =
+        |table: &&Table| table.title.starts_with(probe) && table.header.last().is_some_and(|h| h == "verdict");
+    tables.iter().filter(compared).flat_map(|table| table.rows.iter().filter_map(|row| row.last().cloned())).collect()
+}
+
+/// Seeds 1 to `seeds` of both methods, entities scored alike, retrieval not.
+fn alike_but_for_retrieval(seeds: u64, options: &ReportOptions) -> Report {
     let root = tempfile::tempdir().unwrap();
     let folder = ResultsFolder::open(root.path()).unwrap();
-    let cells: Vec<Cell> = cells().into_iter().filter(|cell| cell.seed == 1).collect();
+    let first: Vec<Cell> = cells().into_iter().filter(|cell| cell.seed == 1).collect();
+    let cells: Vec<Cell> =
+        (1..=seeds).flat_map(|seed| first.iter().map(move |cell| Cell { seed, ..cell.clone() })).collect();
     for cell in &cells {
         let mut result = measured(cell, 200);
-        let other = measured(&cells[0], 200);
-        // Entities are scored alike, retrieval is not.
+        let other = measured(&Cell { seed: cell.seed, ..first[0].clone() }, 200);
         for (probe, same) in result.examples.iter_mut().zip(other.examples) {
             if probe.probe.as_str() == "ner" {
                 *probe = same;
@@ -209,14 +232,87 @@ fn equal_methods_show_no_difference_and_different_ones_do() {
         folder.claim(cell, Overwrite::Missing).unwrap().publish(&result, &timing()).unwrap();
     }
     let (finished, damaged) = folder.finished().unwrap();
-    let report = report(&cells, &finished, &damaged, &options()).unwrap();
-    let verdict = |probe: &str| {
+    report(&cells, &finished, &damaged, options).unwrap()
+}
+
+#[test]
+fn equal_methods_show_no_difference_and_different_ones_do() {
+    let report = alike_but_for_retrieval(3, &options());
+    assert_eq!(verdicts(&report, "ner"), ["no difference shown"]);
+    assert_eq!(verdicts(&report, "tatoeba"), ["frozen is better"]);
+    let tables = &report.sections[0].tables;
+    let table = tables.iter().find(|table| table.title.ends_with("compared with ft")).unwrap();
+    assert_eq!(table.rows[0][..2], ["frozen", "0.0"]);
+}
+
+#[test]
+fn two_seeds_decide_nothing_however_far_apart_methods_are() {
+    for (seeds, verdict) in
+        [(1, "not decided (1 seed; 3 are the least)"), (2, "not decided (2 seeds; 3 are the least)")]
+    {
+        let report = alike_but_for_retrieval(seeds, &options());
+        assert_eq!(verdicts(&report, "tatoeba"), [verdict]);
         let tables = &report.sections[0].tables;
-        let table = tables.iter().find(|t| t.title.starts_with(probe) && t.title.contains("pairs")).unwrap();
-        (table.rows[0][3].clone(), table.rows[0][5].clone())
+        let compared = tables.iter().filter(|table| table.title.ends_with("compared with ft"));
+        for table in compared {
+            assert_eq!(table.header, ["method", "difference", "verdict"], "no p that cannot decide");
+            assert!(table.notes.iter().any(|note| note.contains("3 seeds of every method")), "{:?}", table.notes);
+        }
+    }
+}
+
+#[test]
+fn the_control_is_ones_own_choice_and_all_pairs_come_on_request() {
+    let against = |pairs: Pairs| alike_but_for_retrieval(3, &ReportOptions { pairs, ..options() });
+    let shown = |report: &Report, probe: &str| -> [String; 2] {
+        let compared = report.sections[0].tables.iter().filter(|table| table.header.last().unwrap() == "verdict");
+        let table = compared.into_iter().find(|table| table.title.starts_with(probe)).unwrap();
+        [table.title.split(": ").nth(1).unwrap().to_owned(), table.rows[0][..2].join(" ")]
     };
-    assert_eq!(verdict("ner"), ("1.000".to_owned(), "no difference shown".to_owned()));
-    assert_eq!(verdict("tatoeba").1, "frozen is better");
+    let frozen = against(Pairs::Control(Some("frozen".to_owned())));
+    assert_eq!(shown(&frozen, "ner"), ["compared with frozen", "ft 0.0"]);
+    assert_eq!(verdicts(&frozen, "tatoeba"), ["frozen is better"]);
+    let all = against(Pairs::All);
+    assert_eq!(shown(&all, "ner"), ["pairs of methods", "ft frozen"]);
+    let over_languages =
+        alike_but_for_retrieval(3, &ReportOptions { drawn: evaluation::Drawn::Languages, ..options() });
+    let notes = over_languages.sections[0].tables.iter().flat_map(|table| &table.notes);
+    assert!(notes.into_iter().any(|note| note.contains("seeds and languages are drawn anew")));
+
+    let root = tempfile::tempdir().unwrap();
+    let (cells, finished, damaged) = sweep(root.path());
+    let unknown = ReportOptions { pairs: Pairs::Control(Some("gem".to_owned())), ..options() };
+    let error = report(&cells, &finished, &damaged, &unknown).unwrap_err();
+    let expected = "no method is named `gem`, so that none can be compared with it; there are: frozen, ft";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn methods_with_other_seeds_are_compared_on_those_that_both_have() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::open(root.path()).unwrap();
+    let one = cells().into_iter().filter(|cell| cell.seed == 1);
+    let cells: Vec<Cell> = one.flat_map(|cell| (1..=4).map(move |seed| Cell { seed, ..cell.clone() })).collect();
+    let cells: Vec<Cell> =
+        cells.into_iter().filter(|cell| cell.method.name.as_str() == "ft" || cell.seed > 1).collect();
+    for cell in &cells {
+        folder.claim(cell, Overwrite::Missing).unwrap().publish(&measured(cell, 40), &timing()).unwrap();
+    }
+    let (finished, damaged) = folder.finished().unwrap();
+    let report = report(&cells, &finished, &damaged, &options()).unwrap();
+    assert_eq!(verdicts(&report, "tatoeba"), ["frozen is better"]);
+    let value = |method: &str, seed: u64| {
+        let cell = cells.iter().find(|cell| cell.method.name.as_str() == method && cell.seed == seed).unwrap();
+        let result = measured(cell, 40);
+        let scores = result.scores.iter().filter(|score| score.moment == 1 && score.probe.as_str() == "ner");
+        let targets = scores.filter(|score| score.language.code() != "en");
+        targets.map(|score| score.value).sum::<f64>() / 2.0
+    };
+    let expected = (2..=4).map(|seed| value("frozen", seed) - value("ft", seed)).sum::<f64>() / 3.0;
+    let tables = &report.sections[0].tables;
+    let table = tables.iter().find(|t| t.title.starts_with("ner") && t.title.ends_with("compared with ft")).unwrap();
+    let shown: f64 = table.rows[0][1].split(' ').next().unwrap().parse().unwrap();
+    assert!((shown - 100.0 * expected).abs() <= 0.05 + 1e-9, "{shown} instead of {expected}");
 }
 
 #[test]
@@ -271,7 +367,7 @@ fn an_update_is_shown_as_relative_changes_and_three_readings_of_losses() {
     let tables: Vec<_> = report.sections[0].tables.iter().filter(|table| table.title.contains("relative")).collect();
     let [table] = tables[..] else { panic!("one table, of the stages' own task") };
     assert_eq!(table.title, "ner (ner.f1.strict), relative change by stage 2, in percent");
-    assert_eq!(table.header, ["method", "en", "hi*", "de", "mean", "gains", "losing", "others", "sum"]);
+    assert_eq!(table.header, ["method", "en", "hi*", "de", "mean", "gains", "losing", "others", "sum", "saved"]);
     let score = |moment: u32, code: &str| {
         let probes = updated(&cells[0]).examples.into_iter();
         let found = probes.filter(|p| p.probe.as_str() == "ner" && p.moment == moment && p.language.code() == code);
@@ -293,6 +389,28 @@ fn an_update_is_shown_as_relative_changes_and_three_readings_of_losses() {
     }
     assert!(table.rows[1][1..].iter().all(|cell| cell == "—"), "{:?}", table.rows[1]);
     assert!(table.notes[0].contains("frozen") && table.notes[0].contains("`de`"), "{:?}", table.notes);
+}
+
+/// Of `ft` German falls from 9 to 6, a loss of 33.3 %, of `frozen` from 8 to 7, of 12.5 %: 62.5 % less.
+#[test]
+fn losses_in_an_update_are_held_against_the_controls() {
+    let mut cells: Vec<Cell> = cells().into_iter().filter(|cell| cell.seed == 1).collect();
+    for cell in &mut cells {
+        let first = cell.protocol.stages[0].clone();
+        cell.protocol.stages.push(Stage { languages: vec![Language::parse("hi").unwrap()], ..first });
+    }
+    let report = reported(&cells, |cell| {
+        let mut result = measured(cell, 10);
+        let german = if cell.method.name.as_str() == "ft" { [9, 6] } else { [8, 7] };
+        for (moment, german) in (1..).zip(german) {
+            right(&mut result, moment, "ner", &[("de", german), ("en", 5), ("hi", 5)]);
+        }
+        result
+    });
+    let table = report.sections[0].tables.iter().find(|table| table.title.contains("relative")).unwrap();
+    let ends: Vec<_> = table.rows.iter().map(|row| [row[6].as_str(), row.last().unwrap().as_str()]).collect();
+    assert_eq!(ends, [["33.3", "—"], ["12.5", "62.5"]]);
+    assert!(table.notes[0].contains("smaller than ft's") && table.notes[0].contains("nothing here is tested"));
 }
 
 /// Each example of a probe right or wrong: this many of ten are right.

@@ -70,7 +70,7 @@ fn table(methods: &[(&str, Scores)]) -> Table {
         planned.push(cell);
     }
     let (finished, damaged) = folder.finished().unwrap();
-    let options = ReportOptions { metrics: Vec::new(), resamples: 100 };
+    let options = ReportOptions { resamples: 100, ..ReportOptions::default() };
     let report = report(&planned, &finished, &damaged, &options).unwrap();
     report.sections[0].tables[0].clone()
 }

@@ -1,12 +1,14 @@
 //! `harness report`: the tables of a suite from the cells that are done.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
-use anyhow::Result;
-use results::{Format, ReportOptions, ResultsFolder, Section, Table};
-use spec::Metric;
+use anyhow::{Result, bail};
+use evaluation::Drawn;
+use results::{Format, Pairs, ReportOptions, ResultsFolder, Section, Table};
+use spec::{Metric, Suite};
 
-use crate::cli::{Folders, Report, TableFormat};
+use crate::cli::{Comparison, Folders, Report, TableFormat};
 use crate::exit::Exit;
 use crate::plan::{self, Plan};
 use crate::tuning::{Chosen, Trials};
@@ -17,6 +19,7 @@ pub fn run(folders: &Folders, options: &Report) -> Result<Exit> {
         Metric::of(metric)?;
     }
     let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;
+    check(&suite, &options.comparison)?;
     let results = ResultsFolder::read(&folders.results)?;
     let (suite, tuning) = match Trials::new(&suite, folders, options.backend)? {
         None => (suite, None),
@@ -26,8 +29,21 @@ pub fn run(folders: &Folders, options: &Report) -> Result<Exit> {
         }
     };
     let plan = Plan::new(suite, folders, options.backend)?;
-    print(&plan, &results, options.format, &options.metric, tuning)?;
+    print(&plan, &results, options.format, &options.metric, &options.comparison, tuning)?;
     Ok(Exit::Ok)
+}
+
+/// Refuses a control that no method of the suite is, before anything runs.
+pub fn check(suite: &Suite, comparison: &Comparison) -> Result<()> {
+    let names: BTreeSet<&str> = suite.methods.iter().map(|method| method.name.as_str()).collect();
+    match &comparison.control {
+        // Of compositions that share a name, tables show `name@hash`.
+        Some(control) if !names.contains(control.split('@').next().unwrap_or(control)) => {
+            let known = names.into_iter().collect::<Vec<_>>().join(", ");
+            bail!("no method is named `{control}`, so that none can be compared with it; there are: {known}")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Prints the report on standard output; `metrics` are shown besides each task's main one. What was tuned stands first.
@@ -36,10 +52,16 @@ pub fn print(
     results: &ResultsFolder,
     format: TableFormat,
     metrics: &[String],
+    comparison: &Comparison,
     tuning: Option<Table>,
 ) -> Result<()> {
     let (finished, damaged) = results.finished()?;
-    let options = ReportOptions { metrics: metrics.to_vec(), resamples: evaluation::RESAMPLES };
+    let options = ReportOptions {
+        metrics: metrics.to_vec(),
+        pairs: if comparison.all_pairs { Pairs::All } else { Pairs::Control(comparison.control.clone()) },
+        drawn: if comparison.over_languages { Drawn::Languages } else { Drawn::Examples },
+        ..ReportOptions::default()
+    };
     let mut report = results::report(&plan.cells, &finished, &damaged, &options)?;
     let tuning = tuning.map(|table| Section { title: "Tuning".to_owned(), tables: vec![table], notes: Vec::new() });
     report.sections.splice(0..0, tuning);

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use results::{Overwrite, ResultsFolder};
 use spec::{Decay, ExampleRows, Method, Name, Probe, Protocol, Split, Stage, Suite};
 
-use crate::cli::{Folders, RunOne, TableFormat};
+use crate::cli::{Comparison, Folders, RunOne, TableFormat};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::{places, scheduler};
@@ -42,7 +42,7 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
         }
     }
     let summary = scheduler::run(&todo, &plan.model, &folders, &limits)?;
-    super::report::print(&plan, &results, TableFormat::Terminal, &[], None)?;
+    super::report::print(&plan, &results, TableFormat::Terminal, &[], &Comparison::default(), None)?;
     if let Some(save) = options.save.as_ref().filter(|_| summary.done > 0) {
         eprintln!("the updated model is in `{}`", save.display());
     }

@@ -19,6 +19,7 @@ use crate::{screen, suites};
 
 pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;
+    super::report::check(&suite, &options.comparison)?;
     let results = ResultsFolder::open(&folders.results)?;
     let (suite, tuning) = match Trials::new(&suite, folders, options.backend)? {
         None => (suite, None),
@@ -37,7 +38,7 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
         return part.dry_run(&results);
     }
     let summary = part.run("cells", folders, options, &results)?;
-    super::report::print(&plan, &results, TableFormat::Terminal, &[], tuning)?;
+    super::report::print(&plan, &results, TableFormat::Terminal, &[], &options.comparison, tuning)?;
     verdict(&summary, &plan.cells, &results)
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use evaluation::{
-    Contribution, Interval, LanguageContributions, StatisticsError, interval, macro_interval, macro_ratio, ratio,
+    Contribution, Interval, LanguageContributions, Runs, StatisticsError, interval, macro_interval, macro_ratio, ratio,
 };
 use spec::{Language, Probe};
 
@@ -40,10 +40,14 @@ pub(crate) struct Pooled {
     seeds: usize,
 }
 
-/// Pooled examples by moment, probe, metric and language.
+/// Moment, probe and metric.
+type Key = (u32, String, String);
+
+/// Pooled examples by moment, probe, metric and language, and those of each seed.
 #[derive(Default)]
 pub(crate) struct Measured {
-    pools: BTreeMap<(u32, String, String), BTreeMap<Language, Pooled>>,
+    pools: BTreeMap<Key, BTreeMap<Language, Pooled>>,
+    runs: BTreeMap<Key, Runs>,
     /// Seeds whose records could be used.
     pub seeds: Vec<u64>,
     /// Records that could not be read, and languages whose seeds have different examples.
@@ -58,7 +62,7 @@ impl Measured {
             match finished.examples() {
                 Ok(probes) => {
                     measured.seeds.push(finished.cell.seed);
-                    probes.into_iter().for_each(|probe| measured.add(probe));
+                    probes.into_iter().for_each(|probe| measured.add(finished.cell.seed, probe));
                 }
                 Err(error) => measured.faults.push(error.to_string()),
             }
@@ -84,10 +88,13 @@ impl Measured {
         measured
     }
 
-    fn add(&mut self, probe: ProbeExamples) {
+    fn add(&mut self, seed: u64, probe: ProbeExamples) {
         let ProbeExamples { moment, probe, language, ids, contributions } = probe;
         for (metric, contributions) in contributions {
-            let languages = self.pools.entry((moment, probe.to_string(), metric)).or_default();
+            let key = (moment, probe.to_string(), metric);
+            let run = self.runs.entry(key.clone()).or_default().entry(seed).or_default();
+            run.insert(language.to_string(), contributions.clone());
+            let languages = self.pools.entry(key).or_default();
             let Some(pool) = languages.get_mut(&language) else {
                 languages.insert(language, Pooled { ids: ids.clone(), contributions, seeds: 1 });
                 continue;
@@ -106,6 +113,23 @@ impl Measured {
         self.pools.get(&(moment, probe.name.to_string(), metric.to_owned()))?.get(&language)
     }
 
+    /// The contributions of all these languages in every seed, or the languages that lack them.
+    pub fn runs(
+        &self,
+        moment: u32,
+        probe: &Probe,
+        metric: &str,
+        languages: &[Language],
+    ) -> Result<Runs, Vec<Language>> {
+        self.check(moment, probe, metric, languages)?;
+        let wanted = |run: &LanguageContributions| -> LanguageContributions {
+            let own = run.iter().filter(|(code, _)| languages.iter().any(|language| language.code() == code.as_str()));
+            own.map(|(code, contributions)| (code.clone(), contributions.clone())).collect()
+        };
+        let runs = self.runs.get(&(moment, probe.name.to_string(), metric.to_owned()));
+        Ok(runs.into_iter().flatten().map(|(seed, run)| (*seed, wanted(run))).collect())
+    }
+
     /// The contributions of all these languages, or the languages that lack them.
     pub fn all(
         &self,
@@ -114,12 +138,15 @@ impl Measured {
         metric: &str,
         languages: &[Language],
     ) -> Result<LanguageContributions, Vec<Language>> {
-        let lacking: Vec<Language> =
-            languages.iter().copied().filter(|&language| self.get(moment, probe, metric, language).is_none()).collect();
-        if !lacking.is_empty() {
-            return Err(lacking);
-        }
+        self.check(moment, probe, metric, languages)?;
         let pools = languages.iter().filter_map(|&l| Some((l, self.get(moment, probe, metric, l)?)));
         Ok(pools.map(|(language, pool)| (language.to_string(), pool.contributions.clone())).collect())
+    }
+
+    /// Refuses languages that lack examples in some seed.
+    fn check(&self, moment: u32, probe: &Probe, metric: &str, languages: &[Language]) -> Result<(), Vec<Language>> {
+        let lacking: Vec<Language> =
+            languages.iter().copied().filter(|&language| self.get(moment, probe, metric, language).is_none()).collect();
+        if lacking.is_empty() { Ok(()) } else { Err(lacking) }
     }
 }

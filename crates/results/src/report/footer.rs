@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use spec::{Language, Probe, Unit};
 
 use super::ReportOptions;
+use super::compare;
 use super::experiment::{Experiment, State};
-use super::view::{View, distinct_probes};
+use super::view::{Row, View, distinct_probes};
 use crate::error::ResultsError;
 use crate::number;
 use crate::table::Table;
@@ -92,15 +93,21 @@ fn example_counts(experiment: &Experiment, probe: &Probe) -> String {
     }
 }
 
-/// Mean and standard deviation over the seeds of every method that has several; `None` where none has.
-pub(crate) fn spread(view: &View, experiment: &Experiment) -> Result<Option<Table>, ResultsError> {
+/// Mean and standard deviation over the seeds of every method that has several, and an interval of the average over seeds and
+/// examples; `None` where none has. `rows` are those of the experiment's methods.
+pub(crate) fn spread(
+    view: &View,
+    experiment: &Experiment,
+    rows: &[Row],
+    options: &ReportOptions,
+) -> Result<Option<Table>, ResultsError> {
     let title = match view.unit {
         Unit::Share => format!("{}: spread over seeds", view.title()),
         Unit::Nats => format!("{}: spread over seeds, {}", view.title(), view.in_unit()),
     };
     let header = ["method", "seeds"].map(str::to_owned).into_iter().chain(view.columns());
-    let mut table = Table::new(title, 2, header);
-    for method in &experiment.methods {
+    let mut table = Table::new(title, 2, header.chain(["interval".to_owned()]));
+    for (method, row) in experiment.methods.iter().zip(rows) {
         let mut seeds: Vec<BTreeMap<Language, f64>> = Vec::new();
         for finished in method.done() {
             let Ok(scores) = finished.scores() else { continue };
@@ -122,12 +129,23 @@ pub(crate) fn spread(view: &View, experiment: &Experiment) -> Result<Option<Tabl
             cells.push(mean_and_deviation(values, view.unit));
         }
         cells.push(mean_and_deviation(seeds.iter().map(average).collect(), view.unit));
+        let runs = row.measured.runs(view.moment, view.probe, view.metric, &view.targets);
+        // What has too few examples or languages for an interval has none.
+        let interval = runs.ok().and_then(|runs| evaluation::score(&runs, options.drawn).ok());
+        cells.push(match interval {
+            Some((mean, Some(interval))) => number::score(mean, interval, view.unit),
+            _ => number::HOLE.to_owned(),
+        });
         table.push(cells);
     }
     if table.rows.is_empty() {
         return Ok(None);
     }
-    table.notes.push("mean over seeds, and their standard deviation (n − 1) in brackets".to_owned());
+    table.notes.push(format!(
+        "mean over seeds, and their standard deviation (n − 1) in brackets; interval: avg ± half of its 95 % interval when \
+         seeds and {} are drawn anew (Student's t)",
+        compare::drawn(options)
+    ));
     Ok(Some(table))
 }
 

@@ -11,6 +11,9 @@ mod update;
 mod values;
 mod view;
 
+use std::collections::BTreeSet;
+
+use evaluation::Drawn;
 use spec::Cell;
 
 use crate::error::ResultsError;
@@ -22,8 +25,31 @@ use crate::table::{Table, latex_escape, markdown_escape, markdown_item, plain, w
 pub struct ReportOptions {
     /// Metrics shown besides each task's main one.
     pub metrics: Vec<String>,
-    /// Resamples of every interval and test; [`evaluation::RESAMPLES`] is usual.
+    /// Resamples of every interval over examples; [`evaluation::RESAMPLES`] is usual.
     pub resamples: usize,
+    /// Which methods are compared.
+    pub pairs: Pairs,
+    /// What a verdict is about, beside other seeds.
+    pub drawn: Drawn,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        Self {
+            metrics: Vec::new(),
+            resamples: evaluation::RESAMPLES,
+            pairs: Pairs::Control(None),
+            drawn: Drawn::default(),
+        }
+    }
+}
+
+/// Which methods a report compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pairs {
+    /// Each with the method of this name; without a name with `ft`, or the first one if there is none.
+    Control(Option<String>),
+    All,
 }
 
 /// A file format of [`Report::render`].
@@ -62,7 +88,7 @@ pub struct Section {
 ///
 /// # Errors
 /// None of the records' making: damaged and missing cells are named in the report. [`ResultsError::Refused`] if
-/// `options` asks for no resamples.
+/// `options` asks for no resamples, [`ResultsError::UnknownControl`] if no method has the control's name.
 pub fn report(
     planned: &[Cell],
     finished: &[FinishedCell],
@@ -73,9 +99,18 @@ pub fn report(
         let what = "an interval of 0 resamples was asked for".to_owned();
         return Err(ResultsError::Refused { folder: "report".to_owned(), what });
     }
+    let experiments = experiment::group(planned, finished, damaged);
+    if let Pairs::Control(Some(name)) = &options.pairs {
+        let names: BTreeSet<&str> =
+            experiments.iter().flat_map(|one| &one.methods).map(|method| method.label.as_str()).collect();
+        if !names.contains(name.as_str()) {
+            let known = names.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(ResultsError::UnknownControl { name: name.clone(), known });
+        }
+    }
     let mut values = values::empty();
     let mut sections = Vec::new();
-    for experiment in experiment::group(planned, finished, damaged) {
+    for experiment in experiments {
         sections.push(section::build(&experiment, options, &mut values)?);
     }
     Ok(Report { sections, values })

@@ -56,9 +56,9 @@ pub fn build(experiment: &Experiment, options: &ReportOptions, list: &mut Table)
         if view.before.is_none() || Some(view.probe.task) == protocol.task() {
             tables.push(scores(view, &lines));
         }
-        tables.extend(update::tables(view, &rows, &protocol.stages));
-        tables.extend(compare::methods(view, &rows, options.resamples)?);
-        tables.extend(footer::spread(view, experiment)?);
+        tables.extend(update::tables(view, &rows, &protocol.stages, options));
+        tables.extend(compare::methods(view, &rows, options)?);
+        tables.extend(footer::spread(view, experiment, &rows, options)?);
         listed(view, experiment, &lines, list);
     }
     // The answer first.
