@@ -49,6 +49,19 @@ fn reports_come_in_every_format() {
     for format in ["markdown", "latex"] {
         assert!(world.ok(&["report", "suite.toml", "--format", format]).contains("frozen"));
     }
+    for (arguments, title) in [
+        (&[][..], "compared with ft"),
+        (&["--control", "frozen"], "compared with frozen"),
+        (&["--all-pairs", "--over-languages"], "pairs of methods"),
+    ] {
+        let text = world.ok(&[&["report", "suite.toml"], arguments].concat());
+        assert!(text.contains(title) && text.contains("not decided (1 seed; 3 are the least)"), "{text}");
+        assert!(!text.contains("is better"), "{text}");
+    }
+    for command in ["report", "sweep"] {
+        let error = world.fails(2, &[command, "suite.toml", "--control", "gem"]);
+        assert!(error.contains("no method is named `gem`") && error.contains("frozen, ft"), "{error}");
+    }
 }
 
 #[test]

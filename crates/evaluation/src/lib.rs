@@ -18,6 +18,9 @@
 //! One metric is no such ratio: `<task>.f1.macro`, an average over labels ([`MacroF1`]), which brings its own interval and
 //! paired tests.
 //!
+//! Intervals and tests of one run are about other examples. What methods do with other seeds too is for [`compare`] and
+//! [`score`], which take the runs of all seeds.
+//!
 //! All scores are fractions in 0..=1 and higher is better, but for `mlm.loss` in nats.
 
 mod accuracy;

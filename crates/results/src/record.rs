@@ -49,7 +49,7 @@ pub struct Score {
     pub examples: u64,
 }
 
-/// What every example of a probe adds to each metric: the input of intervals and paired tests.
+/// What every example of a probe adds to each metric: the input of intervals and comparisons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProbeExamples {
     pub moment: u32,

@@ -1,4 +1,4 @@
-//! From cells to tables that can be believed: intervals, paired tests, and every hole by name.
+//! From cells to tables that can be believed: intervals, comparisons over seeds, and every hole by name.
 
 mod compare;
 mod continual;
