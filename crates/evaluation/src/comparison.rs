@@ -5,6 +5,17 @@
 //! methods' variances, with what a seed does to all of them taken out, are a prior for it (`moderation.rs`), worth as many
 //! degrees of freedom as they are alike, and never more than they have together. p is Student's. Comparisons with one control
 //! are corrected together by Dunnett's step-down procedure (`dunnett.rs`), all pairs by Holm's.
+//!
+//! In 2,000 simulated sweeps of 34 methods without a difference (`tests/sweeps.rs`) some method was called better in 2.9 to
+//! 4.6 % with three seeds and in 4.2 to 5.3 % with five, also where the methods' variances over seeds scatter by a factor of
+//! 1.6 (e to the standard deviation of their logarithms); in 5.5 % of 6,000 where seeds change nothing. Intervals covered 94 to
+//! 97 %. A difference of three standard errors had a p by itself below 0.05 in 78 to 85 %, and after the correction for 33
+//! comparisons in 28 to 47 %: four to five standard errors are what such a table can show. Two methods with three seeds have
+//! only each other: 43 to 62 %.
+//!
+//! What no method can know of three or five seeds is whether the control is another kind: if its seeds scatter twice as much as
+//! those of all others, 14 to 16 % of 500 sweeps erred. Variances that scatter by a factor of 2.7 and outweigh the examples'
+//! made it 7 % with three seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
