@@ -295,7 +295,8 @@ fn vectors_of_a_layer_are_those_of_an_encoder_that_ends_there() {
     let bytes = std::fs::read(folder.join("model.safetensors")).unwrap();
     let weights = SafeTensors::deserialize(&bytes).unwrap();
     let whole = Learner::load(&folder, Backend::Cpu).unwrap();
-    let batch = Expected::read("bert-tokens").batch("batch");
+    let mut batch = Expected::read("bert-tokens").batch("batch");
+    batch.type_ids.fill(0);
     let layers = whole.config().num_hidden_layers;
     for layer in 1..=layers {
         let mut config = config.clone();
