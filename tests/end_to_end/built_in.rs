@@ -135,6 +135,17 @@ fn the_committed_record_is_of_cells_that_the_program_would_run() {
     assert!(planned.lines().filter(|line| line.contains("done")).count() >= 36, "{planned}");
 }
 
+/// The tuned run's trials choose again what they chose, and the report says the same.
+#[test]
+fn the_tuned_record_gives_its_choice_and_its_report_again() {
+    let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/record/mini-tuned");
+    let folder = tempfile::tempdir().unwrap();
+    let place = record.to_str().unwrap();
+    let arguments = ["report", "mini-tuned", "--task", "ner", "--results", place, "--format", "markdown"];
+    let report = ok(folder.path(), &arguments);
+    assert!(report == std::fs::read_to_string(record.join("report.md")).unwrap(), "{report}");
+}
+
 #[test]
 fn another_world_is_the_same_for_the_same_seed() {
     let folder = tempfile::tempdir().unwrap();

@@ -11,6 +11,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("mini-quick", include_str!("../../../suites/mini-quick.toml")),
     ("mini-subnetworks", include_str!("../../../suites/mini-subnetworks.toml")),
     ("mini-methods", include_str!("../../../suites/mini-methods.toml")),
+    ("mini-tuned", include_str!("../../../suites/mini-tuned.toml")),
     ("mini-updates", include_str!("../../../suites/mini-updates.toml")),
     ("mini-madx", include_str!("../../../suites/mini-madx.toml")),
     ("mini-tasks", include_str!("../../../suites/mini-tasks.toml")),
@@ -46,6 +47,23 @@ pub fn load(suite: &str, quick: bool) -> Result<Suite> {
                 near.unwrap_or_default(),
                 names.collect::<Vec<_>>().join(", ")
             )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ships_can_be_planned_and_tuned() {
+        for suite in shipped() {
+            let suite = suite.unwrap();
+            let trials = suite.trials().unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(trials.is_empty(), suite.tuning.is_none(), "{}", suite.name);
+            for (protocol, method, _) in suite.work() {
+                method.check(protocol).unwrap_or_else(|error| panic!("{}: {error}", suite.name));
+            }
         }
     }
 }

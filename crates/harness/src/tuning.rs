@@ -109,9 +109,10 @@ impl Trials {
             best.push(trial.clone());
         }
         table.notes.push(format!(
-            "{} trials a method and protocol, {} seeds each; score: mean over seeds, languages and stages of the main metric, \
+            "{} trials a method and protocol, {} each; score: mean over seeds, languages and stages of the main metric, \
              in percent; at the edge: a better value may lie beyond those that were tried",
-            self.budget, self.seeds
+            self.budget,
+            if self.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", self.seeds) }
         ));
         Ok(Chosen { suite: self.suite.tuned(&best)?, best, table })
     }

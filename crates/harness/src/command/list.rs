@@ -47,7 +47,9 @@ fn list_suites() -> Result<()> {
     let mut notes = Vec::new();
     for suite in suites::shipped() {
         let suite = suite?;
+        let trials = suite.trials()?.len() * suite.tuning.as_ref().map_or(0, |tuning| tuning.seeds.len());
         let cells = suite.work().count();
+        let cells = if trials > 0 { format!("{cells} + {trials} trials") } else { cells.to_string() };
         let protocols: Vec<&str> = suite.protocols.iter().map(|protocol| protocol.name.as_str()).collect();
         let methods: Vec<&str> = suite.methods.iter().map(|method| method.name.as_str()).collect();
         rows.push(vec![
@@ -55,7 +57,7 @@ fn list_suites() -> Result<()> {
             suite.model.to_string(),
             protocols.join(", "),
             methods.join(", "),
-            cells.to_string(),
+            cells,
         ]);
         notes.push(format!("{}: {}", suite.name, suite.description));
     }
