@@ -58,6 +58,10 @@ fn a_sweep_tunes_first_and_costs_what_it_says() {
         "{early}"
     );
 
+    // A seed that the choice has seen is none to be measured with.
+    let seen = world.fails(2, &["sweep", "suite.toml", "--seed", "10..11"]);
+    assert!(seen.contains("seed 11 is one of the suite's"), "{seen}");
+
     let report = world.ok(&["sweep", "suite.toml"]);
     let [trials, cells] = split(world.recorded("results"));
     assert_eq!((outcomes(&trials), outcomes(&cells)), (TRIALS, 2));

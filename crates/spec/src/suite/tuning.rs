@@ -191,11 +191,13 @@ impl Suite {
     /// Every trial of the suite's tuning, those of a method on a protocol one after the other; empty without tuning.
     ///
     /// # Errors
-    /// [`SpecError::Invalid`] for a method whose grid has not as many combinations as the budget, or a value that its
-    /// knob refuses.
+    /// [`SpecError::Invalid`] for seeds that are the suite's too, a method whose grid has not as many combinations as the
+    /// budget, or a value that its knob refuses.
     pub fn trials(&self) -> Result<Vec<Trial>, SpecError> {
         let Some(tuning) = &self.tuning else { return Ok(Vec::new()) };
         let invalid = |message: String| SpecError::Invalid { suite: self.name.to_string(), message };
+        // Seeds may have been exchanged since the suite was read.
+        tuning.check(&self.seeds).map_err(invalid)?;
         let mut trials = Vec::new();
         let mut seen = BTreeSet::new();
         for (protocol, method, _) in self.work() {

@@ -107,14 +107,6 @@ impl Gram {
         &self.products
     }
 
-    /// The gradients in another order: row i of the result is row `order[i]` of this one.
-    ///
-    /// # Panics
-    /// If an index is not below m.
-    pub fn permuted(&self, order: &[usize]) -> Self {
-        Self { products: self.products.select(order) }
-    }
-
     /// The Gram matrix of `g_i / divisors[i]`.
     pub(super) fn divided(&self, divisors: &[f64]) -> Self {
         let mut products = self.products.clone();
