@@ -49,9 +49,7 @@ mod tree;
 mod update;
 
 pub use accuracy::{NLI_ACCURACY, PLACEHOLDER_MINIMUM, score_labels};
-pub use answer::{
-    MLQA_LANGUAGES, QA_EM_MLQA, QA_EM_SQUAD, QA_F1_MLQA, QA_F1_SQUAD, mlqa_tokens, score_qa, squad_tokens,
-};
+pub use answer::{QA_EM_MLQA, QA_EM_SQUAD, QA_F1_MLQA, QA_F1_SQUAD, mlqa_tokens, score_qa, squad_tokens};
 pub use bootstrap::{Interval, RESAMPLES, Repeated, interval, joint_intervals, macro_interval};
 pub use comparison::{Compared, LEAST_SEEDS, LEVEL, POWER, Pairs, Runs, Spread, Tested, Verdict, compare, score};
 pub use continual::{Column, Measure, Measured, ScoreMatrix};
@@ -63,7 +61,7 @@ pub use label::{LabelScores, score_classes, score_tags};
 pub use macro_f1::MacroF1;
 pub use masked_tokens::{MLM_ACCURACY, MLM_LOSS, MaskedText, score_masked_tokens};
 pub use overlap::{Conflicts, Overlap, OverlapError, conflicts, overlap};
-pub use paired::{Difference, macro_paired_difference, macro_permutation_test, paired_difference, permutation_test};
+pub use paired::{Difference, macro_paired_difference, paired_difference, permutation_test};
 pub use retrieval::{RETRIEVAL_FROM_ENGLISH, RETRIEVAL_TO_ENGLISH, score_retrieval};
 pub use significance::holm;
 pub use spanning_tree::{SpanningTreeError, greedy_heads, maximum_spanning_tree};

@@ -10,7 +10,6 @@ use random::below_in_one_draw as below;
 use crate::bootstrap::{Interval, Purpose, central_95, generator};
 use crate::contribution::{Contribution, divide};
 use crate::error::StatisticsError;
-use crate::paired::{Bits, Difference, exchange_test};
 
 /// Unweighted mean of the labels' F1, as scikit-learn's `f1_score(average="macro")` without `labels`: over the labels
 /// that occur in gold or prediction. A resample in which a label does not occur averages over the others.
@@ -92,71 +91,6 @@ impl MacroF1 {
             .map(|_| mean(&self.sums((0..count).map(|_| &self.examples[below(&mut draws, count)]))))
             .collect();
         Ok(central_95(values))
-    }
-
-    /// Difference to another method's macro F1 on the same examples, first − second, with its percentile bootstrap
-    /// interval, both methods resampled together.
-    ///
-    /// # Errors
-    /// Different numbers of examples, or 0 resamples.
-    pub fn paired_difference(&self, second: &Self, seed: u64, resamples: usize) -> Result<Difference, StatisticsError> {
-        self.check_pair(second, resamples)?;
-        let mut draws = generator(seed, Purpose::PairedDifference);
-        let count = self.examples.len();
-        let values = (0..resamples).map(|_| {
-            let drawn: Vec<usize> = (0..count).map(|_| below(&mut draws, count)).collect();
-            let resampled = |method: &Self| mean(&method.sums(drawn.iter().map(|&example| &method.examples[example])));
-            resampled(self) - resampled(second)
-        });
-        let interval = central_95(values.collect());
-        Ok(Difference { difference: self.value() - second.value(), interval })
-    }
-
-    /// Two-sided p-value of the paired permutation test, as [`crate::permutation_test`]: the two methods' predictions for
-    /// each example are exchanged.
-    ///
-    /// # Errors
-    /// As [`Self::paired_difference`].
-    pub fn permutation_test(&self, second: &Self, seed: u64, resamples: usize) -> Result<f64, StatisticsError> {
-        self.check_pair(second, resamples)?;
-        // Exchanged parts must mean the same label on both sides.
-        let mut labels: Vec<String> = [self.labels.as_slice(), &second.labels].concat();
-        labels.sort_unstable();
-        labels.dedup();
-        let (first, second) = (self.relabelled(&labels), second.relabelled(&labels));
-        Ok(exchange_test(self.examples.len(), seed, resamples, |bits: &mut Bits| {
-            let exchanges: Vec<bool> = self.examples.iter().map(|_| bits.next()).collect();
-            let mixed = |one: &Self, other: &Self| {
-                let chosen = exchanges.iter().zip(one.examples.iter().zip(&other.examples));
-                mean(&one.sums(chosen.map(|(&exchange, (one, other))| if exchange { other } else { one })))
-            };
-            mixed(&first, &second) - mixed(&second, &first)
-        }))
-    }
-
-    fn check_pair(&self, second: &Self, resamples: usize) -> Result<(), StatisticsError> {
-        let (first, second) = (self.examples.len(), second.examples.len());
-        if resamples == 0 {
-            Err(StatisticsError::NoResamples)
-        } else if first != second {
-            Err(StatisticsError::NotPaired { language: None, first, second })
-        } else {
-            Ok(())
-        }
-    }
-
-    /// The same with a longer list of labels.
-    fn relabelled(&self, labels: &[String]) -> Self {
-        // Both lists are in order, so that one pass finds all places.
-        let mut places = labels.iter().enumerate();
-        let places: Vec<usize> = self
-            .labels
-            .iter()
-            .filter_map(|own| places.find(|(_, label)| *label == own).map(|(place, _)| place))
-            .collect();
-        let examples = self.examples.iter();
-        let moved = |parts: &Vec<Part>| parts.iter().map(|part| Part { label: places[part.label], ..*part }).collect();
-        Self { labels: labels.to_vec(), examples: examples.map(moved).collect() }
     }
 
     /// For each label, Σ numerator and Σ denominator over some examples.

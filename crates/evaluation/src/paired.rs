@@ -58,20 +58,6 @@ pub fn permutation_test(
     ratio_exchange_test(&[(None, &pairs(None, first, second)?)], seed, resamples)
 }
 
-/// [`permutation_test`] of the difference of [`crate::macro_ratio`].
-///
-/// # Errors
-/// As [`macro_paired_difference`].
-pub fn macro_permutation_test(
-    first: &LanguageContributions,
-    second: &LanguageContributions,
-    seed: u64,
-    resamples: usize,
-) -> Result<f64, StatisticsError> {
-    let pairs = language_pairs(first, second)?;
-    ratio_exchange_test(&strata(&pairs), seed, resamples)
-}
-
 type Pair = (Contribution, Contribution);
 type Stratum<'a> = (Option<&'a str>, &'a [Pair]);
 
@@ -132,12 +118,7 @@ fn ratio_exchange_test(strata: &[Stratum], seed: u64, resamples: usize) -> Resul
 
 /// p-value of a difference between two methods on `examples` examples. `difference` asks once for every example, in
 /// order, whether the two are exchanged. At least one resample.
-pub(crate) fn exchange_test(
-    examples: usize,
-    seed: u64,
-    resamples: usize,
-    difference: impl Fn(&mut Bits) -> f64,
-) -> f64 {
+fn exchange_test(examples: usize, seed: u64, resamples: usize, difference: impl Fn(&mut Bits) -> f64) -> f64 {
     // Sums of exchanged values may differ in the last bits; an exchange that changes nothing must still count.
     let threshold = difference(&mut Bits::None).abs() - 1e-12;
     let extreme = |bits: &mut Bits| difference(bits).abs() >= threshold;
@@ -152,7 +133,7 @@ pub(crate) fn exchange_test(
 }
 
 /// Which examples' predictions are exchanged.
-pub(crate) enum Bits {
+enum Bits {
     None,
     /// Bit i says it of example i.
     Of(usize),
@@ -165,7 +146,7 @@ pub(crate) enum Bits {
 
 impl Bits {
     /// Of the next example.
-    pub(crate) fn next(&mut self) -> bool {
+    fn next(&mut self) -> bool {
         match self {
             Self::None => false,
             Self::Of(bits) => {

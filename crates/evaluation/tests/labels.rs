@@ -79,46 +79,24 @@ fn what_cannot_be_scored_is_refused() {
         let scores = score_classes("t", &vec!["a"; predicted.len()], predicted).unwrap();
         scores.macro_f1["t.f1.macro"].clone()
     };
-    let (two, three) = (method(&["a", "b"]), method(&["a", "b", "c"]));
+    let two = method(&["a", "b"]);
     assert!(two.interval(1, 0).is_err());
-    assert!(two.paired_difference(&two, 1, 0).is_err() && two.permutation_test(&two, 1, 0).is_err());
-    assert!(two.paired_difference(&three, 1, 9).is_err() && two.permutation_test(&three, 1, 9).is_err());
 }
 
-/// All exchanges by hand: the test's p-value is exact where there are few enough.
-#[test]
-fn permutation_test_of_macro_f1_by_definition() {
-    let gold = ["a", "a", "b", "b", "c", "a", "b", "c"];
-    let first = ["a", "b", "b", "b", "a", "a", "b", "c"];
-    let second = ["a", "a", "d", "c", "c", "b", "a", "b"];
-    let method = |predicted: &[&str]| score_classes("t", &gold, predicted).unwrap().macro_f1["t.f1.macro"].clone();
-    let difference = |exchanges: u32| {
-        let choose = |one: [&'static str; 8], other: [&'static str; 8]| -> Vec<&str> {
-            (0..8).map(|i| if exchanges >> i & 1 == 1 { other[i] } else { one[i] }).collect()
-        };
-        method(&choose(first, second)).value() - method(&choose(second, first)).value()
-    };
-    let extreme = (0..256).filter(|&exchanges| difference(exchanges).abs() >= difference(0).abs() - 1e-12).count();
-    let p = method(&first).permutation_test(&method(&second), 1, 256).unwrap();
-    assert_eq!(p, extreme as f64 / 256.0);
-    assert!(p < 1.0);
-}
-
-/// Gold and two methods' tags of sentences.
-fn tagged() -> impl Strategy<Value = Vec<Vec<(&'static str, &'static str, &'static str)>>> {
+/// Gold and predicted tags of sentences.
+fn tagged() -> impl Strategy<Value = Vec<Vec<(&'static str, &'static str)>>> {
     let tag = || proptest::sample::select(vec!["NOUN", "VERB", "ADJ", "X"]);
-    let word = (tag(), tag(), tag(), 0..3_u8)
-        .prop_map(|(gold, first, second, luck)| (gold, if luck > 0 { gold } else { first }, second));
+    let word = (tag(), tag(), 0..3_u8).prop_map(|(gold, first, luck)| (gold, if luck > 0 { gold } else { first }));
     proptest::collection::vec(proptest::collection::vec(word, 0..6), 1..19)
 }
 
 proptest! {
     #[test]
     fn laws(set in tagged(), seed: u64) {
-        let side = |get: fn(&(&'static str, &'static str, &'static str)) -> &'static str| -> Vec<Vec<&str>> {
+        let side = |get: fn(&(&'static str, &'static str)) -> &'static str| -> Vec<Vec<&str>> {
             set.iter().map(|sentence| sentence.iter().map(get).collect()).collect()
         };
-        let (gold, first, second) = (side(|w| w.0), side(|w| w.1), side(|w| w.2));
+        let (gold, first) = (side(|w| w.0), side(|w| w.1));
         let score = |gold: &[Vec<&str>], predicted: &[Vec<&str>]| score_tags("t", gold, predicted).unwrap();
         let macro_f1 = |scores: LabelScores| scores.macro_f1["t.f1.macro"].clone();
         let accuracy = |scores: &LabelScores| ratio(&scores.scores["t.accuracy"]);
@@ -158,14 +136,5 @@ proptest! {
 
         let interval = ours.interval(seed, 50).unwrap();
         prop_assert!(0.0 <= interval.low && interval.low <= interval.high && interval.high <= 1.0);
-        let second = macro_f1(score(&gold, &second));
-        let (there, back) =
-            (ours.paired_difference(&second, seed, 50).unwrap(), second.paired_difference(&ours, seed, 50).unwrap());
-        prop_assert_eq!(there.difference, ours.value() - second.value());
-        prop_assert!((there.interval.low + back.interval.high).abs() < 1e-12);
-        let p = ours.permutation_test(&second, seed, 50).unwrap();
-        prop_assert!(p > 0.0 && p <= 1.0);
-        prop_assert_eq!(p, second.permutation_test(&ours, seed, 50).unwrap());
-        prop_assert_eq!(ours.permutation_test(&ours, seed, 50).unwrap(), 1.0);
     }
 }

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evaluation::{
     Column, Contribution, Measure, MeasureError, Measured, Repeated, ScoreError, ScoreMatrix, Side, StatisticsError,
-    Update, holm, interval, joint_intervals, loss_reduction, macro_interval, macro_paired_difference,
-    macro_permutation_test, macro_ratio, paired_difference, permutation_test, ratio, score_entities, score_labels,
-    score_qa, score_retrieval,
+    Update, holm, interval, joint_intervals, loss_reduction, macro_interval, macro_paired_difference, macro_ratio,
+    paired_difference, permutation_test, ratio, score_entities, score_labels, score_qa, score_retrieval,
 };
 
 #[track_caller]
@@ -249,7 +248,7 @@ fn tests_refuse_what_is_not_paired() {
         let error = macro_paired_difference(first, second, 1, 10).unwrap_err();
         assert_eq!(error.to_string(), "`en` is on one side of the comparison only");
     }
-    let error = macro_permutation_test(&both, &languages(&[("de", 2), ("en", 3)]), 1, 10).unwrap_err();
+    let error = macro_paired_difference(&both, &languages(&[("de", 2), ("en", 3)]), 1, 10).unwrap_err();
     assert_eq!(error.to_string(), "a paired test needs the same examples on both sides of `en`: 2 against 3");
     let error = macro_interval(&languages(&[("de", 2), ("en", 0)]), 1, 10).unwrap_err();
     assert_eq!(error.to_string(), "there are no examples to resample for `en`");

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Expected, bits, difference, flat, max_abs, real_tokens, reference};
-use model::{Group, Learner, LoraConfig, ModelError, OptimizerConfig, Precision, Projection};
+use model::{Group, Learner, LoraConfig, OptimizerConfig, Precision, Projection};
 use safetensors::SafeTensors;
 use spec::Backend;
 
@@ -73,7 +73,7 @@ fn fresh_factors_change_nothing_and_follow_their_seed() {
 }
 
 #[test]
-fn merged_equals_unmerged_and_the_base_changes_by_no_bit_before() {
+fn training_changes_the_base_by_no_bit() {
     let batch = Expected::read("lora").batch("batch");
     for backend in [Backend::Cpu, Backend::Ndarray] {
         let mut learner = with_lora(backend);
@@ -86,17 +86,6 @@ fn merged_equals_unmerged_and_the_base_changes_by_no_bit_before() {
         for name in base.parameter_names() {
             assert!(base.parameter(name).unwrap() == learner.parameter(name).unwrap(), "{name}");
         }
-        let before = real_tokens(&batch, flat(learner.logits(&batch).unwrap()));
-        learner.merge_lora().unwrap();
-        assert!(learner.lora().is_none() && learner.parameter_names() == base.parameter_names());
-        let merged = real_tokens(&batch, flat(learner.logits(&batch).unwrap()));
-        assert!(difference(&before, &merged) < 1e-5, "{backend}: {}", difference(&before, &merged));
-        for name in base.parameter_names() {
-            let adapted = name.ends_with("weight") && name.contains("encoder.layer") && !name.contains("LayerNorm");
-            let moved = base.parameter(name).unwrap() != learner.parameter(name).unwrap();
-            assert_eq!(moved, adapted && !name.contains(".key."), "{name}");
-        }
-        assert!(matches!(learner.merge_lora(), Err(ModelError::State { .. })));
     }
 }
 

@@ -15,7 +15,6 @@
 #[cfg(test)]
 extern crate self as results;
 
-mod aggregate;
 mod claim;
 #[cfg(test)]
 #[path = "../tests/common/mod.rs"]
@@ -32,7 +31,6 @@ mod report;
 mod storage;
 mod table;
 
-pub use aggregate::{over_seeds, scores_frame};
 pub use claim::Claim;
 pub use error::ResultsError;
 pub use folder::ResultsFolder;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{cells, measured, timing};
-use results::{CellResult, Overwrite, ResultsError, ResultsFolder, Status, over_seeds, scores_frame};
+use results::{CellResult, Overwrite, ResultsError, ResultsFolder, Status};
 use spec::{Cell, Outcome};
 
 fn publish(folder: &ResultsFolder, cell: &Cell) -> PathBuf {
@@ -333,36 +333,6 @@ fn a_full_disk_is_named_and_the_cell_can_be_run_once_there_is_space() {
     });
     assert!(mount(&["umount"]), "the small file system could not be unmounted");
     outcome.unwrap();
-}
-
-#[test]
-fn scores_of_all_cells_come_as_one_frame() {
-    let root = tempfile::tempdir().unwrap();
-    let folder = ResultsFolder::open(root.path()).unwrap();
-    let cells = cells();
-    for cell in cells.iter().rev() {
-        publish(&folder, cell);
-    }
-    let (mut finished, _) = folder.finished().unwrap();
-    let frame = scores_frame(&finished).unwrap();
-    // Retrieval in two languages before; after it in two, and entities in three.
-    assert_eq!(frame.height(), cells.len() * 7);
-    finished.reverse();
-    assert!(scores_frame(&finished).unwrap().equals_missing(&frame));
-    let spread = over_seeds(&frame).unwrap();
-    assert_eq!(spread.height(), 2 * 7);
-    let seeds: Vec<Option<u64>> = spread.column("seeds").unwrap().u64().unwrap().iter().collect();
-    assert_eq!(seeds, vec![Some(2); 14]);
-    let value = |seed: usize| measured(&cells[seed], 20).scores.iter().find(|s| s.moment == 1).unwrap().value;
-    let (one, two) = (value(0), value(1));
-    let row = (0..14).find(|&row| {
-        let text = |name: &str| spread.column(name).unwrap().str().unwrap().get(row).unwrap().to_owned();
-        text("method") == "ft" && text("probe") == "ner" && text("language") == "de"
-    });
-    let at = |name: &str| spread.column(name).unwrap().f64().unwrap().get(row.unwrap()).unwrap();
-    assert!((at("mean") - (one + two) / 2.0).abs() < 1e-15);
-    assert!((at("deviation") - (one - two).abs() / 2f64.sqrt()).abs() < 1e-15);
-    assert_eq!((at("least"), at("greatest")), (one.min(two), one.max(two)));
 }
 
 #[test]

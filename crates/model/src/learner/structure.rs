@@ -111,7 +111,7 @@ impl Learner {
     ) -> Result<(), ModelError> {
         config.check(&self.config)?;
         if self.state.parts.lora.is_some() {
-            return Err(ModelError::state("the model has low-rank factors already; merge them first"));
+            return Err(ModelError::state("the model has low-rank factors already"));
         }
         self.rebuild(Parts { lora: Some(config), ..self.state.parts.clone() }, value)
     }
@@ -119,36 +119,6 @@ impl Learner {
     /// The low-rank factors' configuration, if the model has some.
     pub fn lora(&self) -> Option<&LoraConfig> {
         self.state.parts.lora.as_ref()
-    }
-
-    /// Adds the low-rank factors' products to the weights and takes the factors away.
-    ///
-    /// # Errors
-    /// [`ModelError::State`] if there are none, or the device's.
-    pub fn merge_lora(&mut self) -> Result<(), ModelError> {
-        let lora = self.need_lora()?.clone();
-        let merged = guard(|| {
-            let mut merged = Vec::new();
-            for (index, entry) in self.state.layout.entries.iter().enumerate() {
-                let Some(stem) = entry.name.strip_suffix(".lora_A.weight") else { continue };
-                let (weight, up) =
-                    (self.index(&format!("{stem}.weight"))?, self.index(&format!("{stem}.lora_B.weight"))?);
-                let factor = |index: usize| {
-                    let [rows, columns] = [1, 0].map(|axis| self.state.layout.entries[index].file_shape[axis]);
-                    self.state.values[index].clone().reshape([rows, columns])
-                };
-                let product: Tensor<2> = factor(index).matmul(factor(up)) * lora.scale();
-                let length = self.state.layout.entries[weight].len();
-                merged.push((weight, self.state.values[weight].clone() + product.reshape([length])));
-            }
-            Ok(merged)
-        })?;
-        for (index, value) in merged {
-            self.state.values[index] = value;
-            self.state.changed[index] = true;
-        }
-        let parts = Parts { lora: None, ..self.state.parts.clone() };
-        self.rebuild(parts, |entry| Err(ModelError::state(format!("`{}` is new", entry.name))))
     }
 
     fn need_lora(&self) -> Result<&LoraConfig, ModelError> {
