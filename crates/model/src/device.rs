@@ -26,14 +26,17 @@ pub(crate) fn open(backend: Backend) -> Result<Device, ModelError> {
 /// [`ModelError::Device`] naming the feature to build with.
 pub fn built_in(backend: Backend) -> Result<(), ModelError> {
     let missing = match backend {
-        Backend::Cpu | Backend::Ndarray | Backend::Wgpu => false,
+        Backend::Cpu | Backend::Ndarray => false,
+        Backend::Wgpu => !cfg!(feature = "wgpu"),
         Backend::Vulkan => !cfg!(feature = "vulkan"),
         Backend::Cuda => !cfg!(feature = "cuda"),
     };
     match missing {
         false => Ok(()),
         true => Err(ModelError::Device {
-            message: format!("back end `{backend}` is not in this build; build with `--features {backend}`"),
+            message: format!(
+                "back end `{backend}` is not in this build; build with `cargo build --features {backend} -p harness`"
+            ),
         }),
     }
 }
@@ -44,12 +47,13 @@ fn construct(backend: Backend) -> Result<Device, ModelError> {
         // Deprecated upstream, and wanted here as an implementation independent of flex.
         #[allow(deprecated)]
         Backend::Ndarray => Ok(Device::ndarray()),
+        #[cfg(feature = "wgpu")]
         Backend::Wgpu => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
         #[cfg(feature = "vulkan")]
         Backend::Vulkan => Ok(Device::vulkan(burn::tensor::DeviceKind::DefaultDevice)),
         #[cfg(feature = "cuda")]
         Backend::Cuda => Ok(Device::cuda(0)),
-        #[cfg(not(all(feature = "vulkan", feature = "cuda")))]
+        #[cfg(not(all(feature = "wgpu", feature = "vulkan", feature = "cuda")))]
         missing => built_in(missing).and_then(|()| Err(failure("this back end cannot be opened"))),
     }
 }
