@@ -246,7 +246,12 @@ fn kill_cell(world: &World, results: &str, moments: [Moment; 2]) -> bool {
     }
     assert!(parent.wait().expect("the parent ends").success());
     let said = fs::read_to_string(world.path(&format!("{results}.txt"))).expect("what the parent said");
-    assert_eq!(said.matches("its process died (signal 9); starting it again").count(), kills, "{said}");
+    assert_eq!(
+        said.matches("its process was killed (signal 9), as the system does when memory runs out; starting it again")
+            .count(),
+        kills,
+        "{said}"
+    );
     assert_undisturbed(&world.recorded(results), 1);
     kills == moments.len()
 }
@@ -334,12 +339,72 @@ fn ctrl_c_checkpoints_and_says_how_to_go_on() {
 }
 
 #[test]
+fn a_second_ctrl_c_ends_the_cells_too() {
+    let world = world();
+    // Hours of work, and one checkpoint in a thousand years.
+    world.edit("suite.toml", "steps = 60", "steps = 9000000");
+    let mut parent = spawn(&world, "twice", &SWEEP);
+    let cell = freeze(&mut parent, &world, "twice", Moment::Training).expect("so long a cell is not missed");
+    // It cannot come to a checkpoint, as in the middle of a long step.
+    signal(parent.id(), libc::SIGINT);
+    std::thread::sleep(Duration::from_secs(1));
+    signal(parent.id(), libc::SIGINT);
+    assert_eq!(parent.wait().expect("the parent ends").code(), Some(6));
+    signal(cell, libc::SIGCONT);
+    wait_until("an orphan's end", || is_gone(cell));
+}
+
+#[test]
+fn a_cell_that_is_killed_from_outside_is_left_undone() {
+    let world = world();
+    let sweep = [&SWEEP[..], &["-j", "1", "--method", "ft"]].concat();
+    for deadly in [libc::SIGKILL, libc::SIGTERM] {
+        let results = format!("killed-{deadly}");
+        let mut parent = spawn(&world, &results, &sweep);
+        let mut killed = BTreeSet::new();
+        wait_until("to kill every try", || {
+            for cell in children(parent.id()) {
+                if work(&world, &results).is_some() && has_claimed(cell) && killed.insert(cell) {
+                    signal(cell, deadly);
+                }
+            }
+            parent.try_wait().expect("a child").is_some()
+        });
+        let said = fs::read_to_string(world.path(&format!("{results}.txt"))).expect("what the parent said");
+        assert_eq!(parent.wait().expect("the parent ends").code(), Some(8), "{said}");
+        assert!(killed.len() == 3 && said.contains("left undone") && said.contains("carries on"), "{said}");
+        assert!(world.recorded(&results).is_empty(), "a kill is no outcome");
+        world.ok_in(&results, &sweep);
+        assert_undisturbed(&world.recorded(&results), 1);
+    }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_and_no_death_of_a_cell() {
+    let world = world();
+    let binary = world.command("limited", &SWEEP);
+    let mut limited = Command::new("sh");
+    // In blocks of 512 bytes: smaller than a checkpoint.
+    limited.args(["-c", "ulimit -f 100; exec \"$0\" \"$@\""]).arg(binary.get_program()).args(binary.get_args());
+    limited.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(world.root.path());
+    let output = limited.output().expect("a shell");
+    let error = crate::world::stderr(&output);
+    assert_eq!(output.status.code(), Some(7), "{error}");
+    assert!(error.contains("limited") && error.to_lowercase().contains("too large"), "{error}");
+    assert!(world.recorded("limited").is_empty(), "a limit is no outcome");
+    world.ok_in("limited", &SWEEP);
+    assert_undisturbed(&world.recorded("limited"), 2);
+}
+
+#[test]
 fn two_sweeps_on_one_folder_share_the_work() {
     let world = world();
-    let mut first = spawn(&world, "shared", &SWEEP);
-    let mut second = spawn(&world, "shared", &SWEEP);
-    assert!(first.wait().expect("ends").success());
-    assert!(second.wait().expect("ends").success());
+    let sweeps = [spawn(&world, "shared", &SWEEP), spawn(&world, "shared", &SWEEP)];
+    for mut sweep in sweeps {
+        // The one that ends first says that the other one is still at work.
+        let code = sweep.wait().expect("ends").code();
+        assert!(code == Some(0) || code == Some(8), "{code:?}");
+    }
     world.ok_in("shared", &SWEEP);
     assert_undisturbed(&world.recorded("shared"), 2);
 }

@@ -4,6 +4,7 @@ mod backends;
 mod bad_input;
 mod built_in;
 mod crash;
+mod faults;
 mod languages;
 mod methods;
 mod pretrain;

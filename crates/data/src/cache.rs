@@ -89,7 +89,7 @@ pub fn encoded(
     let examples = folder.load(key, portion)?;
     let encoded = encode(&examples, tokenization, options)?;
     if let Err(error) = sealed::write(&path, MAGIC, &serialise(&encoded, identity.as_bytes())) {
-        usage = CacheUse::Unwritten(format!("{}: {error}", path.display()));
+        usage = CacheUse::Unwritten(error.kind().to_string());
     }
     Ok((encoded, usage))
 }

@@ -19,6 +19,9 @@ pub enum DataError {
     /// Asked for a data set, task, language or split that the data folder does not hold.
     #[error("no data for {key}: {message}")]
     Missing { key: String, message: String },
+    /// A file of a data folder that was asked for with the hash of another content.
+    #[error("`{key}` was replaced since the cell was planned")]
+    Changed { key: String },
     #[error("{}: {message}; import it again", path.display())]
     Damaged { path: PathBuf, message: String },
     #[error("{}: {message}", path.display())]

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,8 @@ pub struct DataFolder {
     root: PathBuf,
     /// Another such folder, only read: its data sets are there unless `root` has one of that name.
     built_in: Option<PathBuf>,
+    /// Content hashes by key.
+    expected: BTreeMap<String, String>,
 }
 
 /// What [`DataFolder::check`] found about one file.
@@ -30,13 +32,19 @@ pub struct CheckLine {
 
 impl DataFolder {
     pub fn open(root: &Path) -> Self {
-        Self { root: root.to_owned(), built_in: None }
+        Self { root: root.to_owned(), built_in: None, expected: BTreeMap::new() }
     }
 
     /// The same folder, and behind it one that is only read.
     #[must_use]
     pub fn with_built_in(self, root: &Path) -> Self {
         Self { built_in: Some(root.to_owned()), ..self }
+    }
+
+    /// The same folder, for one who planned with these content hashes, by key: another content is not read.
+    #[must_use]
+    pub fn expecting(self, hashes: &BTreeMap<String, String>) -> Self {
+        Self { expected: hashes.clone(), ..self }
     }
 
     pub fn root(&self) -> &Path {
@@ -69,11 +77,15 @@ impl DataFolder {
     /// What the manifest says about one file.
     ///
     /// # Errors
-    /// [`DataError::Missing`] with what there is instead, and the nearest name.
+    /// [`DataError::Missing`] with what there is instead, and the nearest name; [`DataError::Changed`] if another content
+    /// is expected.
     pub fn entry(&self, key: &DataKey) -> Result<ManifestEntry, DataError> {
         if let Some(manifest) = Manifest::read(&self.dataset(&key.data))? {
             return match manifest.entry(key.task, key.language, key.split) {
-                Some(entry) => Ok(entry.clone()),
+                Some(entry) => match self.expected.get(&key.to_string()) {
+                    Some(expected) if *expected != entry.hash => Err(DataError::Changed { key: key.to_string() }),
+                    _ => Ok(entry.clone()),
+                },
                 None => Err(missing(key, instead(&manifest, key))),
             };
         }
@@ -173,7 +185,9 @@ impl DataFolder {
         let path = self.path(dataset, entry.task, entry.language, entry.split);
         let read = canonical::read_parquet(&[&path], entry.task, &entry.labels(), Unlabelled::Refused, &|_| Ok(()));
         let (examples, _) = read.map_err(|error| match error {
-            DataError::Io { source, .. } => DataError::damaged(&path, source.to_string()),
+            DataError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                DataError::damaged(&path, source.to_string())
+            }
             DataError::File { message, .. } => DataError::damaged(&path, message),
             DataError::Row { place, message, .. } => DataError::damaged(&path, format!("{place}: {message}")),
             other => other,

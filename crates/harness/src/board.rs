@@ -1,6 +1,6 @@
 //! What a person sees while cells run: bars on a terminal, lines elsewhere. All of it on standard error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ struct State {
     ended: f64,
     count: usize,
     of: usize,
+    /// What was warned of already.
+    warned: BTreeSet<String>,
 }
 
 struct Running {
@@ -47,7 +49,8 @@ impl Board {
         let whole = bars.add(ProgressBar::new(1000));
         whole.set_style(style("{bar:30.green} {msg}"));
         let total = cells.iter().map(cost::tokens).sum();
-        let state = State { cells: BTreeMap::new(), total, ended: 0.0, count: 0, of: cells.len() };
+        let state =
+            State { cells: BTreeMap::new(), total, ended: 0.0, count: 0, of: cells.len(), warned: BTreeSet::new() };
         let board = Board { bars, whole, terminal, started: Instant::now(), state: Mutex::new(state) };
         board.redraw(&board.lock());
         board
@@ -66,7 +69,8 @@ impl Board {
             Event::Progress { phase, done, of, loss } => (phase, Some((*done, *of)), loss),
             Event::Waiting { phase } => (phase, None, &None),
             Event::Note { text } => return self.note(&format!("  {}: {text}", label(cell))),
-            Event::Ended { .. } => return,
+            Event::Warning { text } => return self.warn(text),
+            Event::Ended { .. } | Event::Undone { .. } => return,
         };
         let mut state = self.lock();
         let Some(running) = state.cells.get_mut(&cell.folder()) else { return };
@@ -97,6 +101,13 @@ impl Board {
         let line = format!("[{}/{}] {}: {outcome} ({})", state.count, state.of, label(cell), seconds(time));
         self.note(&line);
         self.redraw(&state);
+    }
+
+    /// Several cells may meet the same fault of the machine: it is told once.
+    fn warn(&self, text: &str) {
+        if self.lock().warned.insert(text.to_owned()) {
+            self.note(&format!("warning: {text}"));
+        }
     }
 
     /// A line that stays.

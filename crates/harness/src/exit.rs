@@ -18,6 +18,8 @@ pub enum Exit {
     Interrupted = 6,
     /// The results folder is damaged or cannot be written.
     Results = 7,
+    /// The sweep ran to its end, and some cells have no record: another process works on them, or the machine failed them.
+    Unfinished = 8,
     /// Of a cell's process alone: another one works on the cell, or it has results.
     Busy = 75,
     /// A fault of this program.
@@ -33,6 +35,8 @@ Exit codes:
   4   the filters selected nothing
   6   interrupted; the same command carries on
   7   the results folder is damaged or cannot be written (a full disk, say)
+  8   the sweep ended, some cells are not finished: another process works on them, or files or memory failed them
+      (said above); the same command carries on
   70  a fault of the program itself";
 
 impl From<Exit> for ExitCode {

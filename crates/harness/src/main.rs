@@ -8,7 +8,6 @@ mod built_in;
 mod cli;
 mod command;
 mod exit;
-mod hash;
 mod headline;
 mod interrupt;
 mod memory;

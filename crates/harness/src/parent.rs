@@ -22,11 +22,9 @@ pub fn watch() -> Stop {
                 Err(_) => break,
             }
         }
-        // The parent died without saying stop: nobody would see what we go on to do, and a new parent may
-        // already be waiting for our lock. At most the work since the last checkpoint is lost.
-        if !flag.asked() {
-            leave_at_once();
-        }
+        // The parent is gone: nobody would see what we go on to do, and a new parent may already be waiting for our
+        // lock. At most the work since the last checkpoint is lost.
+        leave_at_once();
     });
     stop
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use spec::{Backend, Cell, DataKey, Method, NUMERIC_VERSION, Objective, Protocol, Suite};
 
 use crate::cli::{Filters, Folders};
-use crate::{hash, places, typology};
+use crate::{places, typology};
 
 /// A suite made concrete: its cells with the hashes of the model and of every file they read.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ pub fn cells(suite: &Suite, work: &[Work], folders: &Folders, backend: Backend) 
             parts.join(", ")
         );
     }
-    let model_hash = hash::model_folder(&model)?;
+    let model_hash = model::content_hash(&model)?;
     let keys: BTreeSet<DataKey> = work.iter().flat_map(|(protocol, method, _)| data_of(protocol, method)).collect();
     let keys: Vec<DataKey> = keys.into_iter().collect();
     crate::prepare::import_missing(folders, &keys)?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -36,8 +36,10 @@ pub enum Ending {
     ResultsFailed(String),
     /// It refused its job before any work.
     Refused(String),
-    /// It died: a panic, a signal. Whether by SIGKILL, as the kernel does when memory runs out.
-    Died { detail: String, killed: bool },
+    /// The machine or its files kept it from an outcome. Whether it may fare better at once.
+    Undone { why: String, retry: bool },
+    /// It died of a fault of its own: a panic, a bad access to memory.
+    Died { detail: String },
 }
 
 /// This program's file, also after it was replaced on disk by a newer build.
@@ -85,9 +87,11 @@ pub fn run(
     let mut asked_at: Option<Instant> = None;
     let mut timed_out = false;
     let mut published = None;
+    let mut undone = None;
     loop {
         match events.recv_timeout(TICK) {
             Ok(Event::Ended { outcome }) => published = Some(outcome),
+            Ok(Event::Undone { why, retry }) => undone = Some(Ending::Undone { why, retry }),
             Ok(event) => {
                 stint.heard(&event, Instant::now());
                 on_event(&event);
@@ -113,6 +117,8 @@ pub fn run(
     let detail = errors.join().unwrap_or_default();
     Ok(if let Some(outcome) = published {
         Ending::Published(outcome)
+    } else if let Some(undone) = undone {
+        undone
     } else if timed_out {
         Ending::TimedOut
     } else if status.code() == Some(Exit::Busy as i32) {
@@ -123,11 +129,28 @@ pub fn run(
         Ending::ResultsFailed(tail(&detail))
     } else if status.code() == Some(Exit::Usage as i32) {
         Ending::Refused(tail(&detail))
-    } else if let Some(signal) = status.signal() {
-        Ending::Died { detail: format!("signal {signal}\n{}", tail(&detail)), killed: signal == 9 }
     } else {
-        Ending::Died { detail: format!("{status}\n{}", tail(&detail)), killed: false }
+        of_death(status, tail(&detail))
     })
+}
+
+/// Signals by which a process ends itself: all others come from outside.
+const OWN: [i32; 6] = [libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGSEGV, libc::SIGSYS];
+
+/// What a process that said nothing died of, from its status and the last that it wrote.
+fn of_death(status: ExitStatus, last: String) -> Ending {
+    let Some(signal) = status.signal() else { return Ending::Died { detail: format!("{status}\n{last}") } };
+    // Rust aborts where memory cannot be had, which is no fault of the cell.
+    let memory = last.lines().find(|line| line.starts_with("memory allocation of"));
+    match (signal, memory) {
+        (libc::SIGKILL, _) => Ending::Undone {
+            why: "its process was killed (signal 9), as the system does when memory runs out".to_owned(),
+            retry: true,
+        },
+        (_, Some(line)) => Ending::Undone { why: format!("out of memory: {line}"), retry: true },
+        (signal, _) if OWN.contains(&signal) => Ending::Died { detail: format!("signal {signal}\n{last}") },
+        _ => Ending::Undone { why: format!("its process was ended from outside (signal {signal})"), retry: true },
+    }
 }
 
 /// How long a cell has been at work: what it waits for its neighbours is not held against it.
@@ -183,6 +206,22 @@ fn tail(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_a_cell_does_to_itself_is_its_death() {
+        let died = |signal, last: &str| of_death(ExitStatus::from_raw(signal), last.to_owned());
+        assert!(matches!(died(libc::SIGSEGV, ""), Ending::Died { .. }));
+        assert!(matches!(died(libc::SIGABRT, "a panic that cannot unwind"), Ending::Died { .. }));
+        assert!(matches!(died(101 << 8, "a panic"), Ending::Died { .. }));
+        for (signal, last) in [
+            (libc::SIGKILL, ""),
+            (libc::SIGTERM, ""),
+            (libc::SIGXCPU, ""),
+            (libc::SIGABRT, "thread main\nmemory allocation of 80 bytes failed"),
+        ] {
+            assert!(matches!(died(signal, last), Ending::Undone { retry: true, .. }), "{signal}");
+        }
+    }
 
     #[test]
     fn waiting_for_others_is_not_work() {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use results::{Overwrite, ResultsFolder, Timing};
+use results::{Overwrite, ResultsFolder, Status, Timing};
 use spec::{Cell, Outcome};
 
 use crate::board::Board;
@@ -36,8 +36,10 @@ pub struct Options {
 pub struct Summary {
     pub done: usize,
     pub failed: usize,
-    /// Cells that another process works on.
+    /// Cells that another process still works on.
     pub busy: usize,
+    /// Cells that files or memory failed, and that have no record.
+    pub undone: usize,
     pub interrupted: bool,
     /// The first reason for which the sweep itself could not go on.
     pub stopped: Option<String>,
@@ -67,10 +69,12 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
     let board = Board::new(cells);
     let queue = Mutex::new(Queue::new(cells, &folders.cache));
     let summary = Mutex::new(Summary::default());
+    let busy = Mutex::new(Vec::new());
     let halt = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for threads in threads(cores, options.jobs.min(cells.len())) {
-            let (stop, board, results, queue, summary, halt) = (&stop, &board, &results, &queue, &summary, &halt);
+            let (stop, board, results, queue) = (&stop, &board, &results, &queue);
+            let (summary, busy, halt) = (&summary, &busy, &halt);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && !halt.load(Ordering::Relaxed) {
                     let Some(Next { cell, common_stages }) = lock(queue).next() else { break };
@@ -86,7 +90,7 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
                         save: options.save.clone(),
                     };
                     let ending = run_cell(&job, threads, options, stop, board, results);
-                    lock(queue).end(cell, !matches!(ending, Ok(Ended::Interrupted) | Err(_)));
+                    lock(queue).end(cell, !matches!(ending, Ok(Ended::Interrupted | Ended::Undone) | Err(_)));
                     let mut summary = lock(summary);
                     match ending {
                         Ok(Ended::Done) => summary.done += 1,
@@ -96,7 +100,8 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
                                 halt.store(true, Ordering::Relaxed);
                             }
                         }
-                        Ok(Ended::Busy) => summary.busy += 1,
+                        Ok(Ended::Busy) => lock(busy).push(cell),
+                        Ok(Ended::Undone) => summary.undone += 1,
                         Ok(Ended::Interrupted | Ended::Skipped) => {}
                         Err(error) => {
                             summary.stopped.get_or_insert(runner::one_line(&error));
@@ -110,6 +115,10 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
     board.finish();
     let mut summary = summary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     summary.interrupted = stop.load(Ordering::Relaxed);
+    // By now the other process may have finished them.
+    for cell in busy.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        summary.busy += usize::from(!matches!(results.status(cell)?, Status::Finished(_)));
+    }
     Ok(summary)
 }
 
@@ -119,6 +128,7 @@ enum Ended {
     /// The method does not apply: no failure.
     Skipped,
     Busy,
+    Undone,
     Interrupted,
 }
 
@@ -164,7 +174,15 @@ fn run_cell(
             }
             Ending::Refused(detail) => Outcome::Invalid { error: detail },
             Ending::TimedOut => Outcome::TimedOut { seconds: options.limit.unwrap_or_default().as_secs() },
-            Ending::Died { detail, .. } if attempt < RETRIES => {
+            Ending::Undone { why, retry: true } if attempt < RETRIES => {
+                board.note(&format!("{}: {why}; starting it again", cell.folder()));
+                continue;
+            }
+            Ending::Undone { why, .. } => {
+                board.end(cell, &format!("left undone: {why}"), started.elapsed());
+                return Ok(Ended::Undone);
+            }
+            Ending::Died { detail } if attempt < RETRIES => {
                 board.note(&format!(
                     "{}: its process died ({}); starting it again",
                     cell.folder(),
@@ -172,10 +190,7 @@ fn run_cell(
                 ));
                 continue;
             }
-            Ending::Died { detail, killed: true } => Outcome::OutOfMemory {
-                detail: format!("killed {} times, as the kernel does when memory runs out: {detail}", RETRIES + 1),
-            },
-            Ending::Died { detail, killed: false } => Outcome::Crashed { detail },
+            Ending::Died { detail } => Outcome::Crashed { detail },
         };
         board.end(cell, outcome.label(), started.elapsed());
         let timing = Timing {

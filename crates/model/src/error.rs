@@ -27,6 +27,9 @@ pub enum ModelError {
     NonFinite { what: String },
     #[error("out of memory: {detail}")]
     OutOfMemory { detail: String },
+    /// Inference was asked to end: [`crate::Learner::stop_inference_on`].
+    #[error("stopped")]
+    Stopped,
     /// The back end is not compiled in, finds no hardware, or failed.
     #[error("{message}")]
     Device { message: String },

@@ -34,7 +34,7 @@ pub use adapter::{Activation, AdapterConfig, AdapterInit, AdapterStack, StackRes
 pub use config::{Family, ModelConfig};
 pub use device::{built_in, compose_operations};
 pub use error::ModelError;
-pub use folder::{AddedParts, Precision, added_parts, holds_language_model};
+pub use folder::{AddedParts, Precision, added_parts, content_hash, holds_language_model};
 pub use gradients::Gradients;
 pub use group::{Group, Part};
 pub use head_mask::HeadMask;

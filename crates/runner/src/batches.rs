@@ -31,6 +31,8 @@ pub(crate) struct StageBatches {
     held_out: Vec<HeldOut>,
     /// Where other cells look for what is found for a language; empty where none would find the same.
     found: Vec<Option<PathBuf>>,
+    /// Why what was found last could not be kept.
+    unwritten: Option<String>,
     /// Looked at while a stage begins, which saves nothing on its way.
     stop: Option<Stop>,
     /// Tokens that were drawn and are not padding.
@@ -77,6 +79,7 @@ impl StageBatches {
                 0 => found(running, stage)?,
                 _ => Vec::new(),
             },
+            unwritten: None,
             stop: None,
             tokens: 0,
             time: Duration::ZERO,
@@ -97,6 +100,11 @@ impl StageBatches {
             "stage {}: {items} sequences, {padding:.1} % of the tokens of a batch are padding, the length limit cut {cut}",
             self.stage + 1
         )
+    }
+
+    /// Why what was found could not be kept for other cells.
+    pub fn take_unwritten(&mut self) -> Option<String> {
+        self.unwritten.take()
     }
 
     /// Tokens drawn since the last call that are not padding, and the time that drawing them took.
@@ -189,7 +197,7 @@ impl BatchSource for StageBatches {
 
     fn keep(&mut self, source: usize, found: &Discovered) {
         if let Some(Some(place)) = self.found.get(source) {
-            cache::offer(place, found);
+            self.unwritten = cache::store(place, found).err().map(|error| cache::unwritten(&error));
         }
     }
 

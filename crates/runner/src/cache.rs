@@ -2,6 +2,7 @@
 //! written costs time, never a number.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
 use std::path::Path;
 
 use files::sealed;
@@ -23,15 +24,14 @@ pub(crate) fn store<T: Serialize>(path: &Path, found: &T) -> anyhow::Result<()> 
     Ok(sealed::write(path, MAGIC, &content)?)
 }
 
-/// As [`store`]; says on standard error why it could not.
-pub(crate) fn offer<T: Serialize>(path: &Path, found: &T) {
-    if let Err(error) = store(path, found) {
-        warn(&error);
-    }
+/// What to tell a person whose cache cannot be written. Many cells meet the same fault, and say it in the same words.
+pub(crate) fn unwritten(error: &anyhow::Error) -> String {
+    let why = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    unwritten_because(&why.map_or_else(|| format!("{error:#}"), |error| error.kind().to_string()))
 }
 
-pub(crate) fn warn(error: &anyhow::Error) {
-    eprintln!("warning: the cache cannot be written: {error:#}");
+pub(crate) fn unwritten_because(why: &str) -> String {
+    format!("the cache cannot be written ({why}): this costs time and no number")
 }
 
 /// The right to find out what other cells wait for. It ends with this value, or with the process.

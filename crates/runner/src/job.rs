@@ -32,6 +32,10 @@ pub enum Event {
     Waiting { phase: String },
     /// Something worth a line of its own.
     Note { text: String },
+    /// Something about this machine that a person should see, and no record says.
+    Warning { text: String },
+    /// The cell has ended without a record: not by what its spec decides. Whether it may fare better at once.
+    Undone { why: String, retry: bool },
     /// The cell has ended and its results are published (`outcome` is its label).
     Ended { outcome: String },
 }

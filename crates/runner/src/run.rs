@@ -12,7 +12,7 @@ use strategies::{Modules, Strategy};
 
 use crate::job::{Event, Job};
 use crate::measured::{self, Measured};
-use crate::outcome::{is_of_results, of_failure, one_line};
+use crate::outcome::{ModelChanged, Verdict, is_of_results, of_failure, one_line};
 use crate::progress::{LEARNER, Progress};
 use crate::running::Running;
 use crate::stages::NextStage;
@@ -29,12 +29,15 @@ pub enum Ended {
     Interrupted,
     /// It has results already, or another process works on it.
     Busy,
+    /// The machine or its files kept it from an outcome: nothing is recorded, its work is kept.
+    Undone,
 }
 
 /// Runs the job to its end, or to a checkpoint if asked to stop. `events` hears what is being done.
 ///
 /// # Errors
-/// The results folder cannot be read or written. All else that fails is the cell's outcome, and published.
+/// The results folder cannot be read or written. All else that fails is the cell's outcome, and published, or leaves the
+/// cell undone.
 pub fn run(job: &Job, data: DataFolder, stop: Stop, events: &dyn Fn(&Event)) -> Result<Ended> {
     let folder = ResultsFolder::open(&job.results)?;
     let claim = match folder.claim(&job.cell, job.overwrite) {
@@ -49,6 +52,9 @@ pub fn run(job: &Job, data: DataFolder, stop: Stop, events: &dyn Fn(&Event)) -> 
     };
     let mut watch = Stopwatch::default();
     let loaded = watch.time("load", || -> Result<_> {
+        if model::content_hash(&job.model)? != job.cell.model_hash {
+            return Err(ModelChanged(job.model.display().to_string()).into());
+        }
         Ok((Learner::load(&job.model, job.cell.backend)?, Tokenization::load(&job.model)?))
     });
     let (learner, tokenization) = match loaded {
@@ -58,7 +64,7 @@ pub fn run(job: &Job, data: DataFolder, stop: Stop, events: &dyn Fn(&Event)) -> 
     let mut running = Running {
         job,
         protocol: &protocol,
-        data,
+        data: data.expecting(&job.cell.data),
         tokenization: Arc::new(tokenization),
         learner,
         modules: &modules,
@@ -74,21 +80,32 @@ pub fn run(job: &Job, data: DataFolder, stop: Stop, events: &dyn Fn(&Event)) -> 
     };
     match running.resume().and_then(|()| running.work()) {
         Ok(()) => running.publish(Outcome::Done),
-        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => Ok(Ended::Interrupted),
         Err(error) if is_of_results(&error) => Err(error),
-        Err(error) => {
-            let outcome = of_failure(&error, &job.cell, running.progress.steps);
-            running.publish(outcome)
+        // What else failed once the cell was asked to leave may have failed because of that.
+        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) || running.stop.asked() => {
+            Ok(Ended::Interrupted)
         }
+        Err(error) => match of_failure(&error, &job.cell, running.progress.steps) {
+            Verdict::Recorded(outcome) => running.publish(outcome),
+            Verdict::Undone { why, retry } => Ok(leave_undone(why, retry, events)),
+        },
     }
 }
 
 /// Input that no work can begin on.
 fn refuse(claim: Claim, cell: &Cell, error: &anyhow::Error, events: &dyn Fn(&Event)) -> Result<Ended> {
-    let outcome = of_failure(error, cell, 0);
+    let outcome = match of_failure(error, cell, 0) {
+        Verdict::Recorded(outcome) => outcome,
+        Verdict::Undone { why, retry } => return Ok(leave_undone(why, retry, events)),
+    };
     claim.fail(&outcome, &Stopwatch::default().report(), &one_line(error))?;
     events(&Event::Ended { outcome: outcome.label().to_owned() });
     Ok(Ended::Published)
+}
+
+fn leave_undone(why: String, retry: bool, events: &dyn Fn(&Event)) -> Ended {
+    events(&Event::Undone { why, retry });
+    Ended::Undone
 }
 
 impl Running<'_> {
@@ -98,7 +115,7 @@ impl Running<'_> {
             Ok(Some(folder)) => folder,
             Ok(None) => return self.set_heads(0),
             Err(error @ ResultsError::DamagedCheckpoint { .. }) => {
-                eprintln!("warning: {error}; the cell starts again");
+                self.warn(format!("{error}; the cell starts again"));
                 self.claim.discard_checkpoints()?;
                 return self.set_heads(0);
             }
@@ -175,10 +192,13 @@ impl Running<'_> {
                 Some(measured) => measured,
                 None => {
                     let start = Instant::now();
+                    // A probe may be long, and leaves nothing half done that would be worth keeping.
+                    self.learner.stop_inference_on(Some(self.stop.flag()));
                     let measured = probe::measure(self, probe).with_context(|| format!("probe `{}`", probe.name))?;
+                    self.learner.stop_inference_on(None);
                     self.watch.book("probe", start.elapsed());
                     if common {
-                        cache::offer(&place, &measured);
+                        self.offer(&place, &measured);
                     }
                     measured
                 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use data::{DataFolder, Encoded, Tokenization};
 use model::Learner;
 use results::Claim;
+use serde::Serialize;
 use spec::{Cell, Protocol, Task};
 use strategies::{Modules, Strategy};
 
@@ -120,6 +121,18 @@ impl<'a> Running<'a> {
     pub fn note(&mut self, text: String) {
         (self.events)(&Event::Note { text: text.clone() });
         self.progress.notes.push(text);
+    }
+
+    /// Tells what concerns this machine alone, and belongs in no record.
+    pub fn warn(&self, text: String) {
+        (self.events)(&Event::Warning { text });
+    }
+
+    /// Leaves something in the cache for other cells, where that can be.
+    pub fn offer<T: Serialize>(&self, path: &Path, found: &T) {
+        if let Err(error) = cache::store(path, found) {
+            self.warn(cache::unwritten(&error));
+        }
     }
 
     pub fn tell(&self, phase: &str, loss: Option<f64>) {

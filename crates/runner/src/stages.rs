@@ -101,7 +101,7 @@ impl Running<'_> {
             && (lock.is_some() || !is_cached(&job.cache, &prefix))
             && let Err(error) = self.write_state(&folder(&job.cache, &prefix))
         {
-            cache::warn(&error);
+            self.warn(cache::unwritten(&error));
         }
     }
 

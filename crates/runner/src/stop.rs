@@ -15,6 +15,10 @@ impl Stop {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -29,6 +29,7 @@ pub(crate) fn stage(running: &mut Running, index: usize, stage: &Stage) -> Resul
         batches.heed(Some(running.stop.clone()));
         let began = strategy.begin(&mut running.learner, &mut batches)?;
         batches.heed(None);
+        batches.take_unwritten().into_iter().for_each(|why| running.warn(why));
         running.watch.book("begin", start.elapsed());
         running.advance(cost::discovery_tokens(cell, stage));
         let events = began.events.into_iter().chain(running.modules.events(index));

@@ -39,6 +39,10 @@ max-length = 48
 probes = ["people"]
 "#;
 
+fn encoder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-encoder")
+}
+
 struct World {
     root: tempfile::TempDir,
     cell: Cell,
@@ -75,7 +79,7 @@ impl World {
         let cell = Cell {
             numeric_version: NUMERIC_VERSION,
             model: suite.model.clone(),
-            model_hash: "of the test".to_owned(),
+            model_hash: model::content_hash(&encoder()).unwrap(),
             method: suite.methods[0].clone(),
             protocol: suite.protocols[0].clone(),
             seed: 1,
@@ -89,7 +93,7 @@ impl World {
     fn job(&self, results: &str) -> Job {
         Job {
             cell: self.cell.clone(),
-            model: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-encoder"),
+            model: encoder(),
             data: self.root.path().join("data"),
             results: self.root.path().join(results),
             cache: self.root.path().join("cache"),
@@ -184,12 +188,151 @@ fn a_stage_in_common_is_trained_once_and_one_that_is_damaged_again() {
     assert!(!state.exists());
 }
 
+fn is_recorded(world: &World, job: &Job) -> bool {
+    ResultsFolder::open(&job.results).unwrap().get(&world.cell).unwrap().is_some()
+}
+
+/// Runs a job that is to leave its cell undone, and gives what it says of that.
+#[track_caller]
+fn undone(world: &World, job: &Job) -> (String, bool) {
+    let heard = RefCell::new(Vec::new());
+    let ended = world.run(job, &Stop::default(), &|event| heard.borrow_mut().push(event.clone()));
+    let heard = heard.take();
+    assert_eq!(ended, Ended::Undone, "{heard:?}");
+    assert!(!is_recorded(world, job), "a cell that is undone is recorded");
+    let Some(Event::Undone { why, retry }) = heard.last() else { panic!("{heard:?}") };
+    (why.clone(), *retry)
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let into = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy_folder(&path, &into) } else { drop(fs::copy(&path, into).unwrap()) }
+    }
+}
+
 #[test]
-fn what_no_work_can_begin_on_is_the_cells_outcome() {
+fn a_model_that_was_replaced_gives_no_record() {
     let world = World::new();
-    let job = Job { model: world.root.path().join("nowhere"), ..world.job("results") };
+    let model = world.root.path().join("model");
+    copy_folder(&encoder(), &model);
+    let job = Job { model: model.clone(), ..world.job("results") };
+    let weights = model.join("model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    let (why, retry) = undone(&world, &job);
+    assert!(why.contains("inputs changed") && why.contains("model") && !retry, "{why}");
+    // Put back, it is the cell's model again.
+    fs::copy(encoder().join("model.safetensors"), &weights).unwrap();
     assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
-    let found = ResultsFolder::open(&job.results).unwrap().get(&world.cell).unwrap().expect("a finished cell");
-    let Outcome::Invalid { error } = found.outcome else { panic!("{:?}", found.outcome) };
-    assert!(error.contains("nowhere"), "{error}");
+    fs::remove_file(&weights).unwrap();
+    let gone = Job { results: world.root.path().join("gone"), ..job };
+    let (why, retry) = undone(&world, &gone);
+    assert!(why.contains("model.safetensors") && retry, "{why}");
+}
+
+#[test]
+fn data_that_were_replaced_give_no_record_whenever_that_happens() {
+    let world = World::new();
+    let other = World::new();
+    let data = other.root.path().join("data");
+    // Another data set of the same name and shape, with other words.
+    let file = other.root.path().join("others.tsv");
+    fs::write(&file, "Dora\tB-PER\nlives\tO\nin\tO\nRome\tB-LOC\n\n".repeat(20)).unwrap();
+    let language = "en".parse().unwrap();
+    let import = ImportFile {
+        format: "wikiann-text".parse().unwrap(),
+        dataset: Name::new("people").unwrap(),
+        task: Task::Ner,
+        split: Split::Test,
+        input: Input::new(vec![file], language),
+        source: String::new(),
+        licence: String::new(),
+    };
+    tasks::import_file(&import, &DataFolder::open(&data), &mut |_| {}).unwrap();
+    // What was trained on is what was planned, what is measured is not.
+    let before = Job { data: data.clone(), ..world.job("before") };
+    let (why, retry) = undone(&world, &before);
+    assert!(why.contains("inputs changed") && why.contains("people/ner/en/test") && !retry, "{why}");
+    assert!(fs::read_dir(before.cache.join("measured")).is_err(), "its scores would be taken for others");
+    // The same while the cell is at work.
+    let job = world.job("during");
+    let replace = |event: &Event| {
+        if matches!(event, Event::Progress { phase, .. } if phase == "step 12 of 12") {
+            copy_folder(&data, &job.data);
+        }
+    };
+    let ended = world.run(&job, &Stop::default(), &replace);
+    assert_eq!(ended, Ended::Undone);
+    assert!(!is_recorded(&world, &job), "a cell that is undone is recorded");
+}
+
+#[test]
+fn data_that_are_damaged_or_gone_leave_the_cell_undone_until_they_are_there_again() {
+    let world = World::new();
+    let file = world.root.path().join("data/people/ner/en/test.parquet");
+    let bytes = fs::read(&file).unwrap();
+    let job = world.job("results");
+    fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(undone(&world, &job).0.contains("test.parquet"));
+    fs::remove_file(&file).unwrap();
+    assert!(undone(&world, &job).0.contains("test.parquet"));
+    // A passing fault of the disk, as far as a file system can be made to have one.
+    fs::create_dir(&file).unwrap();
+    assert!(undone(&world, &job).0.contains("test.parquet"));
+    fs::remove_dir(&file).unwrap();
+    fs::write(&file, &bytes).unwrap();
+    assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
+    let whole = world.job("whole");
+    assert_eq!(world.run(&whole, &Stop::default(), &|_| {}), Ended::Published);
+    assert_eq!(world.recorded(&job), world.recorded(&whole));
+}
+
+#[test]
+fn a_probe_ends_when_its_cell_is_asked_to_leave() {
+    let world = World::new();
+    let (job, stop) = (world.job("results"), Stop::default());
+    let leave = |event: &Event| {
+        if matches!(event, Event::Progress { phase, .. } if phase == "measuring people") {
+            stop.ask();
+        }
+    };
+    assert_eq!(world.run(&job, &stop, &leave), Ended::Interrupted);
+    let whole = world.job("whole");
+    assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
+    assert_eq!(world.run(&whole, &Stop::default(), &|_| {}), Ended::Published);
+    assert_eq!(world.recorded(&job), world.recorded(&whole));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_told_and_costs_its_work_alone() {
+    let world = World::new();
+    let (job, stop) = (world.job("results"), Stop::default());
+    let leave = |event: &Event| {
+        if matches!(event, Event::Progress { phase, .. } if phase == "step 7 of 12") {
+            stop.ask();
+        }
+    };
+    assert_eq!(world.run(&job, &stop, &leave), Ended::Interrupted);
+    let state = fs::read_dir(job.results.join("work").join(world.cell.folder())).unwrap();
+    let state = state.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).expect("a checkpoint");
+    let learner = state.join("learner.safetensors");
+    let mut bytes = fs::read(&learner).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&learner, bytes).unwrap();
+    let warned = RefCell::new(String::new());
+    let listen = |event: &Event| {
+        if let Event::Warning { text } = event {
+            warned.borrow_mut().push_str(text);
+        }
+    };
+    assert_eq!(world.run(&job, &Stop::default(), &listen), Ended::Published);
+    let warned = warned.take();
+    assert!(warned.contains("learner.safetensors") && warned.contains("starts again"), "{warned}");
+    let whole = world.job("whole");
+    assert_eq!(world.run(&whole, &Stop::default(), &|_| {}), Ended::Published);
+    assert_eq!(world.recorded(&job), world.recorded(&whole));
 }

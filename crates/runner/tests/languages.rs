@@ -47,7 +47,7 @@ fn each_side_of_a_pair_goes_through_its_own_languages_modules() {
     let cell = Cell {
         numeric_version: NUMERIC_VERSION,
         model: suite.model.clone(),
-        model_hash: "of the test".to_owned(),
+        model_hash: model::content_hash(&model).unwrap(),
         method: suite.methods[0].clone(),
         data: protocol.data().iter().map(|key| (key.to_string(), data.entry(key).unwrap().hash.clone())).collect(),
         protocol,

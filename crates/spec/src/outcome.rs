@@ -10,6 +10,7 @@ pub enum Outcome {
         step: u64,
         what: String,
     },
+    /// Of earlier builds; memory is the machine's, so that such a cell is now left undone.
     OutOfMemory {
         detail: String,
     },

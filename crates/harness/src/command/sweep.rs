@@ -167,6 +167,12 @@ pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder) -> Re
     if summary.busy > 0 {
         eprintln!("{} cells are being run by another process", summary.busy);
     }
+    if summary.undone > 0 {
+        eprintln!(
+            "{} cells are left undone, for reasons said above that are not theirs; the same command carries on",
+            summary.undone
+        );
+    }
     let (mut failed, mut skipped) = (0, 0);
     for cell in cells {
         match results.status(cell)? {
@@ -182,7 +188,7 @@ pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder) -> Re
         eprintln!("{failed} cells failed; run them again with --overwrite failed");
         return Ok(Exit::CellsFailed);
     }
-    Ok(Exit::Ok)
+    Ok(if summary.busy + summary.undone > 0 { Exit::Unfinished } else { Exit::Ok })
 }
 
 /// Tokens a second, for estimates.

@@ -5,8 +5,6 @@ use model::ModelConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::hash;
-
 /// Everything that decides what a pre-trained encoder becomes, but for the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -57,7 +55,7 @@ impl Settings {
             bail!("--max-length {length}: `{}` reads at most {most} tokens", folder.display());
         }
         Ok(Self {
-            from: Some(hash::model_folder(folder)?),
+            from: Some(model::content_hash(folder)?),
             vocabulary: config.vocab_size,
             layers: config.num_hidden_layers,
             hidden: config.hidden_size,

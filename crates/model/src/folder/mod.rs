@@ -3,6 +3,7 @@
 pub(crate) mod adapter_hub;
 mod added;
 mod description;
+mod hash;
 mod parts;
 pub(crate) mod peft;
 mod read;
@@ -10,6 +11,7 @@ mod tensors;
 mod write;
 
 pub(crate) use description::Description;
+pub use hash::content_hash;
 pub use parts::{AddedParts, added_parts};
 pub use read::holds_language_model;
 pub(crate) use read::{Pooler, read};

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use spec::Batch;
 
 use super::Learner;
@@ -8,6 +11,11 @@ use crate::weights::Weights;
 use crate::{ModelError, batch};
 
 impl Learner {
+    /// From now on inference fails with [`ModelError::Stopped`] once the flag is raised; with `None` it does not.
+    pub fn stop_inference_on(&mut self, flag: Option<Arc<AtomicBool>>) {
+        self.stop = flag;
+    }
+
     /// The output of the head that serves the batch's task, without dropout.
     ///
     /// # Errors
@@ -90,6 +98,9 @@ impl Learner {
         batch: &Batch,
         read: impl FnOnce(&Input, Dropout, &Weights) -> Result<T, ModelError> + Send,
     ) -> Result<T, ModelError> {
+        if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return Err(ModelError::Stopped);
+        }
         batch::check(batch, &self.config)?;
         compute(&self.device, || {
             let weights = Weights::inference(&self.state.layout, &self.state.values).with_head_masks(self.head_masks());

@@ -13,6 +13,8 @@ mod vector;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use burn::tensor::{Device, Tensor};
 use spec::Backend;
@@ -46,6 +48,8 @@ pub struct Learner {
     chosen: bool,
     state: State,
     trunk: FrozenTrunk,
+    /// Ends inference once it is raised.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Learner {
@@ -83,6 +87,7 @@ impl Learner {
                 new: vec![false; parameters],
             },
             trunk: FrozenTrunk::default(),
+            stop: None,
         };
         learner.take_up(loaded.description, folder)?;
         Ok(learner)
@@ -126,6 +131,7 @@ impl Learner {
                 new: vec![false; parameters],
             },
             trunk: FrozenTrunk::default(),
+            stop: None,
         })
     }
 
