@@ -19,6 +19,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use statrs::distribution::{ContinuousCDF, FisherSnedecor};
+
 use crate::bootstrap::Interval;
 use crate::contribution::LanguageContributions;
 use crate::crossed::{Crossed, Drawn, Part, Stratum, strata};
@@ -36,6 +38,9 @@ pub const LEVEL: f64 = 0.05;
 
 /// The chance with which the smallest difference that a run could show would have been shown.
 pub const POWER: f64 = 0.8;
+
+/// Beyond that it is examples that are missing.
+pub const MOST_SEEDS: usize = 1000;
 
 /// What a method scored on the same examples, by seed.
 pub type Runs = BTreeMap<u64, LanguageContributions>;
@@ -72,10 +77,55 @@ pub struct Spread {
     pub interval: Interval,
     /// What can be said about several comparisons together; none with fewer than [`LEAST_SEEDS`].
     pub test: Option<Tested>,
+    /// What it would be with other numbers of seeds.
+    growth: Growth,
     /// The difference by the standard deviation of one run over seeds, corrected for few degrees of freedom: Hedges' g
     /// (Journal of Educational Statistics 1981, equation 6e), with the root mean square of the two methods' deviations,
     /// moderated and with what a seed does to all methods taken out. None where seeds do not differ.
     pub effect: Option<f64>,
+}
+
+/// The parts of a difference's variance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Growth {
+    crossed: Crossed,
+    /// Of one run over seeds.
+    one_seed: f64,
+    /// Degrees of freedom of that beyond a difference's own.
+    borrowed: f64,
+}
+
+impl Growth {
+    /// Standard error and degrees of freedom with so many seeds.
+    fn with(&self, seeds: usize) -> (f64, f64) {
+        let share = self.crossed.seeds as f64 / seeds as f64;
+        let mut crossed = self.crossed;
+        // The examples' means over seeds hold an interaction that more seeds average out.
+        let freed = crossed.interaction.variance * (1.0 - share);
+        crossed.examples.variance = (crossed.examples.variance - freed).max(0.0);
+        crossed.interaction.variance -= freed;
+        let seeds = seeds as f64;
+        let total = crossed
+            .with_seeds(Part { variance: self.one_seed / seeds, degrees: (seeds - 1.0 + self.borrowed).min(f64::MAX) });
+        (total.variance.sqrt(), total.degrees)
+    }
+
+    /// The least number that shows this difference at a level.
+    fn seeds_to_show(&self, difference: f64, level: f64) -> Option<usize> {
+        let shows = |seeds: usize| {
+            let (error, degrees) = self.with(seeds);
+            (critical(level, degrees) + quantile(POWER, degrees)) * error <= difference.abs()
+        };
+        let found = shows(MOST_SEEDS).then(|| {
+            let (mut few, mut enough) = (LEAST_SEEDS - 1, MOST_SEEDS);
+            while enough - few > 1 {
+                let middle = usize::midpoint(few, enough);
+                if shows(middle) { enough = middle } else { few = middle }
+            }
+            enough
+        });
+        found.filter(|_| difference != 0.0)
+    }
 }
 
 /// A comparison among all that were made.
@@ -88,6 +138,10 @@ pub struct Tested {
     /// The smallest true difference that would have been shown with probability [`POWER`], after the correction: the
     /// standard error times two quantiles of t, of the level and of the power (Bloom, Evaluation Review 1995).
     pub detectable: f64,
+    /// How many seeds would show a true difference as large as the one found with probability [`POWER`], after the same
+    /// correction, if seeds and examples go on to vary as they did. None where no number up to [`MOST_SEEDS`] would: the
+    /// examples leave it open.
+    pub seeds: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +193,28 @@ pub fn compare(methods: &[Runs], pairs: Pairs, drawn: Drawn) -> Result<Vec<Compa
     Ok(compared)
 }
 
+/// How far the control's seeds lie apart by the standard deviation of the others' (what a seed does to all taken out), if
+/// that is more than chance would make it in one of twenty sweeps (an F test). Of such a control corrected p are too small.
+///
+/// # Errors
+/// As [`compare`].
+pub fn control_scatters(methods: &[Runs], control: usize, drawn: Drawn) -> Result<Option<f64>, StatisticsError> {
+    let tables: Vec<Table> = methods.iter().map(|runs| Table::new(runs, drawn)).collect::<Result<_, _>>()?;
+    check_pairing(&tables)?;
+    let Some(kind) = Kind::of(&tables) else { return Ok(None) };
+    let Some(own) = kind.squares.get(&control) else { return Ok(None) };
+    let others: Vec<f64> =
+        kind.squares.iter().filter(|(place, _)| **place != control).map(|(_, square)| *square).collect();
+    let rest = others.iter().sum::<f64>() / others.len() as f64;
+    if rest <= 0.0 {
+        return Ok(None);
+    }
+    // Of each method's variance, which has the seeds' degrees of freedom.
+    let degrees = kind.degrees / others.len() as f64;
+    let chance = FisherSnedecor::new(degrees, degrees * others.len() as f64).map(|f| f.sf(own / rest));
+    Ok(chance.is_ok_and(|chance| chance < LEVEL).then(|| (own / rest).sqrt()))
+}
+
 /// A method's runs as values, by seed.
 struct Table {
     seeds: Vec<u64>,
@@ -179,6 +255,8 @@ struct Kind {
     degrees: f64,
     /// The variance of each method's mean, by place, likewise.
     own: BTreeMap<usize, f64>,
+    /// The sample variance over seeds of each method, by place, likewise and not moderated.
+    squares: BTreeMap<usize, f64>,
 }
 
 impl Kind {
@@ -208,8 +286,9 @@ impl Kind {
             let square = prior.map_or(0.0, |prior| prior.moderate(*square, degrees));
             rest.with_seeds(Part { variance: kept * square / seeds.len() as f64, degrees }).variance / kept
         };
-        let own = members.into_iter().zip(rests.iter().zip(&squares).map(own)).collect();
-        Some(Self { prior, degrees: (count - 1.0) * degrees, own })
+        let own = members.iter().copied().zip(rests.iter().zip(&squares).map(own)).collect();
+        let squares = members.into_iter().zip(squares).collect();
+        Some(Self { prior, degrees: (count - 1.0) * degrees, own, squares })
     }
 }
 
@@ -276,6 +355,11 @@ impl Spread {
             degrees: total.degrees,
             interval: around(crossed.mean, total),
             test: None,
+            growth: Growth {
+                crossed: *crossed,
+                one_seed: moderated.variance,
+                borrowed: (moderated.degrees - own).max(0.0),
+            },
             effect: (one_run > 0.0).then(|| small * crossed.mean / one_run),
         })
     }
@@ -313,7 +397,8 @@ fn correct(compared: &mut [Compared], pairs: Pairs, kind: Option<&Kind>) -> Resu
     };
     for (((one, difference, spread), test), adjusted) in tested.iter_mut().zip(&tests).zip(adjusted) {
         let detectable = (critical(level, test.degrees) + quantile(POWER, test.degrees)) * spread.standard_error;
-        one.spread = Some(Spread { test: Some(Tested { p: test.p, adjusted, detectable }), ..*spread });
+        let seeds = spread.growth.seeds_to_show(*difference, level);
+        one.spread = Some(Spread { test: Some(Tested { p: test.p, adjusted, detectable, seeds }), ..*spread });
         one.verdict = match *difference {
             d if adjusted < LEVEL && d > 0.0 => Verdict::FirstBetter,
             d if adjusted < LEVEL && d < 0.0 => Verdict::SecondBetter,

@@ -51,7 +51,10 @@ mod update;
 pub use accuracy::{NLI_ACCURACY, PLACEHOLDER_MINIMUM, score_labels};
 pub use answer::{QA_EM_MLQA, QA_EM_SQUAD, QA_F1_MLQA, QA_F1_SQUAD, mlqa_tokens, score_qa, squad_tokens};
 pub use bootstrap::{Interval, RESAMPLES, Repeated, interval, joint_intervals, macro_interval};
-pub use comparison::{Compared, LEAST_SEEDS, LEVEL, POWER, Pairs, Runs, Spread, Tested, Verdict, compare, score};
+pub use comparison::{
+    Compared, LEAST_SEEDS, LEVEL, MOST_SEEDS, POWER, Pairs, Runs, Spread, Tested, Verdict, compare, control_scatters,
+    score,
+};
 pub use continual::{Column, Measure, Measured, ScoreMatrix};
 pub use contribution::{Contribution, LanguageContributions, NamedScores, Scores, macro_ratio, ratio};
 pub use crossed::Drawn;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evaluation::{Contribution, Drawn, LEVEL, Pairs, Runs, Verdict, compare, score};
+use evaluation::{Contribution, Drawn, LEVEL, Pairs, Runs, Verdict, compare, control_scatters, score};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -191,6 +191,56 @@ fn sweeps_of_three_seeds_seldom_err_and_find_what_they_should() {
     shares.check("150 sweeps");
     assert!(shares.planned >= 0.8, "{shares}");
     assert!(shares.corrected < shares.planned, "{shares}");
+}
+
+/// What many seeds say of how many would do is put to the test.
+#[test]
+fn as_many_seeds_as_are_said_to_show_a_difference_show_it_four_times_in_five() {
+    let two = World { methods: 2, own_seed: 0.05, example: 0.1, interaction: 0.1, ..USUAL };
+    // So many that the found difference and variances are near the true ones.
+    let many = compare(&World { seeds: 200, ..two }.sweep(1, 0.04), Pairs::Control(0), Drawn::Examples).unwrap();
+    let seeds = many[0].spread.unwrap().test.unwrap().seeds.expect("some number of seeds");
+    assert!((10..60).contains(&seeds), "{seeds}");
+    let world = World { seeds, ..two };
+    let shown = (0..400).filter(|&seed| {
+        let compared = compare(&world.sweep(seed, many[0].difference.unwrap()), Pairs::Control(0), Drawn::Examples);
+        compared.unwrap()[0].verdict == Verdict::FirstBetter
+    });
+    let share = shown.count() as f64 / 400.0;
+    assert!((0.72..=0.88).contains(&share), "{share} with {seeds} seeds");
+}
+
+#[test]
+fn a_difference_that_examples_leave_open_is_shown_by_no_number_of_seeds() {
+    let world = World { own_seed: 0.001, example: 1.0, interaction: 0.0, ..USUAL };
+    for seed in 0..20 {
+        for one in compare(&world.sweep(seed, 0.0), Pairs::Control(0), Drawn::Examples).unwrap() {
+            let (spread, difference) = (one.spread.unwrap(), one.difference.unwrap());
+            let test = spread.test.unwrap();
+            // The number agrees with what this run itself could show.
+            assert_eq!(
+                test.seeds.is_some_and(|seeds| seeds <= one.seeds),
+                difference.abs() >= test.detectable,
+                "{one:?}"
+            );
+            assert!(test.seeds.is_none() || difference.abs() > 2.5 * spread.standard_error, "{one:?}");
+        }
+    }
+}
+
+#[test]
+fn a_control_of_another_kind_is_told() {
+    let alike = World { own_seed: 0.05, example: 0.1, interaction: 0.1, seeds: 5, ..USUAL };
+    let told = |world: World| {
+        let of = |seed| control_scatters(&world.sweep(seed, 0.0), 0, Drawn::Examples).unwrap();
+        (0..200).filter_map(of).collect::<Vec<f64>>()
+    };
+    let wrongly = told(alike).len();
+    assert!((2..=20).contains(&wrongly), "{wrongly} of 200");
+    let rightly = told(World { control: 3.0, ..alike });
+    assert!(rightly.len() > 160, "{} of 200", rightly.len());
+    let mean = rightly.iter().sum::<f64>() / rightly.len() as f64;
+    assert!((2.3..3.7).contains(&mean), "{mean} times instead of 3");
 }
 
 /// `SWEEPS` sweeps of the world called `WORLD`; without the variables 6,000 of every world: of 2,000, shares of 5 % come out up

@@ -1,4 +1,4 @@
-use evaluation::{Compared, Drawn, LEAST_SEEDS, LEVEL, POWER, Runs, Tested, Verdict};
+use evaluation::{Compared, Drawn, LEAST_SEEDS, LEVEL, MOST_SEEDS, POWER, Runs, Tested, Verdict};
 use spec::{Direction, Unit};
 
 use super::view::{Row, View};
@@ -91,6 +91,16 @@ pub(crate) fn methods(view: &View, rows: &[Row], options: &ReportOptions) -> Res
     if !compared.is_empty() {
         notes.extend(explanation(view, &compared, tested, options));
     }
+    if let evaluation::Pairs::Control(place) = pairs
+        && tested > 1
+        && let Some(times) = evaluation::control_scatters(&runs, place, options.drawn)?
+    {
+        notes.push(format!(
+            "careful: the seeds of {} lie {times:.1} times as far apart as the other methods' do; corrected p are then too \
+             small (with twice as far, one sweep in seven calls some method better that is not)",
+            same[place].0.name
+        ));
+    }
     table.notes = notes;
     Ok(Some(table))
 }
@@ -147,11 +157,20 @@ fn verdict(one: &Compared, first: &Row, second: &Row, better: Direction) -> Stri
     match (one.verdict, one.seeds) {
         (Verdict::FirstBetter, _) => format!("{} is better", up.name),
         (Verdict::SecondBetter, _) => format!("{} is better", down.name),
-        (Verdict::NotShown, _) => "no difference shown".to_owned(),
+        (Verdict::NotShown, _) => format!("no difference shown{}", would_show(one)),
         (Verdict::NoSpread, _) => "not decided (nothing varies)".to_owned(),
         (Verdict::TooFewSeeds, 0) => "not decided (no common seed)".to_owned(),
         (Verdict::TooFewSeeds, 1) => format!("not decided (1 seed; {LEAST_SEEDS} are the least)"),
         (Verdict::TooFewSeeds, seeds) => format!("not decided ({seeds} seeds; {LEAST_SEEDS} are the least)"),
+    }
+}
+
+/// How many seeds would have shown as large a difference.
+fn would_show(one: &Compared) -> String {
+    match test(one).map(|test| test.seeds) {
+        Some(Some(seeds)) => format!(" ({seeds} seeds would)"),
+        Some(None) if one.difference.is_some_and(|difference| difference != 0.0) => " (more examples would)".to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -184,6 +203,12 @@ fn explanation(view: &View, compared: &[Compared], tested: usize, options: &Repo
              difference that this run would have shown with a probability of {:.0} %, after the correction",
             100.0 * POWER
         ));
+        if compared.iter().any(|one| test(one).is_some() && one.verdict == Verdict::NotShown) {
+            notes.push(format!(
+                "… seeds would: as many would show a true difference as large as the one found with the same probability, if \
+                 all goes on to vary as it did; more examples would: no number of seeds up to {MOST_SEEDS} would"
+            ));
+        }
     }
     if compared.iter().any(|one| one.verdict == Verdict::TooFewSeeds) {
         notes.push(format!(
