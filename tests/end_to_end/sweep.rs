@@ -26,6 +26,24 @@ fn a_sweep_prints_tables_and_a_second_one_has_nothing_to_do() {
 }
 
 #[test]
+fn probes_on_the_way_compare_methods_that_have_learnt_equally_much() {
+    let world = World::new();
+    world.edit("suite.toml", "steps = 30", "steps = 30\nprobe-every = 10");
+    let report = world.ok(&["sweep", "suite.toml"]);
+    let (_, table) = report.split_once("at equal learning: ner.f1.strict of ").expect("the table");
+    let (table, _) = table.split_once("\n\n").expect("its end");
+    for method in ["ft", "frozen"] {
+        let line = table.lines().find(|line| line.starts_with(method)).expect("a line a method");
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let steps = fields[1].parse::<u64>().ok().filter(|steps| (10..=30).contains(steps));
+        assert!(steps.is_some() && fields.len() == 4, "{line}");
+    }
+    // Without it there is none.
+    world.edit("suite.toml", "\nprobe-every = 10", "");
+    assert!(!world.ok_in("plain", &["sweep", "suite.toml"]).contains("at equal learning"));
+}
+
+#[test]
 fn the_same_cell_gives_the_same_bytes() {
     let world = World::new();
     world.ok_in("first", &["sweep", "suite.toml"]);

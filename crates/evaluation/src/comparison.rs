@@ -23,7 +23,7 @@ use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 
 use crate::bootstrap::Interval;
 use crate::contribution::LanguageContributions;
-use crate::crossed::{Crossed, Drawn, Part, Stratum, strata};
+use crate::crossed::{Crossed, Drawn, Part, Stratum, mean, strata, variance};
 use crate::dunnett::{Test, single_level, step_down};
 use crate::error::StatisticsError;
 use crate::moderation::Prior;
@@ -167,6 +167,19 @@ pub fn score(runs: &Runs, drawn: Drawn) -> Result<(f64, Option<Interval>), Stati
         around(crossed.mean, crossed.with_seeds(Part { variance: square / seeds, degrees: seeds - 1.0 }))
     });
     Ok((crossed.mean, interval))
+}
+
+/// Mean of a number that each seed has one of, and its 95 % interval when seeds are drawn anew (Student's t); missing with one
+/// seed.
+///
+/// # Panics
+/// Without a seed.
+pub fn over_seeds(values: &[f64]) -> (f64, Option<Interval>) {
+    assert!(!values.is_empty(), "there is no seed");
+    let (mean, count) = (mean(values), values.len() as f64);
+    let interval =
+        (values.len() > 1).then(|| around(mean, Part { variance: variance(values) / count, degrees: count - 1.0 }));
+    (mean, interval)
 }
 
 /// Compares methods, corrected for as many comparisons as have [`LEAST_SEEDS`] seeds in common. Scores are mean over seeds

@@ -53,7 +53,7 @@ pub use answer::{QA_EM_MLQA, QA_EM_SQUAD, QA_F1_MLQA, QA_F1_SQUAD, mlqa_tokens, 
 pub use bootstrap::{Interval, RESAMPLES, Repeated, interval, joint_intervals, macro_interval};
 pub use comparison::{
     Compared, LEAST_SEEDS, LEVEL, MOST_SEEDS, POWER, Pairs, Runs, Spread, Tested, Verdict, compare, control_scatters,
-    score,
+    over_seeds, score,
 };
 pub use continual::{Column, Measure, Measured, ScoreMatrix};
 pub use contribution::{Contribution, LanguageContributions, NamedScores, Scores, macro_ratio, ratio};

@@ -36,6 +36,7 @@ pub use error::ResultsError;
 pub use folder::ResultsFolder;
 pub use record::{
     CellResult, CurvePoint, Damaged, FinishedCell, Overwrite, ProbeExamples, Score, SeriesPoint, Status, Timing,
+    is_of_probe, series_of_probe,
 };
 pub use report::{Format, Pairs, Report, ReportOptions, Section, report};
 pub use table::Table;

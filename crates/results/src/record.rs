@@ -82,6 +82,19 @@ pub struct SeriesPoint {
     pub value: f64,
 }
 
+/// What series of a probe's scores on the way begin with.
+const OF_PROBE: &str = "probe ";
+
+/// Name of the series of a probe's main metric in a language, measured while a stage trains.
+pub fn series_of_probe(probe: &Name, language: Language) -> String {
+    format!("{OF_PROBE}{probe} {language}")
+}
+
+/// Whether a series is one of [`series_of_probe`].
+pub fn is_of_probe(series: &str) -> bool {
+    series.starts_with(OF_PROBE)
+}
+
 /// What varies by host and hour; kept apart from everything that is compared.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,9 +1,12 @@
 //! One probe: a task's scores in every language asked for, on the model as it is.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use evaluation::RESAMPLES;
 use results::{ProbeExamples, Score};
-use spec::{Language, Objective, Probe};
+use spec::{Language, Objective, Probe, Stage};
+use strategies::subnetworks::Mask;
 use tasks::{Scored, WholeScore};
 
 use crate::held_out::{HeldOut, Probed};
@@ -28,6 +31,39 @@ pub(crate) fn measure(running: &mut Running, probe: &Probe) -> Result<Measured> 
     }
     Ok(measured)
 }
+
+/// The probes' main metrics in the middle of a stage, as points of series. The learner is left as it was.
+///
+/// # Errors
+/// As [`measure`].
+pub(crate) fn on_the_way(running: &mut Running, stage: &Stage, masks: BTreeMap<Language, Mask>) -> Result<Series> {
+    let before = running.learner.save_point();
+    // What languages use is what they would use if the stage ended here.
+    let masks = std::mem::replace(&mut running.progress.masks, masks);
+    running.progress.moment += 1;
+    running.learner.stop_inference_on(Some(running.stop.flag()));
+    let measured = (|| {
+        let mut points = Vec::new();
+        for probe in stage.probes.iter().filter(|probe| probe.adapt.is_none()) {
+            for &language in &probe.languages {
+                let held_out = HeldOut::load(running, probe.source(), language)?;
+                let scored = plainly(running, probe, &held_out)?.scored;
+                let main = scored.contributions.get(probe.task.main_metric());
+                let value = main.with_context(|| format!("probe `{}` has no main metric", probe.name))?;
+                points.push((results::series_of_probe(&probe.name, language), evaluation::ratio(value)));
+            }
+        }
+        Ok(points)
+    })();
+    running.learner.stop_inference_on(None);
+    running.progress.moment -= 1;
+    running.progress.masks = masks;
+    running.learner.restore(&before);
+    measured
+}
+
+/// Names and values.
+pub(crate) type Series = Vec<(String, f64)>;
 
 /// Scores of the model as it is, with what the language uses; also under other languages' masks where the method asks.
 fn plainly(running: &mut Running, probe: &Probe, held_out: &HeldOut) -> Result<Probed> {

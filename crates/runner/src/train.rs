@@ -9,7 +9,7 @@ use strategies::Strategy;
 
 use crate::batches::StageBatches;
 use crate::running::Running;
-use crate::{analysis, cost};
+use crate::{analysis, cost, probe};
 
 /// Points of a series that a stage records at most, give or take one. Events are recorded all.
 const POINTS: u64 = 200;
@@ -40,6 +40,7 @@ pub(crate) fn stage(running: &mut Running, index: usize, stage: &Stage) -> Resul
 
     let weight = cost::training_tokens(cell, stage) / stage.steps as f64;
     for step in running.progress.steps..stage.steps {
+        measure_on_the_way(running, stage, offset, step)?;
         let start = Instant::now();
         let strategy = running.strategy.as_mut().context("a resumed stage has no strategy")?;
         batches.take_drawn();
@@ -69,5 +70,24 @@ pub(crate) fn stage(running: &mut Running, index: usize, stage: &Stage) -> Resul
         analysis::subnetworks(running, &strategy, &mut batches, offset + stage.steps)?;
         running.progress.masks = strategy.masks();
     }
+    Ok(())
+}
+
+/// Measures the stage's probes after so many of its steps, if that is asked for and not done yet.
+fn measure_on_the_way(running: &mut Running, stage: &Stage, offset: u64, steps: u64) -> Result<()> {
+    if steps == 0 || !stage.probe_every.is_some_and(|every| steps.is_multiple_of(every.get())) {
+        return Ok(());
+    }
+    let step = offset + steps;
+    let done = |point: &SeriesPoint| point.step == step && results::is_of_probe(&point.series);
+    if running.progress.series.iter().rev().take_while(|point| point.step == step).any(done) {
+        return Ok(());
+    }
+    running.tell(&format!("measuring after step {steps}"), None);
+    let start = Instant::now();
+    let masks = running.strategy.as_ref().map(Strategy::masks).unwrap_or_default();
+    let points = probe::on_the_way(running, stage, masks)?;
+    running.progress.series.extend(points.into_iter().map(|(series, value)| SeriesPoint { step, series, value }));
+    running.watch.book("probe", start.elapsed());
     Ok(())
 }

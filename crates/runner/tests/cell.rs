@@ -157,6 +157,43 @@ fn a_cell_that_is_stopped_at_any_step_goes_on_to_the_same_bytes() {
 }
 
 #[test]
+fn what_is_measured_on_the_way_changes_nothing_and_is_measured_once() {
+    let mut world = World::new();
+    for name in ["ft", "lora", "fun", "adapter", "mixout", "reptile", "subnet-dynamic"] {
+        let method = spec::preset(name).unwrap().method(Name::new(name).unwrap());
+        world.cell.method = method;
+        world.cell.protocol.stages[0].probe_every = None;
+        let plain = world.job(&format!("{name}-plain"));
+        assert_eq!(world.run(&plain, &Stop::default(), &|_| {}), Ended::Published);
+        let expected = world.recorded(&plain);
+        world.cell.protocol.stages[0].probe_every = 5.try_into().ok();
+        let whole = world.job(&format!("{name}-measured"));
+        assert_eq!(world.run(&whole, &Stop::default(), &|_| {}), Ended::Published);
+        let measured = world.recorded(&whole);
+        for file in ["scores.parquet", "examples.parquet", "curve.parquet"] {
+            assert!(measured[Path::new(file)] == expected[Path::new(file)], "{name}: {file} differs");
+        }
+        let record = ResultsFolder::open(&whole.results).unwrap().get(&world.cell).unwrap().unwrap();
+        let points = record.series().unwrap();
+        let steps = points.iter().filter(|point| point.series == "probe people en").map(|point| point.step);
+        assert_eq!(steps.collect::<Vec<_>>(), [5, 10], "{name}");
+        // Stopped just before it measures, and just after.
+        for step in [5, 6] {
+            let (job, stop) = (world.job(&format!("{name}-stopped-{step}")), Stop::default());
+            let at = format!("step {step} of 12");
+            let leave = |event: &Event| {
+                if matches!(event, Event::Progress { phase, .. } if *phase == at) {
+                    stop.ask();
+                }
+            };
+            assert_eq!(world.run(&job, &stop, &leave), Ended::Interrupted);
+            assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
+            assert!(world.recorded(&job) == measured, "{name}, stopped at step {step}");
+        }
+    }
+}
+
+#[test]
 fn a_stage_in_common_is_trained_once_and_one_that_is_damaged_again() {
     let world = World::new();
     let alone = world.job("alone");

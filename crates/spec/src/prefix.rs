@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     Anchor, Backend, Cell, DataKey, FirstStage, GradientRule, Laft, Language, LanguageDistance, LanguageDistances,
-    Memory, Method, OuterLoop, Protocol, Schedule, Sharing, Stage, Structure, Subnetworks, TargetMask,
+    Memory, Method, OuterLoop, Probe, Protocol, Schedule, Sharing, Stage, Structure, Subnetworks, TargetMask,
 };
 
 /// Hash of everything that the state after a cell's first stages depends on: model, curve, events, notes, subnetworks.
@@ -40,7 +40,7 @@ struct Prefix<'a> {
     near: Option<(&'a LanguageDistances, BTreeSet<Language>)>,
 }
 
-/// A stage without its probes.
+/// A stage without what is measured after it.
 #[derive(Serialize)]
 struct Trained<'a> {
     stage: Stage,
@@ -92,7 +92,7 @@ impl Cell {
     fn read_by(&self, stages: &[Stage]) -> BTreeMap<String, Option<&String>> {
         let asked = |stage: &Stage| Stage {
             memories: stage.memories.iter().filter(|memory| self.method.asks_for(memory)).cloned().collect(),
-            probes: Vec::new(),
+            probes: measured_on_the_way(stage),
             ..stage.clone()
         };
         let stages = stages.iter().map(asked).collect();
@@ -102,11 +102,16 @@ impl Cell {
     }
 }
 
+/// What is measured while a stage trains is part of its series.
+fn measured_on_the_way(stage: &Stage) -> Vec<Probe> {
+    stage.probe_every.map_or_else(Vec::new, |_| stage.probes.clone())
+}
+
 impl<'a> Trained<'a> {
     fn of(stage: &'a Stage, method: &Method) -> Self {
         let listed = stage.memories.iter().enumerate();
         Self {
-            stage: Stage { memories: Vec::new(), probes: Vec::new(), ..stage.clone() },
+            stage: Stage { memories: Vec::new(), probes: measured_on_the_way(stage), ..stage.clone() },
             memories: listed.filter(|(_, memory)| method.asks_for(memory)).collect(),
         }
     }

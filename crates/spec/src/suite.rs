@@ -100,6 +100,7 @@ struct StageText {
     stride: usize,
     parser: Option<ParserSizes>,
     trace_every: Option<NonZeroU64>,
+    probe_every: Option<NonZeroU64>,
     #[serde(default)]
     memories: Vec<String>,
     #[serde(default)]
@@ -235,6 +236,7 @@ impl StageText {
             stride: self.stride,
             parser: self.parser.clone(),
             trace_every: self.trace_every,
+            probe_every: self.probe_every,
             memories: Vec::new(),
             probes,
         }
@@ -310,6 +312,11 @@ fn check_stage(stage: &Stage, past: &[Stage]) -> Result<(), String> {
         let other = first.is_some_and(|first| first.parser != stage.parser);
         refuse(other, "an earlier stage has made the parser with other sizes: give both the same `parser`")?;
     }
+    let measured = stage.probes.iter().any(|probe| probe.adapt.is_none());
+    refuse(
+        stage.probe_every.is_some() && !measured,
+        "`probe-every` measures the stage's probes on the way: give it some",
+    )?;
     refuse(!(1..=MOST_STEPS).contains(&stage.steps), "`steps` must be 1 to 10,000,000")?;
     refuse(!(1..=65_536).contains(&stage.batch), "`batch` must be 1 to 65,536")?;
     refuse(stage.batch < stage.languages.len(), "`batch` must hold at least one example of each language")?;

@@ -25,6 +25,7 @@ fn cell(seed: u64, steps: u64, learning_rate: f64, languages: &[&str], method: &
         stride: 0,
         parser: None,
         trace_every: None,
+        probe_every: None,
         memories: Vec::new(),
         probes: Vec::new(),
     };

@@ -146,6 +146,20 @@ fn everything_that_a_stage_reads_or_is_told_parts_states() {
         &|cell| cell.protocol.stages[0].languages.reverse(),
         &|cell| cell.protocol.stages[0].memories = cell.protocol.stages[1].memories.clone(),
     ];
+    // What is measured on the way is part of what a stage leaves; what is measured after it is not.
+    let probes = |every: Option<u64>, change: bool| {
+        changed(&|cell| {
+            let later = cell.protocol.stages.iter().flat_map(|stage| stage.probes.clone()).next();
+            let stage = &mut cell.protocol.stages[0];
+            stage.probe_every = every.and_then(std::num::NonZeroU64::new);
+            stage.probes = later.into_iter().collect();
+            stage.probes.iter_mut().filter(|_| change).for_each(|probe| probe.max_length += 1);
+        })
+        .prefix(1)
+    };
+    assert_eq!(probes(None, false), probes(None, true));
+    assert_ne!(probes(Some(5), false), probes(Some(5), true));
+    assert_ne!(probes(Some(5), false), probes(None, false));
     for (place, change) in first.into_iter().enumerate() {
         assert_ne!(changed(change).prefix(1), base.prefix(1), "change {place}");
         assert_ne!(changed(change).prefix(2), base.prefix(2), "change {place}");

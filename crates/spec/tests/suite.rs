@@ -118,6 +118,7 @@ fn impossible_values_are_refused() {
         ("seeds = [1, 2]", "seeds = [1, 1]", "seed 1 is listed twice"),
         ("[\"en\", \"deu\"", "[\"en\", \"eng\"", "`en` is listed twice"),
         ("steps = 10", "steps = 0", "`steps`"),
+        ("steps = 10", "steps = 10\nprobe-every = 0", "nonzero"),
         ("batch = 4", "batch = 0", "`batch`"),
         ("batch = 4", "batch = -4", "-4"),
         ("learning-rate = 5e-5", "learning-rate = nan", "`learning-rate`"),

@@ -74,6 +74,7 @@ fn stage(languages: usize, memories: bool) -> Stage {
         stride: 0,
         parser: None,
         trace_every: None,
+        probe_every: None,
         memories: remembered.iter().map(|code| memory(code)).collect(),
         probes: Vec::new(),
     }

@@ -131,6 +131,7 @@ mod tests {
             stride: 0,
             parser: None,
             trace_every: None,
+            probe_every: None,
             memories: Vec::new(),
             probes: Vec::new(),
         }

@@ -86,6 +86,7 @@ fn suite(options: &RunOne, model: Name) -> Result<Suite> {
         stride,
         parser: None,
         trace_every: None,
+        probe_every: None,
         memories: Vec::new(),
         probes: vec![probe],
     };

@@ -2,6 +2,7 @@
 
 mod compare;
 mod continual;
+mod equal;
 mod estimate;
 mod experiment;
 mod footer;

@@ -3,6 +3,7 @@ use spec::Unit;
 
 use super::compare;
 use super::continual;
+use super::equal;
 use super::estimate::{Estimate, Measured, SEED};
 use super::experiment::Experiment;
 use super::footer;
@@ -62,7 +63,8 @@ pub fn build(experiment: &Experiment, options: &ReportOptions, list: &mut Table)
         listed(view, experiment, &lines, list);
     }
     // The answer first.
-    tables.splice(0..0, tradeoff::table(protocol, &views, &rows));
+    let answer = tradeoff::table(protocol, &views, &rows).into_iter().chain(equal::table(experiment, &views, &rows)?);
+    tables.splice(0..0, answer);
     tables.extend(continual::table(experiment, &rows, options.resamples, list)?);
     let mut notes = footer::setting(experiment, options);
     notes.extend(rows.iter().flat_map(|row| row.measured.faults.iter().cloned()));

@@ -77,6 +77,7 @@ pub fn stage(steps: u64, learning_rate: f64, memories: Vec<Memory>) -> Stage {
         stride: 0,
         parser: None,
         trace_every: None,
+        probe_every: None,
         memories,
         probes: Vec::new(),
     }
