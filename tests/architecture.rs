@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &["spec", "random", "files", "kernels"]),
     ("strategies", &["spec", "random", "model"]),
     ("tasks", &["spec", "data", "model", "evaluation"]),
-    ("results", &["spec", "evaluation"]),
+    ("results", &["spec", "files", "evaluation"]),
     ("runner", &["spec", "files", "data", "tasks", "model", "strategies", "evaluation", "results"]),
     (
         "harness",

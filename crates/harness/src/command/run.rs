@@ -46,7 +46,7 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
     if let Some(save) = options.save.as_ref().filter(|_| summary.done > 0) {
         eprintln!("the updated model is in `{}`", save.display());
     }
-    super::sweep::verdict(&summary, &plan.cells, &results)
+    super::sweep::verdict(&summary, &plan.cells, &results, "the same command runs them again")
 }
 
 /// The suite of one cell that the flags describe; written as text so that the checks of suites apply.
