@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use data::{DataFolder, Tokenization};
-use model::{Learner, Precision};
+use files::Unfinished;
+use model::Learner;
 use results::{CellResult, Claim, ResultsError, ResultsFolder};
 use spec::{Cell, Outcome};
 use strategies::{Modules, Strategy};
@@ -178,7 +179,7 @@ impl Running<'_> {
                     let measured = probe::measure(self, probe).with_context(|| format!("probe `{}`", probe.name))?;
                     self.watch.book("probe", start.elapsed());
                     if common {
-                        cache::offer(&place, &measured);
+                        cache::offer(&self.job.cache, &place, &measured);
                     }
                     measured
                 }
@@ -196,12 +197,8 @@ impl Running<'_> {
 
     fn publish(mut self, outcome: Outcome) -> Result<Ended> {
         let (done, events) = (outcome == Outcome::Done, self.events);
-        if let Some(folder) = self.job.save.as_ref().filter(|_| done) {
-            self.tell_uses()?;
-            self.learner
-                .save_folder(folder, Precision::F32)
-                .with_context(|| format!("saving the model to `{}`", folder.display()))?;
-        }
+        let job = self.job;
+        let saved = job.save.as_deref().filter(|_| done).map(|folder| self.save(folder)).transpose()?;
         let result = CellResult {
             outcome: outcome.clone(),
             scores: self.progress.scores,
@@ -211,6 +208,9 @@ impl Running<'_> {
             notes: self.progress.notes,
         };
         self.claim.publish(&result, &self.watch.report())?;
+        if let Some(Err(error)) = saved.map(Unfinished::finish) {
+            eprintln!("warning: the folder beside the saved model cannot be removed: {error}");
+        }
         events(&Event::Ended { outcome: outcome.label().to_owned() });
         Ok(Ended::Published)
     }
