@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("kernels", &[]),
     ("evaluation", &["random"]),
     ("data", &["spec", "random", "files"]),
-    ("miniworld", &["spec", "random", "data"]),
+    ("miniworld", &["spec", "random", "files", "data"]),
     ("model", &["spec", "random", "files", "kernels"]),
     ("strategies", &["spec", "random", "model"]),
     ("tasks", &["spec", "data", "model", "evaluation"]),

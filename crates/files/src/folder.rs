@@ -57,6 +57,9 @@ pub fn check_writable(folder: &Path) -> io::Result<()> {
 
 /// Removes what killed processes left of [`crate::write`] in a folder, if it was not touched for so long.
 pub fn tidy(folder: &Path, age: Duration) {
+    if !is_folder(folder).unwrap_or(false) {
+        return;
+    }
     let old = |path: &Path| {
         let changed = fs::symlink_metadata(path).ok()?.modified().ok()?;
         Some(SystemTime::now().duration_since(changed).unwrap_or_default() >= age)

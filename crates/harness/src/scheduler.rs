@@ -64,6 +64,7 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
     let stop = interrupt::flag()?;
     let results = ResultsFolder::open(&folders.results)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    runner::tidy(&folders.cache);
     let board = Board::new(cells);
     let queue = Mutex::new(Queue::new(cells, &folders.cache));
     let summary = Mutex::new(Summary::default());

@@ -31,6 +31,7 @@ pub(crate) struct StageBatches {
     held_out: Vec<HeldOut>,
     /// Where other cells look for what is found for a language; empty where none would find the same.
     found: Vec<Option<PathBuf>>,
+    cache: PathBuf,
     /// Looked at while a stage begins, which saves nothing on its way.
     stop: Option<Stop>,
     /// Tokens that were drawn and are not padding.
@@ -77,6 +78,7 @@ impl StageBatches {
                 0 => found(running, stage)?,
                 _ => Vec::new(),
             },
+            cache: running.job.cache.clone(),
             stop: None,
             tokens: 0,
             time: Duration::ZERO,
@@ -189,7 +191,7 @@ impl BatchSource for StageBatches {
 
     fn keep(&mut self, source: usize, found: &Discovered) {
         if let Some(Some(place)) = self.found.get(source) {
-            cache::offer(place, found);
+            cache::offer(&self.cache, place, found);
         }
     }
 

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use data::{DataFolder, Encoded, Tokenization};
+use files::Lock;
 use model::Learner;
 use results::Claim;
 use spec::{Cell, Protocol, Task};
 use strategies::{Modules, Strategy};
 
-use crate::cache::{self, Lock};
+use crate::cache;
 use crate::job::{Event, Job};
 use crate::progress::{LEARNER, Progress};
 use crate::stop::{Interrupted, Stop};
@@ -91,7 +92,7 @@ impl<'a> Running<'a> {
     pub fn lock(&mut self, path: &Path, waiting: &str) -> Result<Option<Lock>> {
         let mut waited = false;
         loop {
-            match cache::try_lock(path) {
+            match cache::try_lock(&self.job.cache, path) {
                 cache::Tried::Locked(lock) => {
                     if waited {
                         self.tell("going on from what another cell found", None);
