@@ -52,7 +52,11 @@ impl DataFolder {
         Self { built_in: Some(BuiltIn { root: root.to_owned(), restore }), ..self }
     }
 
-    fn restore(&self) -> Result<(), DataError> {
+    /// Puts back what is missing of what comes inside.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] if it cannot be written.
+    pub fn restore(&self) -> Result<(), DataError> {
         let Some(BuiltIn { root, restore }) = &self.built_in else { return Ok(()) };
         restore(root).map_err(DataError::io("restore the built-in data in", root))
     }
@@ -96,7 +100,8 @@ impl DataFolder {
     /// Reads something of a data set. What is built in may go between two looks, and is put back.
     fn repeated<T>(&self, dataset: &Name, read: impl Fn() -> Result<T, DataError>) -> Result<T, DataError> {
         let own = Manifest::path(&self.root.join(dataset.as_str())).exists();
-        for _ in 1..if own { 1 } else { TRIES } {
+        let tries = if own || self.built_in.is_none() { 1 } else { TRIES };
+        for _ in 1..tries {
             if let (Ok(()), Ok(found)) = (self.restore(), read()) {
                 return Ok(found);
             }

@@ -49,9 +49,12 @@ pub fn run(job: &Job, data: DataFolder, stop: Stop, events: &dyn Fn(&Event)) -> 
         Err(error) => return refuse(claim, &job.cell, &error.into(), events),
     };
     let mut watch = Stopwatch::default();
-    let loaded = watch.time("load", || -> Result<_> {
+    let load = || -> Result<_> {
+        data.restore()?;
         Ok((Learner::load(&job.model, job.cell.backend)?, Tokenization::load(&job.model)?))
-    });
+    };
+    // A model that comes inside lies in the cache, which may be deleted just now.
+    let loaded = watch.time("load", || load().or_else(|_| load()));
     let (learner, tokenization) = match loaded {
         Ok(loaded) => loaded,
         Err(error) => return refuse(claim, &job.cell, &error, events),

@@ -74,7 +74,7 @@ pub fn tidy(cache: &Path) {
         let written = fs::metadata(folder.join(STATE)).and_then(|state| state.modified());
         let wanted = written.is_ok_and(|at| SystemTime::now().duration_since(at).unwrap_or_default() < KEPT);
         // Who trains the stage has the lock.
-        if let (false, Ok(Some(_lock))) = (wanted, files::try_lock(&lock)) {
+        if !wanted && let Ok(Some(_lock)) = files::try_lock(&lock) {
             let _ = fs::remove_dir_all(&folder);
             let _ = fs::remove_file(&lock);
         }
