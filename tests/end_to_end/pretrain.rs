@@ -94,18 +94,19 @@ fn damage_is_said_aloud_and_costs_work_alone() {
     let steps = ["--steps", "200", "--checkpoint-every", "0"];
     let whole = pretrain(folder.path(), "whole", &steps).output().unwrap();
     assert!(whole.status.success(), "{}", said(&whole));
-    let flip = |mut bytes: Vec<u8>| {
+    type Damage = fn(Vec<u8>) -> Vec<u8>;
+    let flip: Damage = |mut bytes| {
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         bytes
     };
-    let cut = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
-    let damages: [(&str, &str, &dyn Fn(Vec<u8>) -> Vec<u8>); 5] = [
-        ("learner.safetensors", "is damaged: its parameters", &flip),
-        ("learner.safetensors", "is damaged: its parameters", &cut),
-        ("state", "is damaged: its state", &flip),
-        ("state", "is damaged: it", &cut),
-        ("../tokenizer.json", "tokenizer or configuration", &flip),
+    let cut: Damage = |bytes| bytes[..bytes.len() / 2].to_vec();
+    let damages = [
+        ("learner.safetensors", "is damaged: its parameters", flip),
+        ("learner.safetensors", "is damaged: its parameters", cut),
+        ("state", "is damaged: its state", flip),
+        ("state", "is damaged: it", cut),
+        ("../tokenizer.json", "tokenizer or configuration", flip),
     ];
     for (number, (file, needle, damage)) in damages.into_iter().enumerate() {
         let out = format!("damaged-{number}");
