@@ -76,9 +76,13 @@ impl ResultsFolder {
         Ok(folder)
     }
 
-    /// Puts in order what a process left that died between recording a cell and removing its work.
+    /// Puts in order what a process left that died between recording a cell and removing its work. What cannot be, such as
+    /// another user's, is left to the next claim of its cell.
     fn tidy(&self) -> Result<(), ResultsError> {
-        self.cell_folders(&self.root.join(WORK))?.iter().try_for_each(|folder| Claim::tidy_recorded(self, folder))
+        for folder in self.cell_folders(&self.root.join(WORK))? {
+            let _ = Claim::tidy_recorded(self, &folder);
+        }
+        Ok(())
     }
 
     /// Opens an existing folder to read from; nothing is created.
@@ -136,7 +140,8 @@ impl ResultsFolder {
         Claim::take(self.clone(), cell.clone(), overwrite)
     }
 
-    /// Every recorded cell in order of folder name, and those that cannot be read or believed. Names that are not ours are ignored.
+    /// Every recorded cell in order of folder name, and those that cannot be read or believed. Names that are not ours are
+    /// ignored.
     ///
     /// # Errors
     /// Only if the folder itself cannot be listed.
