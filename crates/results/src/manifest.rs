@@ -145,3 +145,22 @@ fn check(format: u32, files: &BTreeMap<String, Entry>, cell: &Option<String>) ->
     };
     blake3::hash(&text.unwrap_or_default()).to_hex().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_does_not_give_out_is_no_damage() {
+        let fault = |error: io::Error| Fault::of(Path::new("/results/cells/a/scores.parquet"), &error);
+        for error in [io::ErrorKind::NotFound, io::ErrorKind::IsADirectory, io::ErrorKind::NotADirectory] {
+            assert!(matches!(fault(error.into()), Fault::Damaged(why) if why.contains("`scores.parquet`")));
+        }
+        // EIO, EACCES, too many open files.
+        for error in [5, 13, 24].map(io::Error::from_raw_os_error) {
+            assert!(
+                matches!(fault(error), Fault::Unreadable(why) if why.contains("`/results/cells/a/scores.parquet`"))
+            );
+        }
+    }
+}

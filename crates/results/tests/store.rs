@@ -105,6 +105,15 @@ fn any_changed_bit_and_any_truncation_is_found_and_named() {
         fs::rename(&score, &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &score).unwrap();
         assert!(folder.finished().unwrap().1[0].why.contains("not a regular file"));
+        fs::remove_file(&score).unwrap();
+        fs::rename(&elsewhere, &score).unwrap();
+        assert!(folder.finished().unwrap().1.is_empty());
+        // Also a list of files or times without end.
+        for (name, damaged) in [("timing.json", 0), ("files.json", 1)] {
+            fs::remove_file(path.join(name)).unwrap();
+            std::os::unix::fs::symlink("/dev/zero", path.join(name)).unwrap();
+            assert_eq!(folder.finished().unwrap().1.len(), damaged, "{name}");
+        }
     }
 }
 
