@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::crash::{children, is_gone, signal, spawn, wait_until};
 use crate::damage::{mount, unmount};
 use crate::world::{World, stderr};
 
@@ -111,4 +112,37 @@ fn what_hinders_the_saving_costs_no_training() {
     if let Err(panic) = again {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// Kills a run while it saves; `false` if it was quicker.
+fn kill_while_saving(world: &World, results: &str, save: &str) -> bool {
+    let partial = world.path(&format!("{save}.partial"));
+    let mut parent = spawn(world, results, &run(save));
+    wait_until("a model to be saved", || {
+        partial.join("done").exists() || parent.try_wait().expect("a child").is_some()
+    });
+    if parent.try_wait().expect("a child").is_some() {
+        return false;
+    }
+    let cells = children(parent.id());
+    for process in [parent.id()].iter().chain(&cells) {
+        signal(*process, libc::SIGKILL);
+    }
+    parent.wait().expect("it ends");
+    wait_until("the cell's end", || cells.iter().all(|cell| is_gone(*cell)));
+    partial.exists() && world.recorded(results).is_empty()
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_saves_has_only_that_left_to_do() {
+    let world = World::new();
+    world.ok_in("whole", &run("whole-model"));
+    let (whole, model) = (world.recorded("whole"), files(&world.path("whole-model")));
+    let mut names = (0..60).map(|attempt| (format!("killed-{attempt}"), format!("model-{attempt}")));
+    let hit = names.find(|(results, save)| kill_while_saving(&world, results, save));
+    let (results, save) = hit.expect("no run was ever killed while it saved");
+    world.ok_in(&results, &run(&save));
+    world.assert_recorded(&results, &whole);
+    assert!(files(&world.path(&save)) == model && !world.path(&format!("{save}.partial")).exists());
+    assert!(!phases(&world, &results).iter().any(|phase| phase == "train"), "{:?}", phases(&world, &results));
 }
