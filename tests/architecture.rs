@@ -14,11 +14,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("kernels", &[]),
     ("evaluation", &["random"]),
     ("data", &["spec", "random", "files"]),
-    ("miniworld", &["spec", "random", "data"]),
+    ("miniworld", &["spec", "random", "files", "data"]),
     ("model", &["spec", "random", "files", "kernels"]),
     ("strategies", &["spec", "random", "model"]),
     ("tasks", &["spec", "data", "model", "evaluation"]),
-    ("results", &["spec", "evaluation"]),
+    ("results", &["spec", "files", "evaluation"]),
     ("runner", &["spec", "files", "data", "tasks", "model", "strategies", "evaluation", "results"]),
     (
         "harness",

@@ -1,17 +1,22 @@
 //! What comes inside the binary: data and an encoder that know languages, without any file of the user's.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use crate::crash::wait_until;
 use crate::world::{SUITE, World};
 
-fn harness(folder: &Path, arguments: &[&str]) -> Output {
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.args(arguments).current_dir(folder);
     for name in ["LETHE_REAL", "LETHE_URIEL", "LETHE_DATA", "LETHE_MODELS", "LETHE_RESULTS", "LETHE_CACHE_DIR"] {
         command.env_remove(name);
     }
-    command.output().unwrap()
+    command
+}
+
+fn harness(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
 }
 
 fn ok(folder: &Path, arguments: &[&str]) -> String {
@@ -174,4 +179,48 @@ fn a_model_without_a_language_model_head_is_told_so_when_planned() {
     let error = world.fails(2, &["sweep", "suite.toml"]);
     assert!(error.contains("no language-model head"), "{error}");
     assert!(world.recorded("results").is_empty());
+}
+
+#[test]
+fn what_is_inside_is_put_back_where_it_is_missing_or_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    ok(folder.path(), &["list", "models"]);
+    let built_in = folder.path().join("cache/built-in");
+    let place = std::fs::read_dir(&built_in).unwrap().next().unwrap().unwrap().path();
+    let (weights, manifest) = (place.join("models/mini/model.safetensors"), place.join("data/mini/manifest.toml"));
+    let [whole, listed] = [&weights, &manifest].map(|path| std::fs::read(path).unwrap());
+    let mut changed = whole.clone();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    std::fs::write(&weights, &changed).unwrap();
+    std::fs::remove_file(&manifest).unwrap();
+    ok(folder.path(), &["list", "models"]);
+    assert!(std::fs::read(&weights).unwrap() == whole && std::fs::read(&manifest).unwrap() == listed);
+    std::fs::remove_dir_all(&built_in).unwrap();
+    let checked = ok(folder.path(), &["data", "check"]);
+    assert!(checked.lines().all(|line| line.starts_with("ok")), "{checked}");
+}
+
+#[test]
+fn the_cache_may_be_deleted_while_a_sweep_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("small.toml"), SMALL).unwrap();
+    let mut sweep = command(folder.path(), &["sweep", "small.toml", "-j", "1"]);
+    let mut sweep = sweep.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let (cache, cells) = (folder.path().join("cache"), folder.path().join("results/cells"));
+    let recorded = || std::fs::read_dir(&cells).map_or(0, |cells| cells.count());
+    // Before the first cell is trained, and when it is recorded.
+    for at in [0, 1] {
+        let ready = || if at == 0 { cache.join("measured").exists() } else { recorded() == 1 };
+        wait_until("a cell at work", || ready() || sweep.try_wait().unwrap().is_some());
+        wait_until("the cache to go", || {
+            let _ = std::fs::remove_dir_all(&cache);
+            !cache.exists()
+        });
+    }
+    let output = sweep.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{}", ok(folder.path(), &["report", "small.toml"]));
+    let csv = ok(folder.path(), &["report", "small.toml", "--format", "csv"]);
+    assert!(["ft", "gem-mlm"].iter().all(|method| value(&csv, method, "1", "en", "ner.f1.strict") > 0.5), "{csv}");
 }

@@ -1,9 +1,11 @@
 //! `harness pretrain`: a model that works from text, at any interruption the same bytes, and clear refusals.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
+
+use crate::crash::wait_until;
 
 /// The binary in a folder of its own.
 fn harness(folder: &Path) -> Command {
@@ -76,6 +78,65 @@ fn an_interrupted_pretraining_ends_with_the_same_bytes() {
     let losses: Vec<f64> = curve.iter().filter_map(|point| point["translation-lm"].as_f64()).collect();
     assert!(losses[losses.len() - 1] < 0.7 * losses[1], "{losses:?}");
     assert!(curve.iter().any(|point| point["entailment"].is_f64()), "texts were compared");
+}
+
+/// The newest checkpoint of an unfinished pre-training.
+fn newest(folder: &Path, out: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder.join(format!("{out}.partial"))).ok()?;
+    let states = entries.flatten().map(|entry| entry.path());
+    states.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("checkpoint-"))).max()
+}
+
+#[test]
+fn damage_is_said_aloud_and_costs_work_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    text(&folder.path().join("text"));
+    let steps = ["--steps", "200", "--checkpoint-every", "0"];
+    let whole = pretrain(folder.path(), "whole", &steps).output().unwrap();
+    assert!(whole.status.success(), "{}", said(&whole));
+    type Damage = fn(Vec<u8>) -> Vec<u8>;
+    let flip: Damage = |mut bytes| {
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        bytes
+    };
+    let cut: Damage = |bytes| bytes[..bytes.len() / 2].to_vec();
+    let damages = [
+        ("learner.safetensors", "is damaged: its parameters", flip),
+        ("learner.safetensors", "is damaged: its parameters", cut),
+        ("state", "is damaged: its state", flip),
+        ("state", "is damaged: it", cut),
+        ("../tokenizer.json", "tokenizer or configuration", flip),
+    ];
+    for (number, (file, needle, damage)) in damages.into_iter().enumerate() {
+        let out = format!("damaged-{number}");
+        let mut killed = pretrain(folder.path(), &out, &steps).stderr(Stdio::null()).spawn().unwrap();
+        wait_until("a checkpoint", || newest(folder.path(), &out).is_some());
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let path = newest(folder.path(), &out).expect("the kill hit a run at work").join(file);
+        fs::write(&path, damage(fs::read(&path).unwrap())).unwrap();
+        let resumed = pretrain(folder.path(), &out, &steps).output().unwrap();
+        assert!(resumed.status.success() && said(&resumed).contains(needle), "{file}: {}", said(&resumed));
+        for file in ["config.json", "tokenizer.json", "model.safetensors", "pretraining.json"] {
+            let [one, other] = ["whole", &out].map(|out| fs::read(folder.path().join(out).join(file)).unwrap());
+            assert!(one == other, "{file} differs");
+        }
+    }
+}
+
+#[test]
+fn one_process_at_a_time_makes_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    text(&folder.path().join("text"));
+    let steps = ["--steps", "1000000", "--checkpoint-every", "0"];
+    let mut first = pretrain(folder.path(), "model", &steps).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("a checkpoint", || newest(folder.path(), "model").is_some());
+    let second = pretrain(folder.path(), "model", &steps).output().unwrap();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.status.code(), Some(2), "{}", said(&second));
+    assert!(said(&second).contains("another process makes `model`"), "{}", said(&second));
 }
 
 #[test]

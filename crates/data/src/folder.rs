@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, File};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use spec::{DataKey, Language, Name, Portion, Split, Task, nearest};
 
@@ -13,11 +15,21 @@ use crate::{DataError, Examples, canonical};
 #[derive(Debug, Clone)]
 pub struct DataFolder {
     root: PathBuf,
-    /// Another such folder, only read: its data sets are there unless `root` has one of that name.
-    built_in: Option<PathBuf>,
+    built_in: Option<BuiltIn>,
     /// Content hashes by key.
     expected: BTreeMap<String, String>,
 }
+
+/// Another such folder, only read: its data sets are there unless the first has one of that name.
+#[derive(Debug, Clone)]
+struct BuiltIn {
+    root: PathBuf,
+    /// Puts back what is missing there.
+    restore: fn(&Path) -> io::Result<()>,
+}
+
+/// How often built-in data are read that a deletion of the cache takes away meanwhile.
+const TRIES: usize = 5;
 
 /// What [`DataFolder::check`] found about one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +47,20 @@ impl DataFolder {
         Self { root: root.to_owned(), built_in: None, expected: BTreeMap::new() }
     }
 
-    /// The same folder, and behind it one that is only read.
+    /// The same folder, and behind it one that is only read. `restore` is called before each use, to put back what is
+    /// missing there: it may be in a cache that is deleted at any time.
     #[must_use]
-    pub fn with_built_in(self, root: &Path) -> Self {
-        Self { built_in: Some(root.to_owned()), ..self }
+    pub fn with_built_in(self, root: &Path, restore: fn(&Path) -> io::Result<()>) -> Self {
+        Self { built_in: Some(BuiltIn { root: root.to_owned(), restore }), ..self }
+    }
+
+    /// Puts back what is missing of what comes inside.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] if it cannot be written.
+    pub fn restore(&self) -> Result<(), DataError> {
+        let Some(BuiltIn { root, restore }) = &self.built_in else { return Ok(()) };
+        restore(root).map_err(DataError::io("restore the built-in data in", root))
     }
 
     /// The same folder, for one who planned with these content hashes, by key: another content is not read.
@@ -56,8 +78,9 @@ impl DataFolder {
     /// # Errors
     /// [`DataError`] if the folder or a manifest cannot be read.
     pub fn list(&self) -> Result<Vec<Manifest>, DataError> {
+        self.restore()?;
         let mut names = Vec::new();
-        for root in std::iter::once(&self.root).chain(&self.built_in) {
+        for root in std::iter::once(&self.root).chain(self.built_in.as_ref().map(|built_in| &built_in.root)) {
             let entries = match fs::read_dir(root) {
                 Ok(entries) => entries,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -80,6 +103,23 @@ impl DataFolder {
     /// [`DataError::Missing`] with what there is instead, and the nearest name; [`DataError::Changed`] if another content
     /// is expected.
     pub fn entry(&self, key: &DataKey) -> Result<ManifestEntry, DataError> {
+        self.repeated(&key.data, || self.find(key))
+    }
+
+    /// Reads something of a data set. What is built in may go between two looks, and is put back.
+    fn repeated<T>(&self, dataset: &Name, read: impl Fn() -> Result<T, DataError>) -> Result<T, DataError> {
+        let own = Manifest::path(&self.root.join(dataset.as_str())).exists();
+        let tries = if own || self.built_in.is_none() { 1 } else { TRIES };
+        for _ in 1..tries {
+            if let (Ok(()), Ok(found)) = (self.restore(), read()) {
+                return Ok(found);
+            }
+        }
+        self.restore()?;
+        read()
+    }
+
+    fn find(&self, key: &DataKey) -> Result<ManifestEntry, DataError> {
         if let Some(manifest) = Manifest::read(&self.dataset(&key.data))? {
             return match manifest.entry(key.task, key.language, key.split) {
                 Some(entry) => match self.expected.get(&key.to_string()) {
@@ -106,7 +146,7 @@ impl DataFolder {
     /// # Errors
     /// [`DataError::Missing`] as [`Self::entry`]; [`DataError::Damaged`] if the file is gone, unreadable or changed.
     pub fn load(&self, key: &DataKey, portion: Option<Portion>) -> Result<Examples, DataError> {
-        let mut examples = self.verified(&key.data, &self.entry(key)?)?;
+        let mut examples = self.repeated(&key.data, || self.verified(&key.data, &self.find(key)?))?;
         match portion {
             Some(Portion::First(count)) => examples.truncate(count),
             Some(Portion::Sample { count, seed }) => examples = examples.sample(count, seed),
@@ -162,16 +202,19 @@ impl DataFolder {
             let message = format!("`{}` is a built-in data set; choose another name", key.data);
             return Err(DataError::options(message));
         }
-        fs::create_dir_all(&folder).map_err(DataError::io("create the folder", &folder))?;
-        // Two imports at once would lose each other's lines of the manifest. Closing the file unlocks it.
+        let path = self.path(&key.data, key.task, key.language, key.split);
+        let parent = path.parent().unwrap_or(&folder);
+        files::create_below(&self.root, parent).map_err(DataError::io("create the folder", parent))?;
+        // Two imports at once would lose each other's lines of the manifest.
         let lock = folder.join(".lock");
-        let file = File::create(&lock).map_err(DataError::io("write", &lock))?;
-        file.lock().map_err(DataError::io("lock", &lock))?;
+        let _lock = files::lock(&lock).map_err(DataError::io("lock", &lock))?;
+        for folder in [&*folder, parent] {
+            files::tidy(folder, Duration::ZERO);
+        }
         let mut manifest = Manifest::read(&folder)?.unwrap_or_else(|| Manifest::new(&key.data));
         let old = manifest.entry(key.task, key.language, key.split);
         let whole = old.is_some_and(|old| old.hash == entry.hash && self.verified(&key.data, old).is_ok());
         if !whole {
-            let path = self.path(&key.data, key.task, key.language, key.split);
             files::write(&path, &canonical::to_bytes(&examples, &path)?).map_err(DataError::io("write", &path))?;
         }
         if old != Some(&entry) {
@@ -202,7 +245,7 @@ impl DataFolder {
         let own = self.root.join(name.as_str());
         match &self.built_in {
             Some(built_in) if !Manifest::path(&own).exists() => {
-                let there = built_in.join(name.as_str());
+                let there = built_in.root.join(name.as_str());
                 if Manifest::path(&there).exists() { there } else { own }
             }
             _ => own,

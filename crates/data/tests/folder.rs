@@ -258,3 +258,45 @@ fn two_writers_at_once_lose_nothing() {
     assert_eq!(folder.list().unwrap()[0].entries.len(), 3);
     assert!(folder.check(&mut |_| {}).unwrap().iter().all(|line| line.damage.is_none()));
 }
+
+#[test]
+#[cfg(unix)]
+fn nothing_is_stored_through_links_and_parts_of_killed_writers_go() {
+    use std::os::unix::fs::symlink;
+    let (place, folder, file) = imported();
+    let victim = place.path().join("victim");
+    fs::create_dir(&victim).unwrap();
+    fs::write(victim.join("kept"), "kept").unwrap();
+    for (link, to, dataset, language) in
+        [("wiki/.lock", "kept", "wiki", "de"), ("wiki/ner/sw", "", "wiki", "sw"), ("linked", "", "linked", "de")]
+    {
+        let link = folder.root().join(link);
+        let _ = fs::remove_file(&link);
+        symlink(victim.join(to), &link).unwrap();
+        let key = DataKey { language: language.parse().unwrap(), ..key(dataset, Split::Train) };
+        let refused = folder.store(&key, sentences(), "train.tsv".into(), "none".into()).unwrap_err().to_string();
+        assert!(refused.contains(link.file_name().unwrap().to_str().unwrap()), "{refused}");
+        fs::remove_file(&link).unwrap();
+    }
+    let left: Vec<_> = fs::read_dir(&victim).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [victim.join("kept")]);
+    assert_eq!(fs::read(victim.join("kept")).unwrap(), b"kept");
+    let part = file.with_file_name(".part-Ab12cD");
+    fs::write(&part, "half").unwrap();
+    assert!(store(&folder, &key("wiki", Split::Test), sentences()) && !part.exists());
+}
+
+#[test]
+fn what_comes_inside_is_put_back_before_it_is_read() {
+    let (place, _, file) = imported();
+    let root = place.path().join("data");
+    fs::rename(&root, place.path().join("inside")).unwrap();
+    // As a cache that is deleted: all of it is there again when it is asked for.
+    let restore = |root: &Path| match root.exists() {
+        true => Ok(()),
+        false => fs::rename(root.with_file_name("inside"), root),
+    };
+    let folder = DataFolder::open(&place.path().join("own")).with_built_in(&root, restore);
+    assert_eq!(folder.load(&key("wiki", Split::Train), None).unwrap().len(), 3);
+    assert!(file.exists());
+}

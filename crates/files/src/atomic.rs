@@ -2,6 +2,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+/// What names of files begin with that are not complete; random letters follow, so that nobody can be there before.
+pub(crate) const PART: &str = ".part-";
+/// How many.
+pub(crate) const RANDOM: usize = 6;
+
 /// Writes a file under another name, flushes it to the disk and renames it. What was there before is unharmed by a failure;
 /// its folder is made if it is missing.
 ///
@@ -23,7 +28,7 @@ pub fn write_with<E>(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(&failed)?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".part-");
+    builder.prefix(PART).rand_bytes(RANDOM);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -40,10 +45,7 @@ pub fn write_with<E>(
     fs::set_permissions(&partial, permissions).map_err(&failed)?;
     File::open(&partial).and_then(|file| file.sync_all()).map_err(&failed)?;
     partial.persist(path).map_err(|error| failed(error.error))?;
-    // A rename is durable only once the folder is flushed; file systems that cannot do that are left as they are.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
+    crate::folder::sync_entries(folder);
     Ok(())
 }
 

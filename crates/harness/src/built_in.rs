@@ -1,10 +1,11 @@
 //! The data set and the encoder that come inside the program.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 
 static DATA_SET: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../datasets/mini");
 static ENCODER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../encoders/mini");
@@ -19,27 +20,66 @@ pub struct BuiltIn {
 }
 
 impl BuiltIn {
-    /// Unpacks what is not there yet: everything, or after a crash nothing, appears by one rename.
+    /// Unpacks what is not there yet, and puts back what is there and not as it should be: every file is compared.
     pub fn unpacked(cache: &Path) -> Result<Self> {
         let place = cache.join("built-in").join(&content_hash()[..16]);
-        if !place.is_dir() {
-            let failed = || format!("cannot unpack the built-in data into `{}`", place.display());
-            let fresh = place.with_extension(std::process::id().to_string());
-            let _ = std::fs::remove_dir_all(&fresh);
-            for (kind, folder) in [("data", &DATA_SET), ("models", &ENCODER)] {
-                let into = fresh.join(kind).join(NAME);
-                std::fs::create_dir_all(&into).and_then(|()| folder.extract(&into)).with_context(failed)?;
-            }
-            if let Err(error) = std::fs::rename(&fresh, &place) {
-                let _ = std::fs::remove_dir_all(&fresh);
-                // Another process may have been quicker.
-                if !place.is_dir() {
-                    return Err(error).with_context(failed);
-                }
-            }
-        }
+        put(cache, &place, has_content)
+            .with_context(|| format!("cannot unpack the built-in data into `{}`", place.display()))?;
         Ok(Self { data: place.join("data"), models: place.join("models") })
     }
+
+    /// Puts back what is missing of what was unpacked: the cache may be deleted while a cell runs.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn restore(data: &Path) -> io::Result<()> {
+        let mut above = data.ancestors().skip(1);
+        match (above.next(), above.nth(1)) {
+            (Some(place), Some(cache)) => put(cache, place, has_length),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How often files are put back that go while others are.
+const TRIES: usize = 5;
+
+/// Writes the files that are not `whole`.
+fn put(cache: &Path, place: &Path, whole: fn(&Path, &[u8]) -> bool) -> io::Result<()> {
+    let mut put = Ok(());
+    for _ in 0..TRIES {
+        put = put_once(cache, place, whole);
+        if !put.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            break;
+        }
+    }
+    put
+}
+
+fn put_once(cache: &Path, place: &Path, whole: fn(&Path, &[u8]) -> bool) -> io::Result<()> {
+    for (kind, folder) in [("data", &DATA_SET), ("models", &ENCODER)] {
+        let into = place.join(kind).join(NAME);
+        for file in files_of(folder) {
+            let path = into.join(file.path());
+            if !whole(&path, file.contents()) {
+                files::create_below(cache, path.parent().unwrap_or(&into))?;
+                files::write(&path, file.contents())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn has_length(path: &Path, content: &[u8]) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == content.len() as u64)
+}
+
+fn has_content(path: &Path, content: &[u8]) -> bool {
+    has_length(path, content) && std::fs::read(path).is_ok_and(|found| found == content)
+}
+
+fn files_of(folder: &'static Dir<'static>) -> Vec<&'static File<'static>> {
+    folder.files().chain(folder.dirs().flat_map(files_of)).collect()
 }
 
 /// Computed once a process: a plan and a cell ask for folders several times.
@@ -49,15 +89,11 @@ fn content_hash() -> &'static str {
 }
 
 fn hash_content() -> String {
-    fn add(folder: &Dir, hash: &mut blake3::Hasher) {
-        for file in folder.files() {
-            hash.update(file.path().to_string_lossy().as_bytes());
-            hash.update(&(file.contents().len() as u64).to_le_bytes());
-            hash.update(file.contents());
-        }
-        folder.dirs().for_each(|folder| add(folder, hash));
-    }
     let mut hash = blake3::Hasher::new();
-    [&DATA_SET, &ENCODER].into_iter().for_each(|folder| add(folder, &mut hash));
+    for file in [&DATA_SET, &ENCODER].into_iter().flat_map(files_of) {
+        hash.update(file.path().to_string_lossy().as_bytes());
+        hash.update(&(file.contents().len() as u64).to_le_bytes());
+        hash.update(file.contents());
+    }
     hash.finalize().to_hex().to_string()
 }

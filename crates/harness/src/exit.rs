@@ -16,7 +16,7 @@ pub enum Exit {
     NothingSelected = 4,
     /// Stopped by Ctrl-C; the same command carries on.
     Interrupted = 6,
-    /// The results folder is damaged or cannot be written.
+    /// The results folder is damaged or cannot be written, a model cannot be saved, or a disk is full.
     Results = 7,
     /// The sweep ran to its end, and some cells have no record: another process works on them, or the machine failed them.
     Unfinished = 8,
@@ -34,7 +34,7 @@ Exit codes:
   3   the sweep ended, some cells failed (their causes are in the report)
   4   the filters selected nothing
   6   interrupted; the same command carries on
-  7   the results folder is damaged or cannot be written (a full disk, say)
+  7   the results folder is damaged or cannot be written, a model cannot be saved, or a disk is full
   8   the sweep ended, some cells are not finished: another process works on them, or files or memory failed them
       (said above); the same command carries on
   70  a fault of the program itself";
@@ -52,6 +52,9 @@ pub fn explain(error: &anyhow::Error) -> Exit {
     }) {
         return Exit::Ok; // `| head` closed the pipe: nothing is wrong.
     }
-    eprintln!("error: {}", runner::one_line(error));
-    if error.chain().any(|cause| cause.is::<results::ResultsError>()) { Exit::Results } else { Exit::Usage }
+    let full = runner::is_disk_full(error);
+    let hint = if full { "\nhint: free some space and run the same command again" } else { "" };
+    eprintln!("error: {}{hint}", runner::one_line(error));
+    let kept = error.chain().any(|cause| cause.is::<results::ResultsError>() || cause.is::<runner::NotSaved>());
+    if kept || full { Exit::Results } else { Exit::Usage }
 }

@@ -15,7 +15,7 @@ pub fn real() -> Option<PathBuf> {
 
 /// Data sets that were imported, and behind them the built-in one.
 pub fn data(data: &Path, cache: &Path) -> Result<DataFolder> {
-    Ok(DataFolder::open(data).with_built_in(&BuiltIn::unpacked(cache)?.data))
+    Ok(DataFolder::open(data).with_built_in(&BuiltIn::unpacked(cache)?.data, BuiltIn::restore))
 }
 
 /// Folders in which models are looked for by name, in order.

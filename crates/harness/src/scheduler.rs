@@ -66,6 +66,7 @@ pub fn run(cells: &[Cell], model: &std::path::Path, folders: &Folders, options: 
     let stop = interrupt::flag()?;
     let results = ResultsFolder::open(&folders.results)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    runner::tidy(&folders.cache);
     let board = Board::new(cells);
     let queue = Mutex::new(Queue::new(cells, &folders.cache));
     let summary = Mutex::new(Summary::default());
@@ -149,8 +150,9 @@ fn run_cell(
         let outcome = match ending {
             Ending::Published(label) => {
                 let done = label == Outcome::Done.label();
-                let found = results.get(cell)?.filter(|_| done);
-                let said = found.map(|found| found.scores()).transpose()?;
+                // What cannot be read back is told of this cell at the end.
+                let found = results.get(cell).ok().flatten().filter(|_| done);
+                let said = found.and_then(|found| found.scores().ok());
                 let said = said.map(|scores| headline(&scores)).filter(|said| !said.is_empty());
                 let failed = !done && label != SKIPPED;
                 board.end(cell, &said.unwrap_or(label), started.elapsed());
@@ -167,6 +169,10 @@ fn run_cell(
             Ending::Busy => {
                 board.end(cell, "another process works on it", started.elapsed());
                 return Ok(Ended::Busy);
+            }
+            Ending::ResultsFailed(_) if matches!(results.status(cell), Ok(Status::Unreadable { .. })) => {
+                board.end(cell, "its record cannot be read", started.elapsed());
+                return Ok(Ended::Failed);
             }
             Ending::ResultsFailed(detail) => {
                 board.end(cell, "cannot write results", started.elapsed());

@@ -1,6 +1,5 @@
 //! Stores the mini world as a data set.
 
-use std::fs;
 use std::path::PathBuf;
 
 use data::{DataFolder, ManifestEntry};
@@ -114,8 +113,7 @@ impl DataSet<'_> {
 
     fn put(&self, path: &str, text: &str) -> Result<(), MiniworldError> {
         let path = self.root().join(path);
-        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
-        written.map_err(|source| MiniworldError::Write { path, source })
+        files::write(&path, text.as_bytes()).map_err(|source| MiniworldError::Write { path, source })
     }
 
     fn root(&self) -> PathBuf {

@@ -225,7 +225,8 @@ fn write(path: &Path, key: &str, header: &impl Serialize, views: Vec<(String, Ho
     let metadata = HashMap::from([(key.to_owned(), header)]);
     let failed = |source| ModelError::io(path, source);
     files::write_with(path, failed, |partial| {
-        safetensors::serialize_to_file(views, Some(metadata), partial).map_err(|error| fault(path, error.to_string()))
+        safetensors::serialize_to_file(views, Some(metadata), partial)
+            .map_err(|error| ModelError::unwritten(path, error))
     })
 }
 

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use safetensors::SafeTensorError;
 use thiserror::Error;
 
 /// Why a model could not be read, run, trained or written. Every message names what is wrong and where.
@@ -38,6 +39,14 @@ pub enum ModelError {
 impl ModelError {
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
+    }
+
+    /// Of whoever writes tensors.
+    pub(crate) fn unwritten(path: &Path, error: SafeTensorError) -> Self {
+        match error {
+            SafeTensorError::IoError(source) => Self::io(path, source),
+            error => Self::Weights { path: path.to_owned(), message: error.to_string() },
+        }
     }
 
     pub(crate) fn batch(message: impl Into<String>) -> Self {

@@ -1,8 +1,9 @@
 use std::error::Error;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use files::Lock;
 use spec::{Cell, Outcome};
 
 use crate::error::ResultsError;
@@ -27,55 +28,60 @@ pub struct Claim {
     cell: Cell,
     folder: String,
     dir: PathBuf,
-    /// Held, not read: the operating system lets go of the lock when the file is closed, also by a crash.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Claim {
     pub(crate) fn take(results: ResultsFolder, cell: Cell, overwrite: Overwrite) -> Result<Self, ResultsError> {
         let folder = cell.folder();
-        let lock = lock(&results.lock_path(&folder), &folder)?;
+        let lock = lock(&results, &folder)?;
         let dir = results.work_path(&folder);
         let claim = Self { results, cell, folder, dir, _lock: lock };
         claim.tidy()?;
         let status = claim.results.status(&claim.cell)?;
         if !overwrite.runs(&status) {
+            let folder = claim.folder.clone();
             let outcome = match status {
+                Status::Unreadable { why } => return Err(ResultsError::Unreadable { folder, why }),
                 Status::Finished(outcome) => outcome.label().to_owned(),
                 _ => "damaged".to_owned(),
             };
-            let folder = claim.folder.clone();
             claim.release();
             return Err(ResultsError::AlreadyFinished { folder, outcome });
         }
         if matches!(status, Status::Damaged { .. }) {
-            claim.results.quarantine(&claim.cell)?;
+            claim.results.set_aside(&claim.folder)?;
         }
-        if !claim.dir.is_dir() {
-            let failed = |error| ResultsError::io(&claim.dir, "creating the folder", error);
+        let failed = |error| ResultsError::io(&claim.dir, "claiming the cell", error);
+        if !files::is_folder(&claim.dir).map_err(failed)? {
             claim.results.storage.create_dir(&claim.dir).map_err(failed)?;
             claim.results.storage.sync(claim.dir.parent().unwrap_or(&claim.dir)).map_err(failed)?;
         }
-        if matches!(status, Status::Finished(_)) {
-            let mark = claim.dir.join(AGAIN);
-            let failed = |error| ResultsError::io(&mark, "claiming the cell", error);
+        let mark = claim.dir.join(AGAIN);
+        if matches!(status, Status::Finished(_)) && !mark.exists() {
             claim.results.storage.write(&mark, &[]).map_err(failed)?;
         }
         Ok(claim)
     }
 
-    /// Removes the work of a recorded cell, unless the cell is being run again.
+    /// Puts the work of a recorded cell in order, and removes it unless the cell is being run again.
     pub(crate) fn tidy_recorded(results: &ResultsFolder, folder: &str) -> Result<(), ResultsError> {
-        let (path, dir) = (results.lock_path(folder), results.work_path(folder));
-        if dir.join(AGAIN).exists() {
+        let (cell, dir) = (results.cell_path(folder), results.work_path(folder));
+        let over = || cell.is_dir() && !dir.join(AGAIN).exists();
+        // A link is refused when its cell is claimed.
+        if !files::is_folder(&dir).unwrap_or(false) || !(over() || dir.join(REPLACED).is_dir()) {
             return Ok(());
         }
-        match lock(&path, folder) {
+        match lock(results, folder) {
             Ok(_lock) => {
-                let failed = |error| ResultsError::io(&dir, "removing the folder", error);
-                // Its own process may have removed it while we waited for the lock.
-                ignore_absent(results.storage.remove_dir_all(&dir)).map_err(failed)?;
-                ignore_absent(results.storage.remove_file(&path)).map_err(failed)
+                settle(results, folder)?;
+                if over() {
+                    clear(results, &dir)?;
+                    let path = results.lock_path(folder);
+                    let failed = |error| ResultsError::io(&path, "removing the lock", error);
+                    ignore_absent(results.storage.remove_file(&path)).map_err(failed)?;
+                }
+                Ok(())
             }
             Err(ResultsError::AlreadyRunning { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -102,7 +108,7 @@ impl Claim {
     {
         let older = self.states();
         let next = older.last().map_or(1, |(n, _)| n + 1);
-        self.fill(NEW_STATE, &format!("{STATE}{next}"), write)?;
+        self.fill(NEW_STATE, &format!("{STATE}{next}"), Some(&self.folder), write)?;
         for (_, path) in older {
             // A state that stays behind costs space, never a result.
             let _ = self.results.storage.remove_dir_all(&path);
@@ -113,13 +119,14 @@ impl Claim {
     /// The newest saved state, compared with its hashes.
     ///
     /// # Errors
-    /// [`ResultsError::DamagedCheckpoint`]: say so, [`Claim::discard_checkpoints`], and start the cell again.
+    /// [`ResultsError::DamagedCheckpoint`], also for another cell's: say so, [`Claim::discard_checkpoints`], and start the
+    /// cell again. [`ResultsError::Unreadable`].
     pub fn latest_checkpoint(&self) -> Result<Option<PathBuf>, ResultsError> {
         let Some((_, path)) = self.states().pop() else { return Ok(None) };
-        match manifest::verify(&path, Depth::All) {
+        match manifest::verify(&path, Depth::All, Some(&self.folder)) {
             Ok(()) => Ok(Some(path)),
             Err(Fault::Damaged(why)) => Err(ResultsError::DamagedCheckpoint { path, why }),
-            Err(Fault::NewerFormat { path, found }) => Err(ResultsError::NewerFormat { path, found, known: FORMAT }),
+            Err(fault) => Err(ResultsError::of_record(self.folder.clone(), fault)),
         }
     }
 
@@ -141,7 +148,7 @@ impl Claim {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         self.clear(&self.dir.join(MODEL))?;
-        self.fill(NEW_MODEL, MODEL, write)
+        self.fill(NEW_MODEL, MODEL, None, write)
     }
 
     /// Records the cell and ends the claim; gives the recorded folder. An older record of the cell stays readable until
@@ -183,8 +190,6 @@ impl Claim {
         }
         let cell = self.results.cell_path(&self.folder);
         if cell.is_dir() {
-            // The mark goes first: whatever is left of this work after a crash from here on may be removed.
-            let _ = self.results.storage.remove_file(&self.dir.join(AGAIN));
             self.results.rename(&cell, &self.dir.join(REPLACED), "replacing the older record")?;
         }
         self.results.rename(&finished, &cell, "recording the cell")?;
@@ -244,14 +249,15 @@ impl Claim {
         if model.is_dir() {
             storage.rename(&model, &finished.join(MODEL)).map_err(at(&model))?;
         }
-        self.seal(finished).map_err(at(finished))
+        self.seal(finished, None).map_err(at(finished))
     }
 
-    /// Lets `write` fill `temporary`, puts it on the disk and names it `name`.
+    /// Lets `write` fill `temporary`, puts it on the disk and names it `name`; `cell` as [`manifest::describe`] has it.
     fn fill<E>(
         &self,
         temporary: &str,
         name: &str,
+        cell: Option<&str>,
         write: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<(), ResultsError>
     where
@@ -267,7 +273,7 @@ impl Claim {
             for path in manifest::walk(&fresh).map_err(failed)?.values() {
                 storage.sync(path).map_err(failed)?;
             }
-            self.seal(&fresh).map_err(failed)?;
+            self.seal(&fresh, cell).map_err(failed)?;
             self.results.rename(&fresh, &target, "writing the checkpoint")
         };
         attempt().inspect_err(|_| {
@@ -276,10 +282,10 @@ impl Claim {
     }
 
     /// Writes the list of files of a folder that is otherwise complete, and puts its entries on the disk.
-    fn seal(&self, folder: &Path) -> io::Result<()> {
+    fn seal(&self, folder: &Path, cell: Option<&str>) -> io::Result<()> {
         let storage = &self.results.storage;
         let list = folder.join(manifest::FILE);
-        storage.write(&list, &manifest::describe(folder)?)?;
+        storage.write(&list, &manifest::describe(folder, cell)?)?;
         storage.sync(&list)?;
         for inner in fs::read_dir(folder)?.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
             storage.sync(&inner.path())?;
@@ -289,29 +295,21 @@ impl Claim {
 
     /// Puts in order what a dead process left: a record half replaced goes back, temporary folders go.
     fn tidy(&self) -> Result<(), ResultsError> {
-        let replaced = self.dir.join(REPLACED);
-        let cell = self.results.cell_path(&self.folder);
-        if replaced.is_dir() {
-            if cell.is_dir() {
-                self.clear(&replaced)?;
-            } else {
-                self.results.rename(&replaced, &cell, "restoring the older record")?;
-            }
-        }
+        files::is_folder(&self.dir).map_err(|error| ResultsError::io(&self.dir, "claiming the cell", error))?;
+        settle(&self.results, &self.folder)?;
         [NEW_STATE, NEW_MODEL, FINISHED, REMOVED].iter().try_for_each(|name| self.clear(&self.dir.join(name)))
     }
 
     /// Removes the work folder and the lock, in this order: the lock guards the folder.
     fn release(self) {
         // The cell is recorded by now: the next claim tidies what cannot be removed.
-        if self.clear(&self.dir).is_ok() {
+        if clear_work(&self.results, &self.dir).is_ok() {
             let _ = self.results.storage.remove_file(&self.results.lock_path(&self.folder));
         }
     }
 
     fn clear(&self, path: &Path) -> Result<(), ResultsError> {
-        ignore_absent(self.results.storage.remove_dir_all(path))
-            .map_err(|error| ResultsError::io(path, "removing the folder", error))
+        clear(&self.results, path)
     }
 
     /// Saved states by number, oldest first.
@@ -324,35 +322,37 @@ impl Claim {
     }
 }
 
-fn lock(path: &Path, folder: &str) -> Result<File, ResultsError> {
-    let failed = |error| ResultsError::io(path, "locking the cell", error);
-    loop {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(ResultsError::AlreadyRunning { folder: folder.to_owned() });
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        // The process that held the lock may have removed the file after we opened it: then this lock guards nothing.
-        if is_at(&file, path) {
-            return Ok(file);
-        }
+/// Ends what a dead process began: with the new record in its place the work is over, without it the older one goes back.
+/// Whoever calls this holds the cell's lock.
+fn settle(results: &ResultsFolder, folder: &str) -> Result<(), ResultsError> {
+    let (cell, dir) = (results.cell_path(folder), results.work_path(folder));
+    let replaced = dir.join(REPLACED);
+    match (replaced.is_dir(), cell.is_dir()) {
+        (true, true) => clear_work(results, &dir),
+        (true, false) => results.rename(&replaced, &cell, "restoring the older record"),
+        _ => Ok(()),
     }
 }
 
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(held), Ok(named)) => (held.dev(), held.ino()) == (named.dev(), named.ino()),
-        _ => false,
-    }
+/// Removes a work folder that is of no use any more; its mark goes first, so that what a crash leaves of it is no cell that
+/// is being run again.
+fn clear_work(results: &ResultsFolder, dir: &Path) -> Result<(), ResultsError> {
+    let mark = dir.join(AGAIN);
+    ignore_absent(results.storage.remove_file(&mark))
+        .map_err(|error| ResultsError::io(&mark, "removing the mark", error))?;
+    clear(results, dir)
 }
 
-/// Elsewhere an open file cannot be removed.
-#[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> bool {
-    true
+fn clear(results: &ResultsFolder, path: &Path) -> Result<(), ResultsError> {
+    ignore_absent(results.storage.remove_dir_all(path))
+        .map_err(|error| ResultsError::io(path, "removing the folder", error))
+}
+
+fn lock(results: &ResultsFolder, folder: &str) -> Result<Lock, ResultsError> {
+    let path = results.lock_path(folder);
+    match files::try_lock(&path) {
+        Ok(Some(lock)) => Ok(lock),
+        Ok(None) => Err(ResultsError::AlreadyRunning { folder: folder.to_owned() }),
+        Err(error) => Err(ResultsError::io(&path, "locking the cell", error)),
+    }
 }

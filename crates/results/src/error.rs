@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::manifest::{FORMAT, Fault};
+
 /// Why the results folder could not do what was asked. Messages name the file and say what to do.
 #[derive(Debug, Error)]
 pub enum ResultsError {
@@ -21,6 +23,8 @@ pub enum ResultsError {
     NewerFormat { path: PathBuf, found: u32, known: u32 },
     #[error("cell `{folder}` is damaged: {why}; a sweep sets it aside and runs it again")]
     Damaged { folder: String, why: String },
+    #[error("cell `{folder}`: {why}; nothing of it was changed: make it readable, or move it away")]
+    Unreadable { folder: String, why: String },
     #[error("checkpoint `{}` is damaged: {why}; discard it and start the cell again", .path.display())]
     DamagedCheckpoint { path: PathBuf, why: String },
     #[error("writing the checkpoint failed; the previous one is intact: {source}")]
@@ -38,6 +42,14 @@ pub enum ResultsError {
 }
 
 impl ResultsError {
+    pub(crate) fn of_record(folder: String, fault: Fault) -> Self {
+        match fault {
+            Fault::Damaged(why) => Self::Damaged { folder, why },
+            Fault::Unreadable(why) => Self::Unreadable { folder, why },
+            Fault::NewerFormat { path, found } => Self::NewerFormat { path, found, known: FORMAT },
+        }
+    }
+
     pub(crate) fn io(path: &Path, action: &'static str, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

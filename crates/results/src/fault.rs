@@ -223,6 +223,12 @@ fn a_record_that_is_replaced_is_old_or_new_but_never_gone() {
             let record = folder.get(&cell()).unwrap().expect("a record is readable");
             assert!(record.outcome == Outcome::Done || (!ok && record.outcome == crashed));
             assert_eq!(folder.finished().unwrap().0.len(), 1);
+            // Whoever opens the folder to run cells puts it back in its place.
+            let opened = reliable(folder.root());
+            let record = opened.get(&cell()).unwrap().expect("a record is readable");
+            assert!(record.path.starts_with(opened.root().join("cells")), "{}", record.path.display());
+            let left = work(&opened).iter().any(|path| path.is_dir());
+            assert!(record.outcome != Outcome::Done || !left, "{:?}", work(&opened));
         },
     );
 }

@@ -53,7 +53,7 @@ impl ResultsFolder {
     /// Opens a folder to run cells in, and creates it where it does not exist.
     ///
     /// # Errors
-    /// [`ResultsError::Unusable`] if it is not a folder or cannot be written to.
+    /// [`ResultsError::Unusable`] if it is not a folder, cannot be written to, or holds links in the place of our folders.
     pub fn open(root: &Path) -> Result<Self, ResultsError> {
         Self::open_with(root, Arc::new(Disk))
     }
@@ -64,12 +64,10 @@ impl ResultsFolder {
             return Err(unusable("it is not a folder".to_owned()));
         }
         let prepare = || {
-            fs::create_dir_all(root.join(CELLS))?;
-            fs::create_dir_all(root.join(WORK))?;
-            let probe = root.join(WORK).join(format!(".writable-{}", std::process::id()));
-            fs::write(&probe, [])?;
-            // Another opening of the folder may have removed it: that it could be written is enough.
-            ignore_absent(fs::remove_file(&probe))?;
+            files::create_below(root, &root.join(CELLS))?;
+            files::create_below(root, &root.join(WORK))?;
+            files::is_folder(&root.join(DAMAGED))?;
+            files::check_writable(&root.join(WORK))?;
             Disk.sync(root)
         };
         prepare().map_err(|error: io::Error| unusable(error.to_string()))?;
@@ -78,12 +76,11 @@ impl ResultsFolder {
         Ok(folder)
     }
 
-    /// Frees what a process left that died between recording a cell and removing its work.
+    /// Puts in order what a process left that died between recording a cell and removing its work. What cannot be, such as
+    /// another user's, is left to the next claim of its cell.
     fn tidy(&self) -> Result<(), ResultsError> {
         for folder in self.cell_folders(&self.root.join(WORK))? {
-            if self.cell_path(&folder).is_dir() {
-                Claim::tidy_recorded(self, &folder)?;
-            }
+            let _ = Claim::tidy_recorded(self, &folder);
         }
         Ok(())
     }
@@ -114,6 +111,7 @@ impl ResultsFolder {
         match self.load(&folder) {
             Some(Ok(finished)) => Ok(Status::Finished(finished.outcome)),
             Some(Err(Fault::Damaged(why))) => Ok(Status::Damaged { why }),
+            Some(Err(Fault::Unreadable(why))) => Ok(Status::Unreadable { why }),
             Some(Err(Fault::NewerFormat { path, found })) => {
                 Err(ResultsError::NewerFormat { path, found, known: FORMAT })
             }
@@ -125,13 +123,10 @@ impl ResultsFolder {
     /// The record of a cell, or `None` where there is none.
     ///
     /// # Errors
-    /// [`ResultsError::Damaged`] or [`ResultsError::NewerFormat`] if it cannot be believed.
+    /// [`ResultsError::Damaged`] or [`ResultsError::NewerFormat`] if it cannot be believed, [`ResultsError::Unreadable`].
     pub fn get(&self, cell: &Cell) -> Result<Option<FinishedCell>, ResultsError> {
         let folder = cell.folder();
-        self.load(&folder).transpose().map_err(|fault| match fault {
-            Fault::Damaged(why) => ResultsError::Damaged { folder, why },
-            Fault::NewerFormat { path, found } => ResultsError::NewerFormat { path, found, known: FORMAT },
-        })
+        self.load(&folder).transpose().map_err(|fault| ResultsError::of_record(folder, fault))
     }
 
     /// Locks a cell for the process that runs it; the lock ends with the claim or with the process. What a dead process
@@ -139,12 +134,14 @@ impl ResultsFolder {
     ///
     /// # Errors
     /// [`ResultsError::AlreadyRunning`] if another process holds it; [`ResultsError::AlreadyFinished`] if it is recorded
-    /// and the policy keeps it, which may have come true since [`ResultsFolder::status`] was asked.
+    /// and the policy keeps it, which may have come true since [`ResultsFolder::status`] was asked;
+    /// [`ResultsError::Unreadable`] if it cannot be known whether it is.
     pub fn claim(&self, cell: &Cell, overwrite: Overwrite) -> Result<Claim, ResultsError> {
         Claim::take(self.clone(), cell.clone(), overwrite)
     }
 
-    /// Every recorded cell in order of folder name, and the damaged ones. Names that are not ours are ignored.
+    /// Every recorded cell in order of folder name, and those that cannot be read or believed. Names that are not ours are
+    /// ignored.
     ///
     /// # Errors
     /// Only if the folder itself cannot be listed.
@@ -159,9 +156,14 @@ impl ResultsFolder {
             match self.load(&folder) {
                 None => {}
                 Some(Ok(cell)) => finished.push(cell),
-                Some(Err(Fault::Damaged(why))) => damaged.push(Damaged { folder, why }),
-                Some(Err(Fault::NewerFormat { found, .. })) => {
-                    let why = format!("format {found} of a newer build; this one reads up to {FORMAT}");
+                Some(Err(fault)) => {
+                    let why = match fault {
+                        Fault::Damaged(why) => format!("damaged: {why}"),
+                        Fault::Unreadable(why) => why,
+                        Fault::NewerFormat { found, .. } => {
+                            format!("format {found} of a newer build; this one reads up to {FORMAT}")
+                        }
+                    };
                     damaged.push(Damaged { folder, why });
                 }
             }
@@ -177,41 +179,49 @@ impl ResultsFolder {
         self.claim(cell, Overwrite::Always)?.remove()
     }
 
-    /// Moves a recorded cell out of the way, to `damaged/<cell>-<n>`, and says where.
+    /// Moves a recorded cell out of the way, to `damaged/<cell>-<n>`. Whoever calls this holds the cell's lock, and has
+    /// looked again since.
     ///
     /// # Errors
-    /// [`ResultsError::Io`], also where there is no such record.
-    pub fn quarantine(&self, cell: &Cell) -> Result<PathBuf, ResultsError> {
-        let folder = cell.folder();
-        let from = self.published(&folder).unwrap_or_else(|| self.cell_path(&folder));
+    /// [`ResultsError::Io`].
+    pub(crate) fn set_aside(&self, folder: &str) -> Result<(), ResultsError> {
+        let from = self.cell_path(folder);
         let shelf = self.root.join(DAMAGED);
-        if !shelf.is_dir() {
-            let failed = |error| ResultsError::io(&shelf, "creating the folder", error);
-            self.storage.create_dir(&shelf).map_err(failed)?;
+        let failed = |error| ResultsError::io(&shelf, "creating the folder", error);
+        if !files::is_folder(&shelf).map_err(failed)? {
+            // Another cell's process may have been quicker.
+            ignore_present(self.storage.create_dir(&shelf)).map_err(failed)?;
             self.storage.sync(&self.root).map_err(failed)?;
         }
-        let to = (1u32..).map(|n| shelf.join(format!("{folder}-{n}"))).find(|path| !path.exists());
-        let to = to.unwrap_or_else(|| shelf.join(&folder));
-        self.rename(&from, &to, "setting a damaged cell aside")?;
-        Ok(to)
+        let to = (1u32..).map(|n| shelf.join(format!("{folder}-{n}"))).find(|path| path.symlink_metadata().is_err());
+        let to = to.unwrap_or_else(|| shelf.join(folder));
+        self.rename(&from, &to, "setting a damaged cell aside")
     }
 
     /// The record of a cell, if there is one.
     fn load(&self, folder: &str) -> Option<Result<FinishedCell, Fault>> {
-        let load = || self.published(folder).map(|path| load(&path, folder));
+        let load =
+            || self.published(folder).and_then(|path| path.map(|path| load(&path, folder)).transpose()).transpose();
         match load() {
             // It may have been replaced by another process while it was read: a second look tells.
-            Some(Err(Fault::Damaged(_))) => load(),
+            Some(Err(Fault::Damaged(_) | Fault::Unreadable(_))) => load(),
             other => other,
         }
     }
 
     /// Where the record of a cell lies, if there is one.
-    pub(crate) fn published(&self, folder: &str) -> Option<PathBuf> {
+    fn published(&self, folder: &str) -> Result<Option<PathBuf>, Fault> {
         let cell = self.cell_path(folder);
         let replaced = self.work_path(folder).join(REPLACED);
         // Asked twice, because a replacement may end between the first two questions.
-        [&cell, &replaced, &cell].into_iter().find(|path| path.is_dir()).cloned()
+        for path in [&cell, &replaced, &cell] {
+            match fs::metadata(path).map_err(|error| Fault::of(path, &error)) {
+                Ok(found) if found.is_dir() => return Ok(Some(path.clone())),
+                Err(unreadable @ Fault::Unreadable(_)) => return Err(unreadable),
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) fn cell_path(&self, folder: &str) -> PathBuf {
@@ -255,13 +265,21 @@ pub(crate) fn ignore_absent(removed: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// Success for a folder that is there already.
+fn ignore_present(made: io::Result<()>) -> io::Result<()> {
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
 /// Ends in a dash and the 16 hexadecimal digits of a cell id.
 fn is_cell_folder(name: &str) -> bool {
     name.rsplit_once('-').is_some_and(|(_, id)| id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 fn load(path: &Path, folder: &str) -> Result<FinishedCell, Fault> {
-    manifest::verify(path, Depth::Own)?;
+    manifest::verify(path, Depth::Own, None)?;
     let cell: CellFile = read_json(path, "cell.json")?;
     let outcome: OutcomeFile = read_json(path, "outcome.json")?;
     if cell.cell.folder() != folder {
@@ -272,13 +290,12 @@ fn load(path: &Path, folder: &str) -> Result<FinishedCell, Fault> {
         outcome: outcome.outcome,
         notes: outcome.notes,
         version: cell.version,
-        timing: fs::read(path.join("timing.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()),
+        timing: manifest::read(&path.join("timing.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()),
         path: path.to_owned(),
     })
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path, name: &str) -> Result<T, Fault> {
-    let text =
-        fs::read(path.join(name)).map_err(|error| Fault::Damaged(format!("`{name}` cannot be read: {error}")))?;
+    let text = manifest::read(&path.join(name))?;
     serde_json::from_slice(&text).map_err(|error| Fault::Damaged(format!("`{name}` is not valid: {error}")))
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::io;
 
 use evaluation::Contribution;
 use polars::prelude::*;
 use spec::{Language, Name, Task};
 
 use crate::error::ResultsError;
+use crate::manifest::Fault;
 use crate::record::{CurvePoint, FinishedCell, ProbeExamples, Score, SeriesPoint};
 
 pub(crate) const SCORES: &str = "scores.parquet";
@@ -242,22 +243,18 @@ impl FinishedCell {
         read: impl FnOnce(&DataFrame) -> PolarsResult<Vec<T>>,
     ) -> Result<Vec<T>, ResultsError> {
         let path = self.path.join(file);
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        from_parquet(&path)
-            .and_then(|frame| read(&frame).map_err(|error| error.to_string()))
-            .map_err(|why| ResultsError::Damaged { folder: self.cell.folder(), why: format!("`{file}`: {why}") })
-    }
-}
-
-fn from_parquet(path: &Path) -> Result<DataFrame, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    // Parquet readers are known to panic on files that are wrong in unusual ways.
-    let read = || ParquetReader::new(file).read_parallel(ParallelStrategy::None).finish();
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
-        Ok(frame) => frame.map_err(|error| error.to_string()),
-        Err(_) => Err("it is no valid Parquet file".to_owned()),
+        let opened = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            opened => opened.map_err(|error| ResultsError::of_record(self.cell.folder(), Fault::of(&path, &error)))?,
+        };
+        let parse = || read(&ParquetReader::new(opened).read_parallel(ParallelStrategy::None).finish()?);
+        // Files that are wrong in unusual ways make the reader panic, or the columns that it has made of them.
+        let why = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(parse)) {
+            Ok(Ok(rows)) => return Ok(rows),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it is no valid Parquet file".to_owned(),
+        };
+        Err(ResultsError::Damaged { folder: self.cell.folder(), why: format!("`{file}`: {why}") })
     }
 }
 

@@ -10,6 +10,12 @@
 //! <root>/damaged/         records that did not match their hashes, set aside
 //! ```
 //!
+//! A checkpoint names its cell; of another one's it is of no use.
+//!
+//! Only `<root>` itself may be a link: one in the place of a folder below it is refused, and files are created where none
+//! are. Folders are made as the process's umask has it (usually 0755): others may read them, and who may write to them is
+//! trusted with every number in them.
+//!
 //! Nothing but `timing.json` and `log.txt` depends on the host or the hour: equal cells give equal bytes.
 
 #[cfg(test)]
@@ -23,6 +29,8 @@ mod error;
 #[cfg(test)]
 mod fault;
 mod folder;
+#[cfg(test)]
+mod forged;
 mod frames;
 mod manifest;
 mod number;

@@ -134,7 +134,7 @@ pub struct FinishedCell {
     pub path: PathBuf,
 }
 
-/// A folder in the place of a recorded cell that cannot be believed.
+/// A folder in the place of a recorded cell that cannot be read or believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damaged {
     pub folder: String,
@@ -151,9 +151,14 @@ pub enum Status {
     Damaged {
         why: String,
     },
+    /// Recorded, but the system does not give it out: nothing is known of it, and it is left alone.
+    Unreadable {
+        why: String,
+    },
 }
 
-/// Which recorded cells a sweep runs again. Cells without a record run under every policy, from their last checkpoint.
+/// Which recorded cells a sweep runs again. Cells without a record run under every policy, from their last checkpoint; a
+/// record that cannot be read is left alone by all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Overwrite {
@@ -185,6 +190,7 @@ impl Overwrite {
         match status {
             Status::Missing | Status::Partial => true,
             Status::Damaged { .. } => self != Overwrite::Never,
+            Status::Unreadable { .. } => false,
             Status::Finished(Outcome::Done | Outcome::Skipped { .. }) => self == Overwrite::Always,
             Status::Finished(_) => matches!(self, Overwrite::Failed | Overwrite::Always),
         }

@@ -5,7 +5,8 @@ use std::path::Path;
 /// The changes made to a results folder, one system call's worth each, so that tests can let any of them fail.
 pub(crate) trait Storage: Send + Sync {
     fn create_dir(&self, path: &Path) -> io::Result<()>;
-    /// Creates or replaces a file; its bytes may be lost in a crash until [`Storage::sync`].
+    /// Creates a file where nothing is, so that no link is followed; its bytes may be lost in a crash until
+    /// [`Storage::sync`].
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Waits until a file's bytes, or a folder's entries, are on the disk.
     fn sync(&self, path: &Path) -> io::Result<()>;
@@ -22,7 +23,7 @@ impl Storage for Disk {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        OpenOptions::new().write(true).create(true).truncate(true).open(path)?.write_all(bytes)
+        OpenOptions::new().write(true).create_new(true).open(path)?.write_all(bytes)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {

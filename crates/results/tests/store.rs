@@ -105,6 +105,15 @@ fn any_changed_bit_and_any_truncation_is_found_and_named() {
         fs::rename(&score, &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &score).unwrap();
         assert!(folder.finished().unwrap().1[0].why.contains("not a regular file"));
+        fs::remove_file(&score).unwrap();
+        fs::rename(&elsewhere, &score).unwrap();
+        assert!(folder.finished().unwrap().1.is_empty());
+        // Also a list of files or times without end.
+        for (name, damaged) in [("timing.json", 0), ("files.json", 1)] {
+            fs::remove_file(path.join(name)).unwrap();
+            std::os::unix::fs::symlink("/dev/zero", path.join(name)).unwrap();
+            assert_eq!(folder.finished().unwrap().1.len(), damaged, "{name}");
+        }
     }
 }
 
@@ -123,6 +132,96 @@ fn a_damaged_cell_is_set_aside_and_run_again() {
         assert!(root.path().join("damaged").join(format!("{}-{aside}", cell.folder())).is_dir());
         fs::remove_dir_all(path).unwrap();
     }
+}
+
+#[test]
+fn what_was_seen_damaged_is_looked_at_again_before_it_is_set_aside() {
+    let root = tempfile::tempdir().unwrap();
+    let cell = &cells()[0];
+    let (slow, quick) = (ResultsFolder::open(root.path()).unwrap(), ResultsFolder::open(root.path()).unwrap());
+    let path = publish(&slow, cell);
+    fs::write(path.join("outcome.json"), "").unwrap();
+    assert!(matches!(slow.status(cell).unwrap(), Status::Damaged { .. }));
+    publish(&quick, cell);
+    let kept = slow.claim(cell, Overwrite::Missing).unwrap_err();
+    assert!(matches!(kept, ResultsError::AlreadyFinished { .. }), "{kept}");
+    assert_eq!(quick.status(cell).unwrap(), Status::Finished(Outcome::Done));
+    assert_eq!(fs::read_dir(root.path().join("damaged")).unwrap().count(), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_record_that_cannot_be_read_is_left_alone_and_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let root = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::open(root.path()).unwrap();
+    let cells = cells();
+    let file = publish(&folder, &cells[0]).join("scores.parquet");
+    publish(&folder, &cells[1]);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read(&file).is_ok() {
+        eprintln!("skipped: this user reads everything");
+        return;
+    }
+    let Status::Unreadable { why } = folder.status(&cells[0]).unwrap() else { panic!("it cannot be read") };
+    assert!(why.contains("scores.parquet` cannot be read"), "{why}");
+    for policy in Overwrite::ALL {
+        let refused = folder.claim(&cells[0], policy).unwrap_err();
+        assert!(matches!(&refused, ResultsError::Unreadable { .. }) && refused.to_string().contains(&why), "{refused}");
+    }
+    assert!(matches!(folder.get(&cells[0]).unwrap_err(), ResultsError::Unreadable { .. }));
+    let (finished, unusable) = folder.finished().unwrap();
+    assert_eq!((finished.len(), unusable.len()), (1, 1));
+    assert_eq!(unusable[0].why, why);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(folder.status(&cells[0]).unwrap(), Status::Finished(Outcome::Done));
+    assert!(!root.path().join("damaged").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn nothing_is_written_through_links_in_the_folder() {
+    use std::os::unix::fs::symlink;
+    let victim = tempfile::tempdir().unwrap();
+    let (kept, cell) = (victim.path().join("kept"), &cells()[0]);
+    fs::write(&kept, "kept").unwrap();
+    let untouched = || {
+        assert_eq!(fs::read(&kept).unwrap(), b"kept");
+        assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 1);
+    };
+    for name in ["cells", "work", "damaged"] {
+        let root = tempfile::tempdir().unwrap();
+        symlink(victim.path(), root.path().join(name)).unwrap();
+        let refused = ResultsFolder::open(root.path()).unwrap_err().to_string();
+        assert!(refused.contains(&format!("{name}` is a link")), "{refused}");
+        untouched();
+    }
+    for name in [cell.folder(), format!("{}.lock", cell.folder())] {
+        let root = tempfile::tempdir().unwrap();
+        let folder = ResultsFolder::open(root.path()).unwrap();
+        let to = if name.ends_with("lock") { &kept } else { victim.path() };
+        symlink(to, root.path().join("work").join(&name)).unwrap();
+        let refused = folder.claim(cell, Overwrite::Missing).unwrap_err().to_string();
+        assert!(refused.contains(&format!("{name}` is ")), "{refused}");
+        untouched();
+    }
+    // What is in a cell's own folder is replaced.
+    let root = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::open(root.path()).unwrap();
+    let mut claim = folder.claim(cell, Overwrite::Missing).unwrap();
+    for name in ["new-state", "new-model", "model", "finished"] {
+        symlink(victim.path(), claim.dir().join(name)).unwrap();
+    }
+    claim.checkpoint(|path| fs::write(path.join("kept"), "state")).unwrap();
+    claim.save_model(|path| fs::write(path.join("kept"), "model")).unwrap();
+    let path = claim.publish(&measured(cell, 3), &timing()).unwrap();
+    assert_eq!(fs::read(path.join("model/kept")).unwrap(), b"model");
+    untouched();
+    // The folder itself may be one.
+    let links = tempfile::tempdir().unwrap();
+    let link = links.path().join("results");
+    symlink(root.path(), &link).unwrap();
+    assert_eq!(ResultsFolder::open(&link).unwrap().status(cell).unwrap(), Status::Finished(Outcome::Done));
 }
 
 #[test]
@@ -209,6 +308,30 @@ fn checkpoints_survive_the_claim_and_damage_is_reported() {
     assert!(matches!(&damaged, ResultsError::DamagedCheckpoint { .. }) && damaged.to_string().contains("inner/step"));
     claim.discard_checkpoints().unwrap();
     assert_eq!(claim.latest_checkpoint().unwrap(), None);
+}
+
+#[test]
+fn another_cells_checkpoint_is_of_no_use() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::open(root.path()).unwrap();
+    let cells = &cells()[..2];
+    let work = |cell: &Cell| root.path().join("work").join(cell.folder());
+    for cell in cells {
+        let mut claim = folder.claim(cell, Overwrite::Missing).unwrap();
+        claim.checkpoint(|path| fs::write(path.join("step"), "1")).unwrap();
+    }
+    let aside = root.path().join("aside");
+    fs::rename(work(&cells[0]), &aside).unwrap();
+    fs::rename(work(&cells[1]), work(&cells[0])).unwrap();
+    fs::rename(&aside, work(&cells[1])).unwrap();
+    for (cell, other) in [(&cells[0], &cells[1]), (&cells[1], &cells[0])] {
+        let mut claim = folder.claim(cell, Overwrite::Missing).unwrap();
+        let foreign = claim.latest_checkpoint().unwrap_err();
+        assert!(matches!(foreign, ResultsError::DamagedCheckpoint { .. }), "{foreign}");
+        assert!(foreign.to_string().contains(&other.folder()), "{foreign}");
+        claim.discard_checkpoints().unwrap();
+        assert_eq!(claim.latest_checkpoint().unwrap(), None);
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub(crate) struct StageBatches {
     found: Vec<Option<PathBuf>>,
     /// Why what was found last could not be kept.
     unwritten: Option<String>,
+    cache: PathBuf,
     /// Looked at while a stage begins, which saves nothing on its way.
     stop: Option<Stop>,
     /// Tokens that were drawn and are not padding.
@@ -80,6 +81,7 @@ impl StageBatches {
                 _ => Vec::new(),
             },
             unwritten: None,
+            cache: running.job.cache.clone(),
             stop: None,
             tokens: 0,
             time: Duration::ZERO,
@@ -197,7 +199,7 @@ impl BatchSource for StageBatches {
 
     fn keep(&mut self, source: usize, found: &Discovered) {
         if let Some(Some(place)) = self.found.get(source) {
-            self.unwritten = cache::store(place, found).err().map(|error| cache::unwritten(&error));
+            self.unwritten = cache::store(&self.cache, place, found).err().map(|error| cache::unwritten(&error));
         }
     }
 

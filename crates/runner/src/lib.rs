@@ -21,13 +21,15 @@ mod probe;
 mod progress;
 mod run;
 mod running;
+mod save;
 mod stages;
 mod stop;
 mod stopwatch;
 mod train;
 
 pub use job::{Event, Job};
-pub use outcome::one_line;
+pub use outcome::{is_disk_full, one_line};
 pub use run::{Ended, run};
-pub use stages::{is_cached, remove};
+pub use save::NotSaved;
+pub use stages::{is_cached, remove, tidy};
 pub use stop::Stop;

@@ -24,9 +24,16 @@ pub(crate) enum Verdict {
 #[error("inputs changed: the model in `{0}` was replaced since the cell was planned")]
 pub(crate) struct ModelChanged(pub String);
 
-/// Whether the results folder is at fault: then no other cell would fare better.
+/// Whether the results folder or a full disk is at fault: then no other cell would fare better.
 pub(crate) fn is_of_results(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<ResultsError>())
+    error.chain().any(|cause| cause.is::<ResultsError>()) || is_disk_full(error)
+}
+
+/// Whether there is no space left, or a quota is used up.
+pub fn is_disk_full(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let kind = |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref().map(std::io::Error::kind);
+    error.chain().any(|cause| matches!(kind(cause), Some(StorageFull | QuotaExceeded)))
 }
 
 /// What to make of a cell that failed at a step.

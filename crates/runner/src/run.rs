@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use data::{DataFolder, Tokenization};
-use model::{Learner, Precision};
+use files::Unfinished;
+use model::Learner;
 use results::{CellResult, Claim, ResultsError, ResultsFolder};
 use spec::{Cell, Outcome};
 use strategies::{Modules, Strategy};
@@ -51,12 +52,15 @@ pub fn run(job: &Job, data: DataFolder, stop: Stop, events: &dyn Fn(&Event)) -> 
         Err(error) => return refuse(claim, &job.cell, &error.into(), events),
     };
     let mut watch = Stopwatch::default();
-    let loaded = watch.time("load", || -> Result<_> {
+    let load = || -> Result<_> {
+        data.restore()?;
         if model::content_hash(&job.model)? != job.cell.model_hash {
             return Err(ModelChanged(job.model.display().to_string()).into());
         }
         Ok((Learner::load(&job.model, job.cell.backend)?, Tokenization::load(&job.model)?))
-    });
+    };
+    // A model that comes inside lies in the cache, which may be deleted just now.
+    let loaded = watch.time("load", || load().or_else(|_| load()));
     let (learner, tokenization) = match loaded {
         Ok(loaded) => loaded,
         Err(error) => return refuse(claim, &job.cell, &error, events),
@@ -216,12 +220,8 @@ impl Running<'_> {
 
     fn publish(mut self, outcome: Outcome) -> Result<Ended> {
         let (done, events) = (outcome == Outcome::Done, self.events);
-        if let Some(folder) = self.job.save.as_ref().filter(|_| done) {
-            self.tell_uses()?;
-            self.learner
-                .save_folder(folder, Precision::F32)
-                .with_context(|| format!("saving the model to `{}`", folder.display()))?;
-        }
+        let job = self.job;
+        let saved = job.save.as_deref().filter(|_| done).map(|folder| self.save(folder)).transpose()?;
         let result = CellResult {
             outcome: outcome.clone(),
             scores: self.progress.scores,
@@ -231,6 +231,9 @@ impl Running<'_> {
             notes: self.progress.notes,
         };
         self.claim.publish(&result, &self.watch.report())?;
+        if let Some(Err(error)) = saved.map(Unfinished::finish) {
+            eprintln!("warning: the folder beside the saved model cannot be removed: {error}");
+        }
         events(&Event::Ended { outcome: outcome.label().to_owned() });
         Ok(Ended::Published)
     }

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use data::{DataFolder, Encoded, Tokenization};
+use files::Lock;
 use model::Learner;
 use results::Claim;
 use serde::Serialize;
 use spec::{Cell, Protocol, Task};
 use strategies::{Modules, Strategy};
 
-use crate::cache::{self, Lock};
+use crate::cache;
 use crate::job::{Event, Job};
 use crate::progress::{LEARNER, Progress};
 use crate::stop::{Interrupted, Stop};
@@ -92,7 +93,7 @@ impl<'a> Running<'a> {
     pub fn lock(&mut self, path: &Path, waiting: &str) -> Result<Option<Lock>> {
         let mut waited = false;
         loop {
-            match cache::try_lock(path) {
+            match cache::try_lock(&self.job.cache, path) {
                 cache::Tried::Locked(lock) => {
                     if waited {
                         self.tell("going on from what another cell found", None);
@@ -130,7 +131,7 @@ impl<'a> Running<'a> {
 
     /// Leaves something in the cache for other cells, where that can be.
     pub fn offer<T: Serialize>(&self, path: &Path, found: &T) {
-        if let Err(error) = cache::store(path, found) {
+        if let Err(error) = cache::store(&self.job.cache, path, found) {
             self.warn(cache::unwritten(&error));
         }
     }

@@ -1,20 +1,26 @@
 //! States after stages that several cells have in common: the first cell to get there leaves its own in the cache, with
 //! what it measures there, and the others go on from it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use files::Lock;
 use serde::{Deserialize, Serialize};
 use spec::PrefixId;
 
-use crate::cache::{self, Lock};
+use crate::cache;
 use crate::cost;
 use crate::progress::{LEARNER, Progress};
 use crate::running::Running;
 
 /// The file of a state that is written last.
 const STATE: &str = "state.cbor";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// A state is kept so long for a sweep that was killed.
+const KEPT: Duration = DAY.saturating_mul(7);
 
 #[derive(Serialize, Deserialize)]
 struct CachedStage {
@@ -51,6 +57,28 @@ pub fn remove(cache: &Path, prefix: &PrefixId) {
     // What is left costs space, never a result.
     let _ = fs::remove_dir_all(folder(cache, prefix));
     let _ = fs::remove_file(lock(cache, prefix));
+}
+
+/// Removes what killed processes left in the cache: parts of files, parts of states, and states that no sweep came back for.
+pub fn tidy(cache: &Path) {
+    for kind in ["", "measured", "subnetworks"] {
+        files::tidy(&cache.join(kind), DAY);
+    }
+    let stages = cache.join("stages");
+    if !files::is_folder(&stages).unwrap_or(false) {
+        return;
+    }
+    let names = fs::read_dir(&stages).into_iter().flatten().flatten().map(|entry| entry.path().with_extension(""));
+    for folder in names.collect::<BTreeSet<PathBuf>>() {
+        let lock = folder.with_extension("lock");
+        let written = fs::metadata(folder.join(STATE)).and_then(|state| state.modified());
+        let wanted = written.is_ok_and(|at| SystemTime::now().duration_since(at).unwrap_or_default() < KEPT);
+        // Who trains the stage has the lock.
+        if !wanted && let Ok(Some(_lock)) = files::try_lock(&lock) {
+            let _ = fs::remove_dir_all(&folder);
+            let _ = fs::remove_file(&lock);
+        }
+    }
 }
 
 impl Running<'_> {
@@ -106,13 +134,48 @@ impl Running<'_> {
     }
 
     fn write_state(&self, folder: &Path) -> Result<()> {
-        fs::create_dir_all(folder)?;
+        let cache = &self.job.cache;
+        files::create_below(cache, folder)?;
         let path = folder.join(LEARNER);
         self.learner.save_checkpoint(&path)?;
         let learner = files::hash(&path)?.to_hex().to_string();
         let mut progress = self.progress.clone();
         progress.scores.clear();
         progress.examples.clear();
-        cache::store(&folder.join(STATE), &CachedStage { progress, learner })
+        cache::store(cache, &folder.join(STATE), &CachedStage { progress, learner })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_killed_sweeps_left_goes_and_what_is_wanted_stays() {
+        let cache = tempfile::tempdir().unwrap();
+        let stages = cache.path().join("stages");
+        let state = |name: &str, age: Duration| {
+            fs::create_dir_all(stages.join(name)).unwrap();
+            let file = fs::File::create(stages.join(name).join(STATE)).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        };
+        state("fresh", DAY);
+        state("old", KEPT + DAY);
+        for half in ["half", "trained"] {
+            fs::create_dir_all(stages.join(half)).unwrap();
+            fs::write(stages.join(half).join(LEARNER), "half").unwrap();
+        }
+        fs::write(stages.join("left.lock"), "").unwrap();
+        let lock = files::try_lock(&stages.join("trained.lock")).unwrap().expect("nobody has it");
+        tidy(cache.path());
+        let names = || {
+            let mut names: Vec<_> = fs::read_dir(&stages).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(), ["fresh", "trained", "trained.lock"]);
+        drop(lock);
+        tidy(cache.path());
+        assert_eq!(names(), ["fresh"]);
     }
 }

@@ -247,6 +247,7 @@ fn ranked(
         stride: 0,
         parser: None,
         trace_every: None,
+        probe_every: None,
         memories: Vec::new(),
         probes: Vec::new(),
     };

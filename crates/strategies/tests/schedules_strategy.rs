@@ -57,6 +57,7 @@ fn stage() -> Stage {
         stride: 0,
         parser: None,
         trace_every: None,
+        probe_every: None,
         memories: Vec::new(),
         probes: Vec::new(),
     }

@@ -1,10 +1,12 @@
 //! `harness run`: one cell from flags, ending with a saved model.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use results::{Overwrite, ResultsFolder};
-use spec::{Decay, ExampleRows, Method, Name, Probe, Protocol, Split, Stage, Suite};
+use files::Unfinished;
+use results::{Overwrite, ResultsFolder, Status};
+use spec::{Cell, Decay, ExampleRows, Method, Name, Outcome, Probe, Protocol, Split, Stage, Suite};
 
 use crate::cli::{Comparison, Folders, RunOne, TableFormat};
 use crate::exit::Exit;
@@ -14,6 +16,7 @@ use crate::{places, scheduler};
 pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
     if let Some(save) = &options.save
         && save.exists()
+        && !Unfinished::work_folder(save).exists()
     {
         bail!("`{}` exists already; --save wants a new folder", save.display());
     }
@@ -41,12 +44,33 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
             todo.push(cell.clone());
         }
     }
+    let saved = match (&options.save, todo.as_slice()) {
+        (Some(save), [cell]) if save.exists() => finish(save, cell, &results)?,
+        _ => false,
+    };
+    if saved {
+        todo.clear();
+    }
     let summary = scheduler::run(&todo, &plan.model, &folders, &limits)?;
     super::report::print(&plan, &results, TableFormat::Terminal, &[], &Comparison::default(), None)?;
-    if let Some(save) = options.save.as_ref().filter(|_| summary.done > 0) {
+    if let Some(save) = options.save.as_ref().filter(|_| saved || summary.done > 0) {
         eprintln!("the updated model is in `{}`", save.display());
     }
-    super::sweep::verdict(&summary, &plan.cells, &results)
+    super::sweep::verdict(&summary, &plan.cells, &results, "the same command runs them again")
+}
+
+/// Ends what a process left that was killed when the model was saved and the cell recorded. Gives whether one was.
+fn finish(save: &Path, cell: &Cell, results: &ResultsFolder) -> Result<bool> {
+    let unfinished = Unfinished::claim(save, &cell.folder());
+    let unfinished = unfinished.with_context(|| format!("cannot save the model to `{}`", save.display()))?;
+    let Some(unfinished) = unfinished.filter(|one| one.is_published()) else { return Ok(false) };
+    if results.status(cell)? != Status::Finished(Outcome::Done) {
+        return Ok(false);
+    }
+    // This removes the work of a cell that is recorded.
+    let _ = results.claim(cell, Overwrite::Never);
+    unfinished.finish()?;
+    Ok(true)
 }
 
 /// The suite of one cell that the flags describe; written as text so that the checks of suites apply.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use model::ModelConfig;
-use results::{ResultsFolder, Status, Table};
+use results::{ResultsError, ResultsFolder, Status, Table};
 use spec::Cell;
 
 use runner::cost;
@@ -16,6 +16,8 @@ use crate::plan::{self, Plan};
 use crate::scheduler::{self, Options, Summary};
 use crate::tuning::{Chosen, Trials};
 use crate::{screen, suites};
+
+const AGAIN: &str = "run them again with --overwrite failed";
 
 pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;
@@ -37,9 +39,9 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     if options.dry_run {
         return part.dry_run(&results);
     }
-    let summary = part.run("cells", folders, options, &results)?;
+    let summary = part.run("cells", folders, options)?;
     super::report::print(&plan, &results, TableFormat::Terminal, &[], &options.comparison, tuning)?;
-    verdict(&summary, &plan.cells, &results)
+    verdict(&summary, &plan.cells, &results, AGAIN)
 }
 
 /// How a search for settings ended.
@@ -58,8 +60,8 @@ pub fn search(trials: Trials, folders: &Folders, options: &Sweep, results: &Resu
         return Ok(Search::Ended(exit));
     }
     if !options.dry_run && !part.todo.is_empty() {
-        let summary = part.run("trials of the tuning", folders, options, results)?;
-        let exit = verdict(&summary, &[], results)?;
+        let summary = part.run("trials of the tuning", folders, options)?;
+        let exit = verdict(&summary, &[], results, AGAIN)?;
         if exit != Exit::Ok {
             return Ok(Search::Ended(exit));
         }
@@ -97,11 +99,15 @@ impl<'a> Part<'a> {
         Ok(Self { mine, statuses, todo, model })
     }
 
-    fn run(&self, what: &str, folders: &Folders, options: &Sweep, results: &ResultsFolder) -> Result<Summary> {
+    fn run(&self, what: &str, folders: &Folders, options: &Sweep) -> Result<Summary> {
         for (cell, status) in self.mine.iter().zip(&self.statuses) {
             if let Status::Damaged { why } = status {
-                eprintln!("warning: the results of {} are damaged ({why}); it runs again", cell.folder());
-                results.quarantine(cell)?;
+                // Set aside by whoever claims the cell, which may find that it is whole by then.
+                let then = match self.todo.iter().any(|waiting| waiting.id() == cell.id()) {
+                    true => "it runs again",
+                    false => "they are left as they are",
+                };
+                eprintln!("warning: the results of {} are damaged ({why}); {then}", cell.folder());
             }
         }
         eprintln!("{} of {} {what} to run in `{}`", self.todo.len(), self.mine.len(), folders.results.display());
@@ -129,6 +135,7 @@ impl<'a> Part<'a> {
                 Status::Partial => "to resume".to_owned(),
                 Status::Finished(outcome) => outcome.label().to_owned(),
                 Status::Damaged { why } => format!("damaged: {why}"),
+                Status::Unreadable { why } => why.clone(),
             };
             let estimate = if waits { rate.time(cost::tokens(cell)) } else { String::new() };
             table.push([
@@ -152,8 +159,8 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Says on standard error how the cells ended.
-pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder) -> Result<Exit> {
+/// Says on standard error how the cells ended; `again` is how to repeat those that failed.
+pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder, again: &str) -> Result<Exit> {
     if let Some(reason) = &summary.stopped {
         eprintln!(
             "error: the sweep stopped: {reason}\nhint: nothing that is done is lost; the same command carries on"
@@ -173,11 +180,15 @@ pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder) -> Re
             summary.undone
         );
     }
-    let (mut failed, mut skipped) = (0, 0);
+    let (mut failed, mut skipped, mut unreadable) = (0, 0, false);
     for cell in cells {
         match results.status(cell)? {
             Status::Finished(spec::Outcome::Skipped { .. }) => skipped += 1,
             Status::Finished(outcome) if outcome != spec::Outcome::Done => failed += 1,
+            Status::Unreadable { why } => {
+                eprintln!("error: {}", ResultsError::Unreadable { folder: cell.folder(), why });
+                unreadable = true;
+            }
             _ => {}
         }
     }
@@ -185,10 +196,14 @@ pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder) -> Re
         eprintln!("{skipped} cells were skipped; the report says why");
     }
     if failed > 0 {
-        eprintln!("{failed} cells failed; run them again with --overwrite failed");
-        return Ok(Exit::CellsFailed);
+        eprintln!("{failed} cells failed; {again}");
     }
-    Ok(if summary.busy + summary.undone > 0 { Exit::Unfinished } else { Exit::Ok })
+    Ok(match (unreadable, failed) {
+        (true, _) => Exit::Results,
+        (false, 0) if summary.busy + summary.undone > 0 => Exit::Unfinished,
+        (false, 0) => Exit::Ok,
+        _ => Exit::CellsFailed,
+    })
 }
 
 /// Tokens a second, for estimates.

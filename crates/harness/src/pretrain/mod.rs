@@ -1,5 +1,6 @@
 //! Pre-training: a tokenizer and an encoder from text, resumable at any moment.
 
+mod checkpoint;
 mod record;
 mod settings;
 mod text;
@@ -11,16 +12,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use data::{Corpus, Objective, Tokenization, mask_tokens, train_tokenizer};
+use files::{Unfinished, sealed};
 use model::{Learner, ModelError, OptimizerConfig, Precision};
 use spec::{Backend, Decay, Head, Labels};
 
+use checkpoint::Of;
 pub use record::{FILE, Point, Record};
 pub use settings::Settings;
 pub use text::{Text, of_data_set, of_folder};
 
 /// Points of the loss curve.
 const POINTS: u64 = 200;
-const LEARNER: &str = "learner.safetensors";
+const PREPARED: &sealed::Magic = b"LETHETOK";
 const OBJECTIVES: [Objective; 5] = [
     Objective::MaskedLm,
     Objective::TranslationLm,
@@ -54,17 +57,31 @@ pub enum Ended {
 impl Pretraining {
     /// Trains, or goes on where an earlier run stopped, and publishes the model folder by a rename. `tell` hears of every
     /// step: the record so far and the step's loss.
+    ///
+    /// # Errors
+    /// The folder is there, or another process makes it; what the settings ask for is impossible or diverges; files cannot be
+    /// read or written.
     pub fn run(&self, stop: &Arc<AtomicBool>, tell: &mut dyn FnMut(&Record, f64)) -> Result<(Record, Ended)> {
-        if self.out.exists() {
-            bail!("`{}` exists already; name a new folder", self.out.display());
-        }
         let settings = &self.settings;
-        let work = work_folder(&self.out);
-        std::fs::create_dir_all(&work).with_context(|| format!("cannot create `{}`", work.display()))?;
+        let of_work = serde_json::to_vec(&(settings, &self.text.hash))?;
+        let of_work = blake3::hash(&of_work).to_hex().to_string();
+        let claimed = Unfinished::claim(&self.out, &of_work);
+        let Some(unfinished) = claimed.with_context(|| format!("cannot make `{}`", self.out.display()))? else {
+            bail!("another process makes `{}`; wait for it, or name a new folder", self.out.display());
+        };
+        if unfinished.is_published() {
+            // Killed when all was done but for this.
+            let record = Record::load(&self.out)?;
+            tidy(unfinished);
+            return Ok((record, Ended::Done));
+        }
+        let work = unfinished.work().to_owned();
+        checkpoint::check(&work, &of_work)?;
+        let mut of = Of { work: of_work, prepared: String::new() };
         let mut learner = match &self.from {
             Some(folder) => Learner::load(folder, self.backend)?,
             None => {
-                prepare(&work, settings, &self.text)?;
+                of.prepared = prepare(&work, &of.work, settings, &self.text)?;
                 Learner::fresh(&work, self.backend, settings.seed)?
             }
         };
@@ -106,10 +123,7 @@ impl Pretraining {
             },
             open: [(0.0, 0); OBJECTIVES.len()],
         };
-        if let Some(folder) = latest(&work)? {
-            let begun = Record::load(&folder)?;
-            begun.fits(&record, &work)?;
-            learner.load_checkpoint(&folder.join(LEARNER))?;
+        if let Some(begun) = checkpoint::resume(&work, &of, &mut learner)? {
             record = begun;
         }
         let every = settings.steps.div_ceil(POINTS);
@@ -133,50 +147,64 @@ impl Pretraining {
             record.book(objective, loss, batch.real_tokens(), every);
             tell(&record, loss);
             let leave = stop.load(Ordering::Relaxed);
-            if leave || saved.elapsed() >= self.checkpoint {
-                checkpoint(&work, &learner, &record)?;
+            // What is done is kept until the model is whole.
+            if leave || record.steps == settings.steps || saved.elapsed() >= self.checkpoint {
+                checkpoint::save(&work, &of, &learner, &record)?;
                 saved = Instant::now();
             }
             if leave && record.steps < settings.steps {
                 return Ok((record, Ended::Stopped));
             }
         }
-        self.publish(&work, &mut learner, &record)?;
-        Ok((record, Ended::Done))
-    }
-
-    fn publish(&self, work: &Path, learner: &mut Learner, record: &Record) -> Result<()> {
-        let done = work.join("done");
-        let _ = std::fs::remove_dir_all(&done);
         // What told texts apart was for pre-training alone.
         learner.remove_head(None)?;
-        learner.save_folder(&done, self.precision)?;
-        record.save(&done)?;
-        std::fs::rename(&done, &self.out).with_context(|| format!("cannot create `{}`", self.out.display()))?;
-        std::fs::remove_dir_all(work).with_context(|| format!("cannot remove `{}`", work.display()))
+        let failed = |error: std::io::Error| {
+            anyhow::Error::new(error).context(format!("the model could not be saved to `{}`", self.out.display()))
+        };
+        unfinished.publish(failed, |folder| {
+            learner.save_folder(folder, self.precision)?;
+            record.save(folder)
+        })?;
+        tidy(unfinished);
+        Ok((record, Ended::Done))
     }
 }
 
-/// Where the work is until the model is whole.
-fn work_folder(out: &Path) -> PathBuf {
-    let mut name = out.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    out.with_file_name(name)
+/// What stays of it costs space, nothing else.
+fn tidy(unfinished: Unfinished) {
+    let work = unfinished.work().to_owned();
+    if let Err(error) = unfinished.finish() {
+        eprintln!("warning: `{}` cannot be removed: {error}", work.display());
+    }
 }
 
-/// Tokenizer and configuration; made once, since a resumed run needs the same ones.
-fn prepare(work: &Path, settings: &Settings, text: &Text) -> Result<()> {
-    let config = work.join("config.json");
-    if !config.is_file() {
-        let columns = text.rows.iter().map(|(_, rows)| rows.texts("text"));
-        let texts: Vec<&str> = columns.flat_map(|texts| texts.iter().flatten()).collect();
-        let tokens = train_tokenizer(&texts, settings.vocabulary, work)?;
-        let fresh = work.join("config.json.new");
-        std::fs::write(&fresh, serde_json::to_string_pretty(&settings.config(tokens))? + "\n")
-            .and_then(|()| std::fs::rename(&fresh, &config))
-            .with_context(|| format!("cannot write `{}`", config.display()))?;
+/// Tokenizer and configuration; made once, since a resumed run needs the same ones. Gives their hash.
+fn prepare(work: &Path, of_work: &str, settings: &Settings, text: &Text) -> Result<String> {
+    let (place, config, tokenizer) = (work.join("prepared"), work.join("config.json"), work.join("tokenizer.json"));
+    let hash = || -> std::io::Result<String> {
+        Ok(format!("{of_work} {} {}", files::hash(&config)?.to_hex(), files::hash(&tokenizer)?.to_hex()))
+    };
+    if let Ok(bytes) = std::fs::read(&place) {
+        let written = sealed::open(&bytes, PREPARED).ok();
+        if let (Some(written), Ok(found)) = (written, hash())
+            && written == found.as_bytes()
+        {
+            return Ok(found);
+        }
+        // Of other settings, of which there is no checkpoint, it is no damage.
+        if written.is_none_or(|written| written.starts_with(of_work.as_bytes())) {
+            eprintln!("warning: tokenizer or configuration in `{}` are damaged and made again", work.display());
+        }
     }
-    Ok(())
+    let columns = text.rows.iter().map(|(_, rows)| rows.texts("text"));
+    let texts: Vec<&str> = columns.flat_map(|texts| texts.iter().flatten()).collect();
+    let tokens = train_tokenizer(&texts, settings.vocabulary, work)?;
+    let json = serde_json::to_string_pretty(&settings.config(tokens))? + "\n";
+    let failed = || format!("cannot write in `{}`", work.display());
+    files::write(&config, json.as_bytes()).with_context(failed)?;
+    let hash = hash().with_context(failed)?;
+    sealed::write(&place, PREPARED, hash.as_bytes()).with_context(failed)?;
+    Ok(hash)
 }
 
 /// Which objective a step has, so that any stretch of steps has about the shares asked for.
@@ -200,36 +228,4 @@ fn objective(settings: &Settings, step: u64) -> usize {
 
 fn seed(settings: &Settings, purpose: &str, step: u64) -> u64 {
     spec::derived_seed(settings.seed, purpose, &[step])
-}
-
-/// Saves the state beside the last one, then takes the last one away: one of them is always whole.
-fn checkpoint(work: &Path, learner: &Learner, record: &Record) -> Result<()> {
-    let (fresh, place) = (work.join("checkpoint.new"), work.join(format!("checkpoint-{:010}", record.steps)));
-    let failed = || format!("cannot save a checkpoint in `{}`", work.display());
-    let _ = std::fs::remove_dir_all(&fresh);
-    std::fs::create_dir_all(&fresh).with_context(failed)?;
-    record.save(&fresh)?;
-    learner.save_checkpoint(&fresh.join(LEARNER))?;
-    let _ = std::fs::remove_dir_all(&place);
-    std::fs::rename(&fresh, &place).with_context(failed)?;
-    for old in checkpoints(work)?.into_iter().filter(|old| *old != place) {
-        std::fs::remove_dir_all(&old).with_context(|| format!("cannot remove `{}`", old.display()))?;
-    }
-    Ok(())
-}
-
-fn latest(work: &Path) -> Result<Option<PathBuf>> {
-    Ok(checkpoints(work)?.pop())
-}
-
-fn checkpoints(work: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(work).with_context(|| format!("cannot read `{}`", work.display()))?;
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("checkpoint-"))
-        })
-        .collect();
-    found.sort();
-    Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use spec::Language;
 
@@ -80,20 +80,5 @@ impl Record {
         let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("`{}` is damaged", path.display()))
-    }
-
-    /// Whether a begun pre-training is the one that is asked for.
-    pub fn fits(&self, other: &Record, folder: &Path) -> Result<()> {
-        let same = self.version == other.version
-            && self.settings == other.settings
-            && self.text_hash == other.text_hash
-            && self.languages == other.languages;
-        if !same {
-            bail!(
-                "`{}` holds a pre-training that was begun with other settings or text; repeat its command, or remove the folder",
-                folder.display()
-            );
-        }
-        Ok(())
     }
 }

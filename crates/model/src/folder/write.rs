@@ -55,6 +55,8 @@ pub(crate) struct Saved<'a> {
 /// Writes a folder that transformers' `from_pretrained` reads. Each file appears complete or not at all.
 pub(crate) fn write(saved: Saved<'_>, folder: &Path) -> Result<(), ModelError> {
     fs::create_dir_all(folder).map_err(|source| ModelError::io(folder, source))?;
+    // A folder that has gone since would give a model without its tokenizer.
+    fs::metadata(saved.source).map_err(|source| ModelError::io(saved.source, source))?;
     for name in TOKENIZER_FILES {
         let from = saved.source.join(name);
         if from.exists() {
@@ -86,8 +88,7 @@ pub(crate) fn write(saved: Saved<'_>, folder: &Path) -> Result<(), ModelError> {
     // transformers refuses files without this key.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     put(folder, WEIGHTS, |path| {
-        safetensors::serialize_to_file(views, Some(metadata), path)
-            .map_err(|error| ModelError::Weights { path: path.to_owned(), message: error.to_string() })
+        safetensors::serialize_to_file(views, Some(metadata), path).map_err(|error| ModelError::unwritten(path, error))
     })
 }
 
@@ -109,8 +110,7 @@ pub(super) fn write_added(
     });
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     put(folder, weights_name, |path| {
-        safetensors::serialize_to_file(views, Some(metadata), path)
-            .map_err(|error| ModelError::Weights { path: path.to_owned(), message: error.to_string() })
+        safetensors::serialize_to_file(views, Some(metadata), path).map_err(|error| ModelError::unwritten(path, error))
     })
 }
 

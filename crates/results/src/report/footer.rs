@@ -170,7 +170,7 @@ pub(crate) fn holes(experiment: &Experiment) -> Vec<String> {
                 cause if cause.is_empty() => format!("{folder}: {}", outcome.label()),
                 cause => format!("{folder}: {}: {cause}", outcome.label()),
             }),
-            State::Damaged(why) => notes.push(format!("{folder}: damaged: {why}")),
+            State::Damaged(why) => notes.push(format!("{folder}: {why}")),
             State::NotRun => not_run.push(folder),
         }
     }
