@@ -1,20 +1,21 @@
-//! Files that are complete or absent at every instant, and what their content hashes to.
+//! Files that are complete or absent at every instant, what their content hashes to, and how those from outside are read.
 
 mod atomic;
+mod regular;
 pub mod sealed;
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
 pub use atomic::{write, write_with};
+pub use regular::{open, read, read_text};
 
 /// blake3 of a file's content.
 ///
 /// # Errors
-/// The file cannot be read.
+/// The file cannot be read, or is no regular file.
 pub fn hash(path: &Path) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
+    hasher.update_reader(open(path)?.0)?;
     Ok(hasher.finalize())
 }

@@ -272,13 +272,13 @@ fn load(path: &Path, folder: &str) -> Result<FinishedCell, Fault> {
         outcome: outcome.outcome,
         notes: outcome.notes,
         version: cell.version,
-        timing: fs::read(path.join("timing.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()),
+        timing: read_json(path, "timing.json").ok(),
         path: path.to_owned(),
     })
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path, name: &str) -> Result<T, Fault> {
-    let text =
-        fs::read(path.join(name)).map_err(|error| Fault::Damaged(format!("`{name}` cannot be read: {error}")))?;
+    let text = files::read(&path.join(name), manifest::LARGEST)
+        .map_err(|error| Fault::Damaged(format!("`{name}` cannot be read: {error}")))?;
     serde_json::from_slice(&text).map_err(|error| Fault::Damaged(format!("`{name}` is not valid: {error}")))
 }

@@ -1,7 +1,6 @@
 //! Records as polars data frames, and these as Parquet whose bytes depend on the content alone.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use evaluation::Contribution;
@@ -132,7 +131,7 @@ impl FinishedCell {
                         probe: parsed(probes.get(row))?,
                         task: parsed::<Task>(tasks.get(row))?,
                         language: parsed(languages.get(row))?,
-                        metric: filled(metrics.get(row))?.to_owned(),
+                        metric: name(metrics.get(row))?,
                         value: filled(values.get(row))?,
                         low: lows.get(row),
                         high: highs.get(row),
@@ -154,7 +153,7 @@ impl FinishedCell {
             let (metrics, ids) = (frame.column("metric")?.str()?, frame.column("example")?.str()?);
             let numerators = frame.column("numerator")?.f64()?;
             let denominators = frame.column("denominator")?.f64()?;
-            let mut groups: Vec<ProbeExamples> = Vec::new();
+            let (mut groups, mut named) = (Vec::<ProbeExamples>::new(), 0);
             for row in 0..frame.height() {
                 let moment = filled(moments.get(row))?;
                 let (probe, language) = (filled(probes.get(row))?, filled(languages.get(row))?);
@@ -179,12 +178,17 @@ impl FinishedCell {
                 // Every metric lists the same examples: ids are kept once, from the first metric.
                 let first = group.contributions.keys().all(|known| known == metric);
                 if first {
-                    group.ids.push(filled(ids.get(row))?.to_owned());
+                    let id = filled(ids.get(row))?;
+                    named += id.len();
+                    if named > MOST_IDS {
+                        return Err(polars_err!(ComputeError: "example names of more than {MOST_IDS} bytes"));
+                    }
+                    group.ids.push(id.to_owned());
                 }
                 match group.contributions.get_mut(metric) {
                     Some(contributions) => contributions.push(contribution),
                     None => {
-                        group.contributions.insert(metric.to_owned(), vec![contribution]);
+                        group.contributions.insert(name(Some(metric))?, vec![contribution]);
                     }
                 }
             }
@@ -227,7 +231,7 @@ impl FinishedCell {
                 .map(|row| {
                     Ok(SeriesPoint {
                         step: filled(steps.get(row))?,
-                        series: filled(names.get(row))?.to_owned(),
+                        series: name(names.get(row))?,
                         value: filled(values.get(row))?,
                     })
                 })
@@ -251,13 +255,45 @@ impl FinishedCell {
     }
 }
 
+/// A file may hold this many rows, and declare so many bytes of content, for each of its own bytes, besides the slack:
+/// dictionaries and run lengths can hold any number in kilobytes.
+const MOST_ROWS: u64 = 64;
+const SLACK_OF_ROWS: u64 = 1 << 22;
+const MOST_CONTENT: u64 = 500;
+const SLACK_OF_CONTENT: u64 = 1 << 26;
+/// Bytes of a metric's or a series' name.
+const LONGEST_NAME: usize = 200;
+/// Bytes of the names of all examples.
+const MOST_IDS: usize = 1 << 30;
+
 fn from_parquet(path: &Path) -> Result<DataFrame, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
+    let (file, size) = files::open(path).map_err(|error| error.to_string())?;
     // Parquet readers are known to panic on files that are wrong in unusual ways.
-    let read = || ParquetReader::new(file).read_parallel(ParallelStrategy::None).finish();
+    let read = || {
+        let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
+        let metadata = reader.get_metadata().map_err(|error| error.to_string())?;
+        let rows = metadata.num_rows as u64;
+        let content: u64 = metadata.row_groups.iter().map(|group| group.total_byte_size() as u64).sum();
+        if rows > SLACK_OF_ROWS + MOST_ROWS.saturating_mul(size)
+            || content > SLACK_OF_CONTENT + MOST_CONTENT.saturating_mul(size)
+        {
+            return Err(format!("it declares {rows} rows and {content} bytes of content in a file of {size}"));
+        }
+        reader.finish().map_err(|error| error.to_string())
+    };
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
-        Ok(frame) => frame.map_err(|error| error.to_string()),
+        Ok(frame) => frame,
         Err(_) => Err("it is no valid Parquet file".to_owned()),
+    }
+}
+
+/// The name of a metric or a series.
+fn name(text: Option<&str>) -> PolarsResult<String> {
+    match filled(text)? {
+        text if text.len() > LONGEST_NAME => {
+            Err(polars_err!(ComputeError: "a name of {} bytes; at most {LONGEST_NAME} are read", text.len()))
+        }
+        text => Ok(text.to_owned()),
     }
 }
 

@@ -1,13 +1,15 @@
 //! `files.json`: length and BLAKE3 hash of every file of a folder, so that damage is found before anything is parsed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) const FILE: &str = "files.json";
+/// Bytes of a JSON file of a record: a cell with the distances between all its languages has some 100,000.
+pub(crate) const LARGEST: u64 = 1 << 26;
 
 /// The format of everything this build writes, and the newest it reads.
 pub(crate) const FORMAT: u32 = 1;
@@ -60,7 +62,7 @@ pub(crate) fn describe(folder: &Path) -> io::Result<Vec<u8>> {
 pub(crate) fn verify(folder: &Path, depth: Depth) -> Result<(), Fault> {
     let damaged = |why: String| Fault::Damaged(why);
     let path = folder.join(FILE);
-    let text = fs::read(&path).map_err(|error| damaged(format!("`{FILE}` cannot be read: {error}")))?;
+    let text = files::read(&path, LARGEST).map_err(|error| damaged(format!("`{FILE}` cannot be read: {error}")))?;
     let manifest: Manifest =
         serde_json::from_slice(&text).map_err(|error| damaged(format!("`{FILE}` is not valid: {error}")))?;
     if manifest.check != check(manifest.format, &manifest.files) {
@@ -113,7 +115,7 @@ pub(crate) fn walk(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
 }
 
 fn hash(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+    let (mut file, _) = files::open(path)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;
