@@ -48,6 +48,6 @@ pub fn explain(error: &anyhow::Error) -> Exit {
     }) {
         return Exit::Ok; // `| head` closed the pipe: nothing is wrong.
     }
-    eprintln!("error: {}", runner::one_line(error));
+    runner::say(format_args!("error: {}", runner::one_line(error)));
     if error.chain().any(|cause| cause.is::<results::ResultsError>()) { Exit::Results } else { Exit::Usage }
 }

@@ -8,11 +8,15 @@ use files::sealed;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::message::say;
+
 const MAGIC: &sealed::Magic = b"LETHEFND";
+/// Bytes of such a file: the contributions of all examples of a probe, or masks.
+const LARGEST: u64 = 1 << 32;
 
 /// What lies there, if it is there and whole.
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let bytes = std::fs::read(path).ok()?;
+    let bytes = files::read(path, LARGEST).ok()?;
     ciborium::from_reader(sealed::open(&bytes, MAGIC).ok()?).ok()
 }
 
@@ -31,7 +35,7 @@ pub(crate) fn offer<T: Serialize>(path: &Path, found: &T) {
 }
 
 pub(crate) fn warn(error: &anyhow::Error) {
-    eprintln!("warning: the cache cannot be written: {error:#}");
+    say(format_args!("warning: the cache cannot be written: {error:#}"));
 }
 
 /// The right to find out what other cells wait for. It ends with this value, or with the process.

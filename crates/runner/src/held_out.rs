@@ -3,6 +3,7 @@ use data::{CacheUse, EncodeOptions, Encoded, Examples};
 use spec::{DataSource, Language};
 use tasks::Scored;
 
+use crate::message::say;
 use crate::running::Running;
 
 /// What is scored in one language.
@@ -43,8 +44,10 @@ pub(crate) fn encoded(running: &Running, source: DataSource, language: Language)
         .with_context(|| format!("data `{key}`"))?;
     match used {
         CacheUse::Hit | CacheUse::Built => {}
-        CacheUse::Rebuilt(why) => eprintln!("warning: a cached encoding was unusable and is rebuilt: {why}"),
-        CacheUse::Unwritten(why) => eprintln!("warning: the cache cannot be written: {why}"),
+        CacheUse::Rebuilt(why) => {
+            say(format_args!("warning: a cached encoding was unusable and is rebuilt: {why}"));
+        }
+        CacheUse::Unwritten(why) => say(format_args!("warning: the cache cannot be written: {why}")),
     }
     Ok(encoded)
 }

@@ -16,6 +16,7 @@ mod job;
 pub mod labels;
 mod language;
 mod measured;
+mod message;
 mod outcome;
 mod probe;
 mod progress;
@@ -27,6 +28,7 @@ mod stopwatch;
 mod train;
 
 pub use job::{Event, Job};
+pub use message::{harmless, say, show};
 pub use outcome::one_line;
 pub use run::{Ended, run};
 pub use stages::{is_cached, remove};

@@ -12,6 +12,7 @@ use strategies::{Modules, Strategy};
 
 use crate::job::{Event, Job};
 use crate::measured::{self, Measured};
+use crate::message::say;
 use crate::outcome::{is_of_results, of_failure, one_line};
 use crate::progress::{LEARNER, Progress};
 use crate::running::Running;
@@ -98,7 +99,7 @@ impl Running<'_> {
             Ok(Some(folder)) => folder,
             Ok(None) => return self.set_heads(0),
             Err(error @ ResultsError::DamagedCheckpoint { .. }) => {
-                eprintln!("warning: {error}; the cell starts again");
+                say(format_args!("warning: {error}; the cell starts again"));
                 self.claim.discard_checkpoints()?;
                 return self.set_heads(0);
             }

@@ -1,6 +1,7 @@
 //! `harness run`: one cell from flags, ending with a saved model.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use results::{Overwrite, ResultsFolder};
@@ -23,6 +24,8 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
     if let Some(parent) = model.parent() {
         folders.models = parent.to_owned();
     }
+    let saved: Vec<&Path> = options.save.iter().map(PathBuf::as_path).collect();
+    places::check_text(&folders, &[&[model.as_path()][..], &saved].concat())?;
     let suite = suite(options, Name::new(name)?)?;
     let plan = Plan::new(suite, &folders, options.backend)?;
     let limits = scheduler::Options {
@@ -44,7 +47,7 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
     let summary = scheduler::run(&todo, &plan.model, &folders, &limits)?;
     super::report::print(&plan, &results, TableFormat::Terminal, &[], &Comparison::default(), None)?;
     if let Some(save) = options.save.as_ref().filter(|_| summary.done > 0) {
-        eprintln!("the updated model is in `{}`", save.display());
+        runner::say(format_args!("the updated model is in `{}`", save.display()));
     }
     super::sweep::verdict(&summary, &plan.cells, &results)
 }

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::plan::{self, Plan};
 use crate::scheduler::{self, Options, Summary};
 use crate::tuning::{Chosen, Trials};
-use crate::{screen, suites};
+use crate::{places, screen, suites};
 
 pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     let suite = plan::narrow(suites::load(&options.suite, options.quick)?, &options.filters)?;
@@ -31,7 +31,10 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     let plan = Plan::new(suite, folders, options.backend)?;
     let part = Part::of(&plan.cells, &plan.model, options, &results)?;
     if part.mine.is_empty() {
-        eprintln!("nothing selected: the filters or the shard leave no cell of suite `{}`", plan.suite.name);
+        runner::say(format_args!(
+            "nothing selected: the filters or the shard leave no cell of suite `{}`",
+            plan.suite.name
+        ));
         return Ok(Exit::NothingSelected);
     }
     if options.dry_run {
@@ -66,9 +69,9 @@ pub fn search(trials: Trials, folders: &Folders, options: &Sweep, results: &Resu
     }
     let missing = trials.missing(results)?;
     if missing > 0 {
-        eprintln!(
+        runner::say(format_args!(
             "{missing} trials are left to other shards or a further run; when they are done the same command carries on"
-        );
+        ));
         return Ok(Search::Ended(Exit::Interrupted));
     }
     Ok(Search::Chosen(Box::new(trials.choose(results)?)))
@@ -78,6 +81,8 @@ pub fn search(trials: Trials, folders: &Folders, options: &Sweep, results: &Resu
 struct Part<'a> {
     mine: Vec<Cell>,
     statuses: Vec<Status>,
+    /// Which of them are to run.
+    waits: Vec<bool>,
     todo: Vec<Cell>,
     model: &'a Path,
 }
@@ -86,28 +91,37 @@ impl<'a> Part<'a> {
     fn of(cells: &[Cell], model: &'a Path, options: &Sweep, results: &ResultsFolder) -> Result<Self> {
         let in_shard = |cell: &&Cell| options.shard.is_none_or(|shard| cell.id().shard(shard.of) == shard.index);
         let mine: Vec<Cell> = cells.iter().filter(in_shard).cloned().collect();
-        let (mut todo, mut statuses) = (Vec::new(), Vec::new());
+        let (mut todo, mut statuses, mut waits) = (Vec::new(), Vec::new(), Vec::new());
         for cell in &mine {
             let status = results.status(cell)?;
-            if options.overwrite.runs(&status) && options.limit.is_none_or(|limit| todo.len() < limit) {
-                todo.push(cell.clone());
-            }
+            let runs = options.overwrite.runs(&status) && options.limit.is_none_or(|limit| todo.len() < limit);
+            todo.extend(runs.then(|| cell.clone()));
             statuses.push(status);
+            waits.push(runs);
         }
-        Ok(Self { mine, statuses, todo, model })
+        Ok(Self { mine, statuses, waits, todo, model })
     }
 
     fn run(&self, what: &str, folders: &Folders, options: &Sweep, results: &ResultsFolder) -> Result<Summary> {
+        places::check_text(folders, &[self.model])?;
         for (cell, status) in self.mine.iter().zip(&self.statuses) {
             if let Status::Damaged { why } = status {
-                eprintln!("warning: the results of {} are damaged ({why}); it runs again", cell.folder());
+                runner::say(format_args!(
+                    "warning: the results of {} are damaged ({why}); it runs again",
+                    cell.folder()
+                ));
                 results.quarantine(cell)?;
             }
         }
-        eprintln!("{} of {} {what} to run in `{}`", self.todo.len(), self.mine.len(), folders.results.display());
+        runner::say(format_args!(
+            "{} of {} {what} to run in `{}`",
+            self.todo.len(),
+            self.mine.len(),
+            folders.results.display()
+        ));
         let limits = Options {
             jobs: options.jobs.map_or_else(|| scheduler::jobs(self.model), usize::from),
-            limit: options.timeout.map(|minutes| Duration::from_secs(minutes * 60)),
+            limit: options.timeout.map(|minutes| Duration::from_secs(minutes.saturating_mul(60))),
             checkpoint_seconds: options.checkpoint_every,
             fail_fast: options.fail_fast,
             overwrite: options.overwrite,
@@ -118,12 +132,11 @@ impl<'a> Part<'a> {
 
     /// Shows what would run, what is done, and what it may cost.
     fn dry_run(&self, results: &ResultsFolder) -> Result<Exit> {
-        let Self { mine: cells, statuses, todo, model } = self;
+        let Self { mine: cells, statuses, waits, todo, model } = self;
         let rate = Rate::measured(cells, model, results)?;
         let mut table =
             Table::new("Cells", 5, ["protocol", "method", "settings of its own", "seed", "state", "estimate"]);
-        for (cell, status) in cells.iter().zip(statuses) {
-            let waits = todo.iter().any(|waiting| waiting.id() == cell.id());
+        for ((cell, status), &waits) in cells.iter().zip(statuses).zip(waits) {
             let state = match status {
                 Status::Missing => "to run".to_owned(),
                 Status::Partial => "to resume".to_owned(),
@@ -155,17 +168,17 @@ impl<'a> Part<'a> {
 /// Says on standard error how the cells ended.
 pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder) -> Result<Exit> {
     if let Some(reason) = &summary.stopped {
-        eprintln!(
+        runner::say(format_args!(
             "error: the sweep stopped: {reason}\nhint: nothing that is done is lost; the same command carries on"
-        );
+        ));
         return Ok(Exit::Results);
     }
     if summary.interrupted {
-        eprintln!("interrupted; the same command carries on");
+        runner::say("interrupted; the same command carries on");
         return Ok(Exit::Interrupted);
     }
     if summary.busy > 0 {
-        eprintln!("{} cells are being run by another process", summary.busy);
+        runner::say(format_args!("{} cells are being run by another process", summary.busy));
     }
     let (mut failed, mut skipped) = (0, 0);
     for cell in cells {
@@ -176,10 +189,10 @@ pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder) -> Re
         }
     }
     if skipped > 0 {
-        eprintln!("{skipped} cells were skipped; the report says why");
+        runner::say(format_args!("{skipped} cells were skipped; the report says why"));
     }
     if failed > 0 {
-        eprintln!("{failed} cells failed; run them again with --overwrite failed");
+        runner::say(format_args!("{failed} cells failed; run them again with --overwrite failed"));
         return Ok(Exit::CellsFailed);
     }
     Ok(Exit::Ok)

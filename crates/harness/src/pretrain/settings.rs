@@ -45,6 +45,9 @@ pub struct Settings {
     pub clip: f64,
 }
 
+/// Tokens of a batch: the hidden states of so many take gigabytes in the smallest encoder.
+const MOST_TOKENS: usize = 1 << 20;
+
 impl Settings {
     /// The same for a model that exists: its shape, and rows of at most this length, or as long as it can read.
     ///
@@ -118,6 +121,10 @@ impl Settings {
             (
                 self.tokens < self.max_length,
                 format!("batches of {} tokens cannot hold a row of {}; raise --tokens", self.tokens, self.max_length),
+            ),
+            (
+                self.tokens > MOST_TOKENS,
+                format!("--tokens {}: batches of more than {MOST_TOKENS} tokens are not made", self.tokens),
             ),
             (!(self.mask > 0.0 && self.mask < 1.0), format!("--mask {} is not in (0, 1)", self.mask)),
             (
