@@ -48,6 +48,10 @@ impl Table {
         self.builder.schema().fields().iter().map(|field| field.name().as_str()).collect()
     }
 
+    pub fn rows(&self) -> usize {
+        self.builder.metadata().file_metadata().num_rows() as usize
+    }
+
     /// The names of a column's classes, where the hub's metadata in the file say them (`ClassLabel`, or a list of such).
     pub fn class_names(&self, column: &str) -> Option<Vec<String>> {
         let metadata = self.builder.metadata().file_metadata().key_value_metadata()?;

@@ -122,8 +122,12 @@ impl Suite {
     ///
     /// # Errors
     /// [`SpecError::Syntax`] with line, column and the nearest known key; [`SpecError::Invalid`] for values that make no
-    /// sense; [`SpecError::UnknownWord`] for unknown methods and probes.
+    /// sense, unknown methods and probes among them.
     pub fn parse(name: &str, text: &str) -> Result<Self, SpecError> {
+        Self::composed(name, text).map_err(|error| error.of_suite(name))
+    }
+
+    fn composed(name: &str, text: &str) -> Result<Self, SpecError> {
         let raw: SuiteText = toml::from_str(text).map_err(|error| syntax_error(name, text, &error))?;
         let methods = MethodTexts(&raw.method);
         let probes: BTreeMap<&str, Probe> =
