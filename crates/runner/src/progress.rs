@@ -78,6 +78,12 @@ impl Progress {
         self.format == FORMAT
     }
 
+    /// Whether so many stages are done and nothing of the next, without what was measured.
+    pub fn is_after_stage(&self, stages: usize) -> bool {
+        let measured = !self.scores.is_empty() || !self.examples.is_empty();
+        (self.moment, self.probes, self.steps) == (stages, 0, 0) && !measured
+    }
+
     /// Whether the learner has been changed since it was loaded.
     pub fn trained(&self) -> bool {
         self.moment > 0 || self.steps > 0

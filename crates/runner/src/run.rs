@@ -166,13 +166,13 @@ impl Running<'_> {
             let place = measured::path(&self.job.cache, self.cell(), moment, probe)?;
             // Whoever is there first measures for all.
             let common = moment <= self.job.common_stages;
-            let _lock = match common && cache::load::<Measured>(&place).is_none() {
+            let _lock = match common && Measured::load(&place, moment, probe).is_none() {
                 true => {
                     self.lock(&place.with_extension("lock"), &format!("waiting for another cell's {}", probe.name))?
                 }
                 false => None,
             };
-            let measured = match cache::load(&place) {
+            let measured = match Measured::load(&place, moment, probe) {
                 Some(measured) => measured,
                 None => {
                     let start = Instant::now();

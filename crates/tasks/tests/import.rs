@@ -218,8 +218,7 @@ fn unknown_languages_are_named() {
     world.put("UD_X/qqq_x-ud-test.conllu", tree);
     let (error, said) = world.import();
     assert_eq!((error, world.keys()), (None, vec!["wikiann/ner/de/test".to_owned()]));
-    for (files, code) in
-        [("2 files of wikiann", "`zh-yue`"), ("1 file of wikiann", "`xx`"), ("1 file of ud", "`qqq`")]
+    for (files, code) in [("2 files of wikiann", "`zh-yue`"), ("1 file of wikiann", "`xx`"), ("1 file of ud", "`qqq`")]
     {
         let named = said.iter().any(|line| line.contains("left out") && line.contains(files) && line.contains(code));
         assert!(named, "{code}: {said:?}");
