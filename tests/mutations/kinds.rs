@@ -38,6 +38,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "config", make: |place| model(place, "config.json", Content::Text) },
     Kind { name: "tokenizer", make: |place| model(place, "tokenizer.json", Content::Text) },
     Kind { name: "safetensors", make: |place| model(place, "model.safetensors", Content::Binary) },
+    Kind { name: "saved", make: saved },
     Kind { name: "checkpoint", make: checkpoint },
     Kind { name: "npy", make: npy },
     Kind { name: "npz", make: npz },
@@ -238,6 +239,39 @@ fn model(place: &Path, file: &str, kind: Content) -> Sample {
         named: ["config.json", "tokenizer.json", "model.safetensors", "tiny-encoder"].map(str::to_owned).to_vec(),
         complete: nothing,
         read: Box::new(move |_| use_model(&folder)),
+    }
+}
+
+/// What only our own folders have: further heads, adapters, low-rank factors.
+fn saved(place: &Path) -> Sample {
+    let mut learner = Learner::load(&tiny_encoder(place), Backend::Cpu).expect("a model");
+    let labels = || spec::Labels::numbered(3);
+    let sizes = spec::ParserSizes { arc: 8, label: 4, ..spec::ParserSizes::default() };
+    for (task, head) in [
+        (Task::Nli, spec::Head::RowLabels { labels: labels() }),
+        (Task::Parse, spec::Head::Arcs { labels: labels(), sizes }),
+    ] {
+        learner.set_head(Some(task), head, 1).expect("a head");
+    }
+    let adapter = model::AdapterConfig::pfeiffer(4.0).with_invertible(2.0);
+    learner.add_adapter("one", adapter, 1).expect("an adapter");
+    let stack = model::AdapterStack { adapters: vec!["one".to_owned()], ..model::AdapterStack::default() };
+    learner.activate(stack).expect("a stack");
+    let adapted = place.join("adapted-model");
+    learner.save_folder(&adapted, model::Precision::F16).expect("saved");
+    let mut learner = Learner::load(&tiny_encoder(place), Backend::Cpu).expect("a model");
+    learner.add_lora(model::LoraConfig::default(), 1).expect("factors");
+    let low_rank = place.join("low-rank-model");
+    learner.save_folder(&low_rank, model::Precision::F32).expect("saved");
+    let inner = [adapted.join("adapters/one"), low_rank.join("lora")];
+    let mut files = vec![adapted.join("config.json")];
+    files.extend(inner.into_iter().map(|folder| folder.join("adapter_config.json")));
+    Sample {
+        files,
+        kind: Content::Text,
+        named: ["adapted-model", "low-rank-model"].map(str::to_owned).to_vec(),
+        complete: nothing,
+        read: Box::new(move |_| [&adapted, &low_rank].into_iter().try_for_each(|folder| use_model(folder))),
     }
 }
 

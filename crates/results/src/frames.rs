@@ -304,3 +304,26 @@ fn filled<T>(value: Option<T>) -> PolarsResult<T> {
 fn parsed<T: std::str::FromStr<Err = spec::SpecError>>(text: Option<&str>) -> PolarsResult<T> {
     filled(text)?.parse().map_err(|error: spec::SpecError| polars_err!(ComputeError: "{error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Six million rows of one value are a few kilobytes.
+    #[test]
+    fn a_file_of_more_rows_than_its_bytes_can_hold_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.parquet");
+        let bytes = to_parquet(df!("moment" => vec![0_u32; 6_000_000]).unwrap()).unwrap();
+        assert!(bytes.len() < 10_000);
+        std::fs::write(&path, bytes).unwrap();
+        let why = from_parquet(&path).unwrap_err();
+        assert!(why.contains("6000000 rows"), "{why}");
+    }
+
+    #[test]
+    fn names_are_no_longer_than_names_are() {
+        assert_eq!(name(Some("ner.f1.strict")).unwrap(), "ner.f1.strict");
+        assert!(name(Some(&"n".repeat(201))).unwrap_err().to_string().contains("201 bytes"));
+    }
+}

@@ -37,8 +37,10 @@ pub fn run(folders: &Folders, options: &Embed) -> Result<Exit> {
     let longest = learner.config().max_tokens();
     let encode =
         EncodeOptions { max_length: options.max_length.min(longest), stride: 0, prefix: options.prefix.clone() };
-    let encoded = tasks::encode_sentences(&sentences, &tokenization, &encode)?;
-    let mut vectors = tasks::sentence_vectors(&learner, &encoded)?;
+    let encoded = tasks::encode_sentences(&sentences, &tokenization, &encode)
+        .with_context(|| format!("`{}`", options.input.display()))?;
+    let of_model = || format!("model `{}`", model.display());
+    let mut vectors = tasks::sentence_vectors(&learner, &encoded).with_context(of_model)?;
     let width = learner.config().hidden_size;
     if options.normalise {
         vectors.chunks_exact_mut(width).for_each(normalise);

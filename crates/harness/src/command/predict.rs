@@ -49,8 +49,11 @@ pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     let windows = task.description().rows == ExampleRows::Windows;
     let stride = if windows { options.stride.unwrap_or(options.max_length / 4) } else { 0 };
     let encode = EncodeOptions { max_length: options.max_length, stride, prefix: String::new() };
-    let encoded = tasks::encode(&examples, &Tokenization::load(&model)?, &encode)?;
-    let predictions = tasks::predict(&learner, &examples, &encoded)?;
+    let tokenization = Tokenization::load(&model)?;
+    let of_input = || format!("`{}`", options.input[0].display());
+    let encoded = tasks::encode(&examples, &tokenization, &encode).with_context(of_input)?;
+    let of_model = || format!("model `{}`", model.display());
+    let predictions = tasks::predict(&learner, &examples, &encoded).with_context(of_model)?;
     let mut logits = if options.no_logits { Vec::new() } else { logits(&learner, &encoded)? };
 
     screen::write(|out| {

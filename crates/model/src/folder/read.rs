@@ -72,7 +72,7 @@ pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
     let (language_model, untied) = stock.language_model();
     parts.language_model = language_model;
     for (owner, head) in description.heads(&config_path)?.into_iter().chain(main.clone()) {
-        objective::check_head(&head)?;
+        objective::check_head(&head).map_err(|error| error.of_file(&config_path))?;
         if parts.heads.iter().any(|owned| owned.owner == owner) {
             return Err(fault(&config_path, format!("lethe.heads: `{owner}` stands twice")));
         }

@@ -84,7 +84,7 @@ impl Learner {
             },
             trunk: FrozenTrunk::default(),
         };
-        learner.take_up(loaded.description, folder)?;
+        learner.take_up(loaded.description, folder).map_err(|error| error.of_file(&folder.join(CONFIG)))?;
         Ok(learner)
     }
 
