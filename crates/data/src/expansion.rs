@@ -10,6 +10,8 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 
+use crate::page_header;
+
 /// Bytes that a value takes at least on its way into an example.
 const PER_VALUE: u64 = 64;
 /// Columns may take this many bytes for each of the file's, plus [`SLACK`]: text seldom shrinks to a hundredth.
@@ -22,12 +24,22 @@ pub(crate) const SLACK: u64 = 1 << 27;
 /// A message without the file's name, which is also that a page cannot be read.
 pub(crate) fn check(file: File, size: u64, metadata: &ParquetMetaData, leaves: &[usize]) -> Result<(), String> {
     let (file, most) = (Arc::new(file), SLACK.saturating_add(MOST_EXPANSION.saturating_mul(size)));
-    let mut taken: u64 = 0;
+    let absurd = || {
+        format!(
+            "its columns would take more than {most} bytes of memory, {MOST_EXPANSION} times the file's {size} and {SLACK} more"
+        )
+    };
+    let (mut taken, mut decompressed): (u64, u64) = (0, 0);
     for group in metadata.row_groups() {
         let rows =
             usize::try_from(group.num_rows()).map_err(|_| format!("a row group of {} rows", group.num_rows()))?;
         for &leaf in leaves {
             let column = group.column(leaf);
+            let (start, length) = column.byte_range();
+            decompressed = decompressed.saturating_add(page_header::decompressed(&file, start, length)?);
+            if decompressed > most {
+                return Err(absurd());
+            }
             let pages = SerializedPageReader::new(file.clone(), column, rows, None);
             let mut pages = pages.map_err(|error| error.to_string())?;
             // Of the dictionary's values.
@@ -58,10 +70,7 @@ pub(crate) fn check(file: File, size: u64, metadata: &ParquetMetaData, leaves: &
                     }
                 });
                 if taken > most {
-                    return Err(format!(
-                        "its columns would take more than {most} bytes of memory, {MOST_EXPANSION} times the file's {size} \
-                         and {SLACK} more"
-                    ));
+                    return Err(absurd());
                 }
             }
         }

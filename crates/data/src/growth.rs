@@ -59,11 +59,42 @@ fn growth(step: &Value) -> u64 {
             }
         }
         "Prepend" => letters("prepend").max(1),
-        "NFKC" | "NFKD" | "Precompiled" => 18,
+        "NFKC" | "NFKD" => 18,
+        "Precompiled" => {
+            longest_replacement(step.get("precompiled_charsmap").and_then(Value::as_str).unwrap_or_default())
+        }
         "NFC" | "NFD" | "BertNormalizer" => 4,
         "ByteLevel" => 2,
         _ => 1,
     }
+}
+
+/// Letters of the longest text that SentencePiece's table of replacements holds: in base64 the length of an index, the index,
+/// and the texts with a null byte behind each.
+fn longest_replacement(table: &str) -> u64 {
+    let bytes = base64(table);
+    let Some((&index, rest)) = bytes.split_first_chunk() else { return 1 };
+    let texts = rest.get(u32::from_le_bytes(index) as usize..).unwrap_or_default();
+    let letters = texts.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).chars().count() as u64);
+    letters.max().unwrap_or_default().max(1)
+}
+
+/// What a text in base64 stands for, as far as it is one.
+fn base64(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let digits: Vec<u8> = text.bytes().map_while(digit).collect();
+    let bytes = |four: &[u8]| {
+        let bits = four.iter().fold(0_u32, |bits, &digit| (bits << 6) | u32::from(digit)) << (6 * (4 - four.len()) + 8);
+        bits.to_be_bytes().into_iter().take(four.len() * 6 / 8).collect::<Vec<u8>>()
+    };
+    digits.chunks(4).flat_map(bytes).collect()
 }
 
 /// Whether the regular expression of a step might match between two letters.
@@ -102,6 +133,26 @@ mod tests {
         .unwrap();
         check(b"no tokenizer").unwrap();
         check(b"{}").unwrap();
+    }
+
+    #[test]
+    fn tables_of_replacements_are_as_long_as_their_longest_text() {
+        assert_eq!(base64("TWFuIGE="), b"Man a");
+        assert_eq!(base64("TWFuIA=="), b"Man ");
+        // An index of four bytes, and the texts `ab` and `äöü`.
+        let table = [&4_u32.to_le_bytes()[..], b"....", "ab\0äöü\0".as_bytes()].concat();
+        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = String::new();
+        for three in table.chunks(3) {
+            let bits = three.iter().fold(0_u32, |bits, &byte| (bits << 8) | u32::from(byte)) << (8 * (3 - three.len()));
+            let digits = (0..=three.len()).map(|at| DIGITS[(bits >> (18 - 6 * at)) as usize & 63] as char);
+            text.extend(digits);
+        }
+        assert_eq!(longest_replacement(&text), 3);
+        assert_eq!(longest_replacement(""), 1);
+        let long = json!({"type": "Precompiled", "precompiled_charsmap": text});
+        checked(vec![long.clone(); 6]).unwrap_err();
+        checked(vec![long]).unwrap();
     }
 
     #[test]

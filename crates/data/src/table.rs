@@ -7,8 +7,8 @@ use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use crate::DataError;
 use crate::expansion::{self, MOST_EXPANSION, SLACK};
-use crate::{DataError, guard};
 
 /// More rows than any data set of this kind has; a larger number is a damaged or hostile file.
 const MOST_ROWS: i64 = 100_000_000;
@@ -26,12 +26,13 @@ impl Table {
     /// sizes.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let (file, size) = files::open(path).map_err(DataError::io("read", path))?;
-        let builder = guard::no_panic(|| ParquetRecordBatchReaderBuilder::try_new(file))
+        let builder = files::no_panic(|| ParquetRecordBatchReaderBuilder::try_new(file))
             .map_err(|panic| damaged(path, &panic))?
             .map_err(|error| damaged(path, &error))?;
         let metadata = builder.metadata();
         let rows = metadata.file_metadata().num_rows();
-        let bytes: u64 = metadata.row_groups().iter().map(|group| group.total_byte_size().max(0) as u64).sum();
+        let sizes = metadata.row_groups().iter().map(|group| group.total_byte_size().max(0) as u64);
+        let bytes = sizes.fold(0, u64::saturating_add);
         if !(0..=MOST_ROWS).contains(&rows) || bytes > SLACK + MOST_EXPANSION.saturating_mul(size) {
             let absurd = format!("it declares {rows} rows and {bytes} bytes of content in a file of {size}");
             return Err(damaged(path, &absurd));
@@ -76,7 +77,7 @@ impl Table {
         let Self { path, size, builder } = self;
         let file = File::open(&path).map_err(DataError::io("read", &path))?;
         let rows = builder.metadata().file_metadata().num_rows();
-        guard::no_panic(|| {
+        files::no_panic(|| {
             let schema = builder.parquet_schema();
             let leaves: Vec<usize> =
                 (0..schema.num_columns()).filter(|&leaf| roots.contains(&schema.get_column_root_idx(leaf))).collect();
@@ -196,7 +197,7 @@ impl Column {
         if !fits {
             return Err(wrong());
         }
-        let array = guard::no_panic(|| cast(&self.array, to)).map_err(|_| wrong())?.map_err(|_| wrong())?;
+        let array = files::no_panic(|| cast(&self.array, to)).map_err(|_| wrong())?.map_err(|_| wrong())?;
         self.no_nulls(path, array.as_ref())?;
         Ok(array)
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tokenizers::{Encoding, Tokenizer};
 
-use crate::{DataError, growth, guard};
+use crate::{DataError, growth};
 
 /// The largest tokenizer.json of a public model is about 35 MB.
 const LARGEST_TOKENIZER: u64 = 200_000_000;
@@ -87,7 +87,7 @@ impl Tokenization {
             .map_err(|error| DataError::tokenizer(&config_path, format!("is not a model's config.json: {error}")))?;
 
         growth::check(&bytes).map_err(&bad)?;
-        let mut tokenizer = guard::no_panic(|| Tokenizer::from_bytes(&bytes))
+        let mut tokenizer = files::no_panic(|| Tokenizer::from_bytes(&bytes))
             .map_err(&bad)?
             .map_err(|error| bad(format!("is not a tokenizer that can be loaded: {error}")))?;
         tokenizer.with_padding(None);
@@ -173,18 +173,18 @@ impl Tokenization {
 
     /// Token ids of a text, without special tokens.
     pub fn ids(&self, text: &str) -> Result<Vec<u32>, DataError> {
-        let encoding = self.checked(guard::no_panic(|| self.tokenizer.encode_fast(text, false)))?;
+        let encoding = self.checked(files::no_panic(|| self.tokenizer.encode_fast(text, false)))?;
         Ok(encoding.get_ids().to_vec())
     }
 
     /// Token ids and character offsets of a text, without special tokens.
     pub fn text(&self, text: &str) -> Result<Encoding, DataError> {
-        self.checked(guard::no_panic(|| self.tokenizer.encode_char_offsets(text, false)))
+        self.checked(files::no_panic(|| self.tokenizer.encode_char_offsets(text, false)))
     }
 
     /// Tokenises each word by itself, as `is_split_into_words` does in transformers.
     pub fn words(&self, words: &[&str]) -> Result<Encoding, DataError> {
-        self.checked(guard::no_panic(|| self.tokenizer.encode(words, false)))
+        self.checked(files::no_panic(|| self.tokenizer.encode(words, false)))
     }
 
     fn checked(&self, encoding: Result<tokenizers::Result<Encoding>, String>) -> Result<Encoding, DataError> {
@@ -212,7 +212,7 @@ impl Tokenization {
     /// Learns the frame from what the tokenizer's own post-processor does with one-token texts.
     fn frame(&self, pair: bool, segments: usize) -> Result<Frame, DataError> {
         let bad = |message: &str| DataError::tokenizer(&self.path, message);
-        let framed = guard::no_panic(|| {
+        let framed = files::no_panic(|| {
             if pair { self.tokenizer.encode(("a", "a"), true) } else { self.tokenizer.encode("a", true) }
         });
         let framed = self.checked(framed)?;

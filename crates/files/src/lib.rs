@@ -1,6 +1,7 @@
 //! Files that are complete or absent at every instant, what their content hashes to, and how those from outside are read.
 
 mod atomic;
+mod guard;
 mod regular;
 pub mod sealed;
 
@@ -8,6 +9,7 @@ use std::io;
 use std::path::Path;
 
 pub use atomic::{write, write_with};
+pub use guard::no_panic;
 pub use regular::{open, read, read_text};
 
 /// blake3 of a file's content.

@@ -249,8 +249,10 @@ impl FinishedCell {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        from_parquet(&path)
-            .and_then(|frame| read(&frame).map_err(|error| error.to_string()))
+        // Parquet readers are known to panic on files that are wrong in unusual ways, or to give columns that no row can be
+        // read of.
+        files::no_panic(|| from_parquet(&path).and_then(|frame| read(&frame).map_err(|error| error.to_string())))
+            .unwrap_or_else(|panic| Err(format!("it is no valid Parquet file ({panic})")))
             .map_err(|why| ResultsError::Damaged { folder: self.cell.folder(), why: format!("`{file}`: {why}") })
     }
 }
@@ -268,23 +270,17 @@ const MOST_IDS: usize = 1 << 30;
 
 fn from_parquet(path: &Path) -> Result<DataFrame, String> {
     let (file, size) = files::open(path).map_err(|error| error.to_string())?;
-    // Parquet readers are known to panic on files that are wrong in unusual ways.
-    let read = || {
-        let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
-        let metadata = reader.get_metadata().map_err(|error| error.to_string())?;
-        let rows = metadata.num_rows as u64;
-        let content: u64 = metadata.row_groups.iter().map(|group| group.total_byte_size() as u64).sum();
-        if rows > SLACK_OF_ROWS + MOST_ROWS.saturating_mul(size)
-            || content > SLACK_OF_CONTENT + MOST_CONTENT.saturating_mul(size)
-        {
-            return Err(format!("it declares {rows} rows and {content} bytes of content in a file of {size}"));
-        }
-        reader.finish().map_err(|error| error.to_string())
-    };
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
-        Ok(frame) => frame,
-        Err(_) => Err("it is no valid Parquet file".to_owned()),
+    let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
+    let metadata = reader.get_metadata().map_err(|error| error.to_string())?;
+    let rows = metadata.num_rows as u64;
+    let sizes = metadata.row_groups.iter().map(|group| group.total_byte_size() as u64);
+    let content = sizes.fold(0, u64::saturating_add);
+    if rows > SLACK_OF_ROWS + MOST_ROWS.saturating_mul(size)
+        || content > SLACK_OF_CONTENT + MOST_CONTENT.saturating_mul(size)
+    {
+        return Err(format!("it declares {rows} rows and {content} bytes of content in a file of {size}"));
     }
+    reader.finish().map_err(|error| error.to_string())
 }
 
 /// The name of a metric or a series.

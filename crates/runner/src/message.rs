@@ -3,10 +3,21 @@
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 
+/// Characters of a message.
+const LONGEST: usize = 20_000;
+
 /// A message and a new line on standard error, made [`harmless`]. A standard error that is closed or full loses the message;
 /// `eprintln!` would panic.
+///
+/// A message that is longer than any of ours quotes a file that is none of the kind, and is cut.
 pub fn say(message: impl Display) {
-    show(harmless(&message.to_string()));
+    let mut message = message.to_string();
+    if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+        let more = message[end..].chars().count();
+        message.truncate(end);
+        message.push_str(&format!("… and {more} more characters"));
+    }
+    show(harmless(&message));
 }
 
 /// As [`say`], for text whose escape sequences are our own: tables.
