@@ -116,6 +116,9 @@ fn sizes_that_no_model_has_are_refused() {
         let error = refused(&world, 2, &["pretrain", "made", "--tokens", tokens]);
         assert!(error.contains("--tokens"), "{error}");
     }
+    let huge = ["pretrain", "made", "--layers", "64", "--hidden", "4096", "--feed-forward", "16384", "--heads", "64"];
+    let error = refused(&world, 2, &huge);
+    assert!(error.contains("parameters; at most"), "{error}");
 }
 
 /// A million tensors without a number: neither the list of them nor the search for similar names may take minutes.

@@ -57,13 +57,17 @@ pub(crate) fn check(file: File, size: u64, metadata: &ParquetMetaData, leaves: &
                     Page::DataPage { encoding, .. } | Page::DataPageV2 { encoding, .. } => {
                         let content = match encoding {
                             Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY => values.saturating_mul(longest),
-                            Encoding::DELTA_BYTE_ARRAY => {
-                                return Err(format!(
-                                    "column `{}` is encoded as DELTA_BYTE_ARRAY, which is not read; write it with the \
-                                     usual encodings",
-                                    column.column_path().string()
-                                ));
-                            }
+                            // Each value may repeat all of the one before.
+                            Encoding::DELTA_BYTE_ARRAY => match values.saturating_mul(bytes) {
+                                content if content > most => {
+                                    return Err(format!(
+                                        "column `{}` is encoded as DELTA_BYTE_ARRAY, in which a page of {bytes} bytes may \
+                                         stand for any number: write it with the usual encodings",
+                                        column.column_path().string()
+                                    ));
+                                }
+                                content => content,
+                            },
                             _ => bytes,
                         };
                         content.saturating_add(values.saturating_mul(PER_VALUE))
