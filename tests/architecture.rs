@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("data", &["spec", "random", "files"]),
     ("miniworld", &["spec", "random", "files", "data"]),
     ("model", &["spec", "random", "files", "kernels"]),
-    ("strategies", &["spec", "random", "model"]),
+    ("strategies", &["spec", "random", "files", "model"]),
     ("tasks", &["spec", "data", "model", "evaluation"]),
     ("results", &["spec", "files", "evaluation"]),
     ("runner", &["spec", "files", "data", "tasks", "model", "strategies", "evaluation", "results"]),
@@ -117,4 +117,25 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
         })
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect()
+}
+
+/// `eprintln!` and `println!` panic where standard error or output cannot be written, and print whatever a name holds:
+/// messages go through `runner::say`, output through `harness::screen`.
+#[test]
+fn nothing_prints_on_its_own() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut read = 0;
+    for folder in std::fs::read_dir(crates).expect("the crates").map(|entry| entry.expect("an entry").path()) {
+        for path in rust_files(&folder.join("src")).into_iter().filter(|path| !path.ends_with("tests.rs")) {
+            let text = std::fs::read_to_string(&path).expect("a source file");
+            let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = product.lines().map(|line| line.split("//").next().unwrap_or_default());
+            for (number, line) in code.enumerate() {
+                let prints = ["print!(", "println!("].iter().any(|call| line.contains(call));
+                assert!(!prints, "{}:{}: {line}", path.display(), number + 1);
+            }
+            read += 1;
+        }
+    }
+    assert!(read > 200, "only {read} files were read");
 }

@@ -82,6 +82,17 @@ fn reports_come_in_every_format() {
     }
 }
 
+/// Ten thousand cells take seconds: what is asked about each must not look at all the others.
+#[test]
+fn large_suites_are_shown_at_once() {
+    let world = World::new();
+    let start = std::time::Instant::now();
+    let plan = world.ok(&["sweep", "suite.toml", "--seed", "1..5000", "--dry-run"]);
+    assert!(plan.contains("10000 cells to run"), "{}", &plan[plan.len() - 200..]);
+    // Two seconds on an idle machine.
+    assert!(start.elapsed() < std::time::Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
 #[test]
 fn filters_and_limits_choose_cells() {
     let world = World::new();

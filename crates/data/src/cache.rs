@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use files::sealed::{self, Broken};
@@ -9,6 +8,8 @@ use crate::encoded::Column;
 use crate::{DataError, DataFolder, Encoded, Examples, Tokenization};
 
 const MAGIC: &sealed::Magic = b"LETHEENC";
+/// Bytes of a cache file: positions in it are 32 bits, and few columns have one for each token.
+const LARGEST: u64 = 1 << 36;
 
 /// Where encoded data came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +81,11 @@ pub fn encoded(
     let identity = blake3::hash(identity.as_bytes());
     let path = cache.join(format!("{}-{}-{}.enc", key.task, key.language, &identity.to_hex()[..32]));
     let mut usage = CacheUse::Built;
-    if let Ok(bytes) = fs::read(&path) {
+    if let Ok(bytes) = files::read(&path, LARGEST) {
         match parse(&bytes, identity.as_bytes(), key.task, entry.labels()) {
+            Ok(encoded) if !encoded.is_sound(rows, tokenization, *max_length) => {
+                usage = CacheUse::Rebuilt(format!("{}: holds what encoding does not make", path.display()));
+            }
             Ok(encoded) => return Ok((encoded, CacheUse::Hit)),
             Err(reason) => usage = CacheUse::Rebuilt(format!("{}: {reason}", path.display())),
         }
@@ -128,7 +132,7 @@ fn serialise(encoded: &Encoded, identity: &[u8; 32]) -> Vec<u8> {
     out.0
 }
 
-/// Within the seal, the parts are as they were written.
+/// The parts as they were written; whether they fit each other is for [`Encoded::is_sound`] to say.
 fn parse(bytes: &[u8], identity: &[u8; 32], task: Task, labels: Labels) -> Result<Encoded, &'static str> {
     let content = sealed::open(bytes, MAGIC).map_err(|broken| match broken {
         Broken::OfAnotherKind => "is not an encoded cache file",

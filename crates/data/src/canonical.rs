@@ -173,12 +173,7 @@ fn fields<'a>(part: &Part, path: &Path, name: &'static str, kind: Kind) -> Resul
                     return Err(format!("has more or fewer texts than starts in `{name}`"));
                 }
                 let answers = texts[row].iter().flatten().zip(starts[row].values());
-                let answers = answers.map(|(text, &start)| {
-                    let start = usize::try_from(start)
-                        .map_err(|_| format!("answer `{text}` starts at {start}, which is in front of the context"))?;
-                    Ok(Answer { text: text.to_owned(), start })
-                });
-                answers.collect::<Result<_, String>>().map(Value::Answers)
+                Ok(Value::Answers(answers.map(|(text, &start)| Answer::new(text.to_owned(), start)).collect()))
             })
         }
     })

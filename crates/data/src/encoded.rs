@@ -41,6 +41,10 @@ pub mod column {
     /// By item: first and last token of the answer, 0 where the window lacks it.
     pub const ANSWER_START: &str = "answer-start";
     pub const ANSWER_END: &str = "answer-end";
+    /// By item: the first token of the context.
+    pub const CONTEXT: &str = "context";
+    /// A list an item: first and last character (not included) of each token of the context, one after the other.
+    pub const OFFSETS: &str = "offsets";
     /// Those whose numbers are labels.
     pub(crate) const OF_LABELS: [&str; 3] = [TOKEN_LABELS, CLASS, RELATIONS];
 }

@@ -40,6 +40,15 @@ pub struct Answer {
     pub start: usize,
 }
 
+impl Answer {
+    /// The start of an answer that a file puts in front of its context, which no text has.
+    pub const NOWHERE: usize = usize::MAX;
+
+    pub fn new(text: String, start: i64) -> Self {
+        Self { text, start: usize::try_from(start).unwrap_or(Self::NOWHERE) }
+    }
+}
+
 impl Examples {
     pub fn task(&self) -> Task {
         self.task
@@ -362,6 +371,7 @@ impl ExamplesBuilder {
         let columns = self.task.description().columns;
         assert_eq!(columns.len(), fields.len(), "fields of {}", self.task);
         let mut words: Option<(&str, usize)> = None;
+        self.text += id.len();
         for (column, field) in columns.iter().zip(&fields) {
             self.text += field.bytes();
             if let Some(label) = field.labels().find(|&label| label >= self.labels.len()) {
@@ -371,6 +381,11 @@ impl ExamplesBuilder {
                     column.name,
                     names.len()
                 ));
+            }
+            if let Value::Answers(answers) = field
+                && let Some(answer) = answers.iter().find(|answer| i32::try_from(answer.start).is_err())
+            {
+                return Err(format!("answer `{}` in `{}` starts where no context has text", answer.text, column.name));
             }
             if let Some(length) = field.length() {
                 match words {

@@ -1,14 +1,16 @@
-use std::fs;
 use std::path::Path;
 
 use crate::DataError;
+
+/// Bytes of a text file. Texts of a column are counted in 32 bits.
+const LARGEST: u64 = 1 << 31;
 
 /// The whole of a text file: UTF-8 with or without a byte order mark, without null characters.
 ///
 /// # Errors
 /// [`DataError`] naming the line of the first bad byte.
 pub fn read_text(path: &Path) -> Result<String, DataError> {
-    let bytes = fs::read(path).map_err(DataError::io("read", path))?;
+    let bytes = files::read(path, LARGEST).map_err(DataError::io("read", path))?;
     let line = |end: usize| format!("line {}", 1 + bytes[..end].iter().filter(|&&byte| byte == b'\n').count());
     if let Some(position) = bytes.iter().position(|&byte| byte == 0) {
         return Err(DataError::row(path, line(position), "holds a null character; is this a text file?"));

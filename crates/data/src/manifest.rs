@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +7,8 @@ use crate::{DataError, Examples};
 
 /// 2 brought label names; files of 1 have the usual ones.
 const FORMAT: u32 = 2;
+/// Bytes of a manifest. That of the largest public data set (WikiANN, 176 languages) has about 200,000.
+const LARGEST: u64 = 1 << 24;
 
 /// What a data set holds: the manifest file in its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +79,7 @@ impl Manifest {
     /// [`DataError`] if it cannot be read or is not a manifest of this build's format.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, DataError> {
         let path = Self::path(folder);
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_text(&path, LARGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(DataError::io("read", &path)(error)),

@@ -7,17 +7,16 @@ use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::{DataError, guard};
+use crate::DataError;
+use crate::expansion::{self, MOST_EXPANSION, SLACK};
 
 /// More rows than any data set of this kind has; a larger number is a damaged or hostile file.
 const MOST_ROWS: i64 = 100_000_000;
-/// A file may declare at most this many bytes of content for each of its own, plus [`SLACK`].
-const MOST_EXPANSION: u64 = 500;
-const SLACK: u64 = 1 << 26;
 
 /// A Parquet file whose columns are known and not yet read.
 pub struct Table {
     path: PathBuf,
+    size: u64,
     builder: ParquetRecordBatchReaderBuilder<File>,
 }
 
@@ -26,19 +25,19 @@ impl Table {
     /// [`DataError`] if the file cannot be opened, is damaged (also where the Parquet library panics) or declares absurd
     /// sizes.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(DataError::io("read", path))?;
-        let size = file.metadata().map_err(DataError::io("read", path))?.len();
-        let builder = guard::no_panic(|| ParquetRecordBatchReaderBuilder::try_new(file))
+        let (file, size) = files::open(path).map_err(DataError::io("read", path))?;
+        let builder = files::no_panic(|| ParquetRecordBatchReaderBuilder::try_new(file))
             .map_err(|panic| damaged(path, &panic))?
             .map_err(|error| damaged(path, &error))?;
         let metadata = builder.metadata();
         let rows = metadata.file_metadata().num_rows();
-        let bytes: u64 = metadata.row_groups().iter().map(|group| group.total_byte_size().max(0) as u64).sum();
-        if !(0..=MOST_ROWS).contains(&rows) || bytes > SLACK + MOST_EXPANSION * size {
+        let sizes = metadata.row_groups().iter().map(|group| group.total_byte_size().max(0) as u64);
+        let bytes = sizes.fold(0, u64::saturating_add);
+        if !(0..=MOST_ROWS).contains(&rows) || bytes > SLACK + MOST_EXPANSION.saturating_mul(size) {
             let absurd = format!("it declares {rows} rows and {bytes} bytes of content in a file of {size}");
             return Err(damaged(path, &absurd));
         }
-        Ok(Self { path: path.to_owned(), builder })
+        Ok(Self { path: path.to_owned(), size, builder })
     }
 
     /// Whether it has a top-level column of this name.
@@ -48,6 +47,10 @@ impl Table {
 
     fn columns(&self) -> Vec<&str> {
         self.builder.schema().fields().iter().map(|field| field.name().as_str()).collect()
+    }
+
+    pub fn rows(&self) -> usize {
+        self.builder.metadata().file_metadata().num_rows() as usize
     }
 
     /// The names of a column's classes, where the hub's metadata in the file say them (`ClassLabel`, or a list of such).
@@ -63,7 +66,7 @@ impl Table {
     /// Some of its top-level columns, batch by batch.
     ///
     /// # Errors
-    /// [`DataError`] if there is no such column or the file is damaged.
+    /// [`DataError`] if there is no such column, or the file is damaged or would take absurdly much memory.
     pub fn read(self, columns: &[&str]) -> Result<Vec<Part>, DataError> {
         let found = self.columns();
         if let Some(missing) = columns.iter().find(|column| !found.contains(column)) {
@@ -71,10 +74,15 @@ impl Table {
             return Err(DataError::file(&self.path, message));
         }
         let roots: Vec<usize> = (0..found.len()).filter(|&index| columns.contains(&found[index])).collect();
-        let Self { path, builder } = self;
+        let Self { path, size, builder } = self;
+        let file = File::open(&path).map_err(DataError::io("read", &path))?;
         let rows = builder.metadata().file_metadata().num_rows();
-        guard::no_panic(|| {
-            let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+        files::no_panic(|| {
+            let schema = builder.parquet_schema();
+            let leaves: Vec<usize> =
+                (0..schema.num_columns()).filter(|&leaf| roots.contains(&schema.get_column_root_idx(leaf))).collect();
+            expansion::check(file, size, builder.metadata(), &leaves).map_err(|message| damaged(&path, &message))?;
+            let mask = ProjectionMask::leaves(schema, leaves);
             let reader = builder.with_projection(mask).with_batch_size(8192).build();
             let mut parts: Vec<Part> = Vec::new();
             let mut first_row = 0;
@@ -189,7 +197,7 @@ impl Column {
         if !fits {
             return Err(wrong());
         }
-        let array = guard::no_panic(|| cast(&self.array, to)).map_err(|_| wrong())?.map_err(|_| wrong())?;
+        let array = files::no_panic(|| cast(&self.array, to)).map_err(|_| wrong())?.map_err(|_| wrong())?;
         self.no_nulls(path, array.as_ref())?;
         Ok(array)
     }

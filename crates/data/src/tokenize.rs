@@ -1,12 +1,10 @@
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tokenizers::{Encoding, Tokenizer};
 
-use crate::{DataError, guard};
+use crate::{DataError, growth};
 
 /// The largest tokenizer.json of a public model is about 35 MB.
 const LARGEST_TOKENIZER: u64 = 200_000_000;
@@ -21,6 +19,7 @@ pub struct Tokenization {
     pad: u32,
     vocabulary: Option<usize>,
     longest: Option<usize>,
+    segments: usize,
     mask: Option<i32>,
     /// Ids of the tokens that stand for text, in order.
     ordinary: Vec<i32>,
@@ -82,12 +81,13 @@ impl Tokenization {
     pub fn load(model_folder: &Path) -> Result<Self, DataError> {
         let path = model_folder.join("tokenizer.json");
         let bad = |message: String| DataError::tokenizer(&path, message);
-        let bytes = read_capped(&path, LARGEST_TOKENIZER)?;
+        let bytes = read(&path, LARGEST_TOKENIZER)?;
         let config_path = model_folder.join("config.json");
-        let config: ModelConfig = serde_json::from_slice(&read_capped(&config_path, LARGEST_CONFIG)?)
+        let config: ModelConfig = serde_json::from_slice(&read(&config_path, LARGEST_CONFIG)?)
             .map_err(|error| DataError::tokenizer(&config_path, format!("is not a model's config.json: {error}")))?;
 
-        let mut tokenizer = guard::no_panic(|| Tokenizer::from_bytes(&bytes))
+        growth::check(&bytes).map_err(&bad)?;
+        let mut tokenizer = files::no_panic(|| Tokenizer::from_bytes(&bytes))
             .map_err(&bad)?
             .map_err(|error| bad(format!("is not a tokenizer that can be loaded: {error}")))?;
         tokenizer.with_padding(None);
@@ -113,6 +113,7 @@ impl Tokenization {
             pad,
             vocabulary: config.vocab_size,
             longest: config.max_position_embeddings.map(|positions| positions.saturating_sub(unused)),
+            segments,
             mask,
             ordinary: Vec::new(),
             single: Frame::default(),
@@ -122,6 +123,9 @@ impl Tokenization {
         this.single = this.frame(false, segments)?;
         this.pair = this.frame(true, segments)?;
         this.ordinary = this.ordinary();
+        if this.ordinary.is_empty() {
+            return Err(DataError::tokenizer(&this.path, "has no token that stands for text"));
+        }
         Ok(this)
     }
 
@@ -142,6 +146,16 @@ impl Tokenization {
         self.mask.ok_or_else(|| DataError::tokenizer(&self.path, "has no mask token (`<mask>` or `[MASK]`)"))
     }
 
+    /// Whether the model has a token of this id, as far as its configuration says.
+    pub(crate) fn has_id(&self, id: u32) -> bool {
+        i32::try_from(id).is_ok() && self.vocabulary.is_none_or(|size| (id as usize) < size)
+    }
+
+    /// Kinds of segments that the model tells apart.
+    pub(crate) fn segments(&self) -> usize {
+        self.segments
+    }
+
     /// Whether a token stands for no text.
     pub(crate) fn is_special(&self, id: i32) -> bool {
         self.ordinary.binary_search(&id).is_err()
@@ -159,18 +173,18 @@ impl Tokenization {
 
     /// Token ids of a text, without special tokens.
     pub fn ids(&self, text: &str) -> Result<Vec<u32>, DataError> {
-        let encoding = self.checked(guard::no_panic(|| self.tokenizer.encode_fast(text, false)))?;
+        let encoding = self.checked(files::no_panic(|| self.tokenizer.encode_fast(text, false)))?;
         Ok(encoding.get_ids().to_vec())
     }
 
     /// Token ids and character offsets of a text, without special tokens.
     pub fn text(&self, text: &str) -> Result<Encoding, DataError> {
-        self.checked(guard::no_panic(|| self.tokenizer.encode_char_offsets(text, false)))
+        self.checked(files::no_panic(|| self.tokenizer.encode_char_offsets(text, false)))
     }
 
     /// Tokenises each word by itself, as `is_split_into_words` does in transformers.
     pub fn words(&self, words: &[&str]) -> Result<Encoding, DataError> {
-        self.checked(guard::no_panic(|| self.tokenizer.encode(words, false)))
+        self.checked(files::no_panic(|| self.tokenizer.encode(words, false)))
     }
 
     fn checked(&self, encoding: Result<tokenizers::Result<Encoding>, String>) -> Result<Encoding, DataError> {
@@ -198,7 +212,7 @@ impl Tokenization {
     /// Learns the frame from what the tokenizer's own post-processor does with one-token texts.
     fn frame(&self, pair: bool, segments: usize) -> Result<Frame, DataError> {
         let bad = |message: &str| DataError::tokenizer(&self.path, message);
-        let framed = guard::no_panic(|| {
+        let framed = files::no_panic(|| {
             if pair { self.tokenizer.encode(("a", "a"), true) } else { self.tokenizer.encode("a", true) }
         });
         let framed = self.checked(framed)?;
@@ -227,13 +241,6 @@ impl Tokenization {
     }
 }
 
-fn read_capped(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
-    let missing = |error: std::io::Error| DataError::tokenizer(path, format!("cannot be read: {error}"));
-    let size = fs::metadata(path).map_err(missing)?.len();
-    if size > most {
-        return Err(DataError::tokenizer(path, format!("has {size} bytes; more than {most} cannot be genuine")));
-    }
-    let mut bytes = Vec::with_capacity(size as usize);
-    File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(missing)?;
-    Ok(bytes)
+fn read(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
+    files::read(path, most).map_err(|error| DataError::tokenizer(path, format!("cannot be read: {error}")))
 }

@@ -1,6 +1,5 @@
 //! Sentence vectors in files: NumPy's format 1.0 and Parquet.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +10,8 @@ use parquet::arrow::ArrowWriter;
 use crate::{DataError, npy};
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
+/// Bytes of an array: two million vectors of 1,024 numbers.
+const LARGEST: u64 = 1 << 33;
 /// The header ends at a multiple of this, so that the numbers are aligned.
 const ALIGNMENT: usize = 64;
 
@@ -36,7 +37,7 @@ pub fn write_npy(path: &Path, vectors: &[f32], width: usize) -> Result<(), DataE
 /// # Errors
 /// [`DataError::Io`], or [`DataError::File`] for any other kind of array or a file of the wrong length.
 pub fn read_npy(path: &Path) -> Result<(Vec<f32>, usize), DataError> {
-    let bytes = fs::read(path).map_err(DataError::io("read", path))?;
+    let bytes = files::read(path, LARGEST).map_err(DataError::io("read", path))?;
     let refuse = |message: &str| DataError::file(path, message);
     let mut body = bytes.as_slice();
     let header = npy::read_header(&mut body).map_err(|message| refuse(&message))?;
@@ -77,6 +78,8 @@ pub fn write_parquet(path: &Path, sentences: &[String], vectors: &[f32], width: 
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

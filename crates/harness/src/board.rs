@@ -81,12 +81,12 @@ impl Board {
         }
         let loss = loss.map(|loss| format!(", loss {loss:.3}")).unwrap_or_default();
         let message = format!("{}: {phase}{loss}", label(cell));
-        running.bar.set_message(message.clone());
+        running.bar.set_message(runner::harmless(&message));
         let percent = 100.0 * running.share;
         if !self.terminal && running.said.elapsed() > QUIET {
             running.said = Instant::now();
             let left = self.left(&state);
-            eprintln!("  {percent:3.0} % of {message}{left}");
+            runner::say(format_args!("  {percent:3.0} % of {message}{left}"));
         }
         self.redraw(&state);
     }
@@ -113,9 +113,9 @@ impl Board {
     /// A line that stays.
     pub fn note(&self, line: &str) {
         if self.terminal {
-            let _ = self.bars.println(line);
+            let _ = self.bars.println(runner::harmless(line));
         } else {
-            eprintln!("{line}");
+            runner::say(line);
         }
     }
 

@@ -54,7 +54,7 @@ pub fn explain(error: &anyhow::Error) -> Exit {
     }
     let full = runner::is_disk_full(error);
     let hint = if full { "\nhint: free some space and run the same command again" } else { "" };
-    eprintln!("error: {}{hint}", runner::one_line(error));
+    runner::say(format_args!("error: {}{hint}", runner::one_line(error)));
     let kept = error.chain().any(|cause| cause.is::<results::ResultsError>() || cause.is::<runner::NotSaved>());
     if kept || full { Exit::Results } else { Exit::Usage }
 }

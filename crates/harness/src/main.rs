@@ -30,13 +30,28 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = cli::Cli::parse();
+    let arguments = match cli::Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error).into(),
+    };
     match catch_unwind(AssertUnwindSafe(|| command::run(arguments))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => exit::explain(&error).into(),
         Err(_panic) => {
-            eprintln!("error: this is a fault of the program; the lines above say where");
+            runner::say("error: this is a fault of the program; the lines above say where");
             exit::Exit::Internal.into()
         }
+    }
+}
+
+/// Prints what the arguments asked for instead of work (help, the version), or what is wrong with them.
+fn refuse(error: &clap::Error) -> exit::Exit {
+    if error.use_stderr() {
+        runner::say(error.render().to_string().trim_end());
+        return exit::Exit::Usage;
+    }
+    match error.print() {
+        Ok(()) => exit::Exit::Ok,
+        Err(error) => exit::explain(&screen::Unwritable(error).into()),
     }
 }

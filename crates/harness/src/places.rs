@@ -48,6 +48,15 @@ pub fn find_model(folders: &Folders, model: &str) -> Result<PathBuf> {
     )
 }
 
+/// Refuses paths of which a cell's process cannot be told: its job is text.
+pub fn check_text(folders: &Folders, others: &[&Path]) -> Result<()> {
+    let own = [&folders.data, &folders.results, &folders.cache].map(PathBuf::as_path);
+    match own.iter().chain(others).find(|path| path.to_str().is_none()) {
+        Some(path) => bail!("the path `{}` is not UTF-8, which cells' processes need: rename it", path.display()),
+        None => Ok(()),
+    }
+}
+
 /// Every model folder that can be named, by name.
 pub fn models(folders: &Folders) -> Result<Vec<(String, PathBuf)>> {
     let mut found: Vec<(String, PathBuf)> = model_roots(folders)?

@@ -141,10 +141,11 @@ pub fn cells(suite: &Suite, work: &[Work], folders: &Folders, backend: Backend) 
     let cells = work
         .iter()
         .map(|&(protocol, method, seed)| {
-            method.check(protocol)?;
-            method.check_with_layers(protocol, layers)?;
+            let of_suite = || format!("suite `{}`", suite.name);
+            method.check(protocol).with_context(of_suite)?;
+            method.check_with_layers(protocol, layers).with_context(of_suite)?;
             for stage in &method.goes_through(protocol).stages {
-                strategies::check_schedule(method, stage, layers)?;
+                strategies::check_schedule(method, stage, layers).with_context(of_suite)?;
             }
             Ok(Cell {
                 numeric_version: NUMERIC_VERSION,

@@ -18,13 +18,18 @@ pub fn import_missing(folders: &Folders, keys: &[DataKey]) -> Result<()> {
     let datasets: BTreeSet<Name> = missing.iter().map(|key| key.data.clone()).collect();
     let languages: BTreeSet<Language> = missing.iter().map(|key| key.language).collect();
     let names: Vec<&str> = datasets.iter().map(Name::as_str).collect();
-    eprintln!("importing {} from `{}` into `{}`, once", names.join(", "), source.display(), folders.data.display());
+    runner::say(format_args!(
+        "importing {} from `{}` into `{}`, once",
+        names.join(", "),
+        source.display(),
+        folders.data.display()
+    ));
     let selection =
         Selection { datasets: datasets.iter().cloned().collect(), languages: languages.into_iter().collect() };
     // What is missing then is told by the plan, with what there is instead.
     match tasks::import(&source, &folder, &selection, &mut |_| {}) {
-        Ok(entries) => eprintln!("{} files imported", entries.len()),
-        Err(error) => eprintln!("not imported: {error}"),
+        Ok(entries) => runner::say(format_args!("{} files imported", entries.len())),
+        Err(error) => runner::say(format_args!("not imported: {error}")),
     }
     Ok(())
 }

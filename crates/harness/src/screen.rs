@@ -17,12 +17,24 @@ pub fn color() -> bool {
     std::io::stdout().is_terminal() && !off && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// Standard output took no more: its disk is full, or a pipe was closed, which ends the program quietly.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output: {0}")]
+pub struct Unwritable(#[source] pub io::Error);
+
 /// Text and a new line on standard output. `println!` would panic where a pipe was closed, as `| head` does.
 ///
 /// # Errors
-/// What standard output reports; a closed pipe ends the program quietly.
-pub fn print(text: impl std::fmt::Display) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+/// [`Unwritable`].
+pub fn print(text: impl std::fmt::Display) -> Result<(), Unwritable> {
+    write(|out| writeln!(out, "{text}"))
+}
+
+/// As [`print`], with a function that writes.
+///
+/// # Errors
+/// [`Unwritable`].
+pub fn write(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Unwritable> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    fill(&mut out).and_then(|()| out.flush()).map_err(Unwritable)
 }

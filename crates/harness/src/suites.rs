@@ -23,6 +23,9 @@ const SHIPPED: &[(&str, &str)] = &[
     ("real-full", include_str!("../../../suites/real-full.toml")),
 ];
 
+/// Bytes of a suite file; the longest that ships has 4,400.
+const LARGEST: u64 = 1 << 20;
+
 pub fn shipped() -> Vec<Result<Suite, spec::SpecError>> {
     SHIPPED.iter().map(|(name, text)| Suite::parse(name, text)).collect()
 }
@@ -33,7 +36,7 @@ pub fn load(suite: &str, quick: bool) -> Result<Suite> {
     let suite = if quick { short.as_str() } else { suite };
     let path = Path::new(suite);
     if path.extension().is_some_and(|extension| extension == "toml") {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read suite `{suite}`"))?;
+        let text = files::read_text(path, LARGEST).with_context(|| format!("cannot read suite `{suite}`"))?;
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("suite");
         return Suite::parse(stem, &text).with_context(|| format!("suite file `{suite}`"));
     }

@@ -39,6 +39,9 @@ impl Family {
     }
 }
 
+/// Bytes of a `config.json`; labels of a head are in it.
+pub(crate) const LARGEST: u64 = 1 << 22;
+
 /// What a Hugging Face `config.json` says about an encoder; the fields bear its names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
@@ -70,7 +73,7 @@ impl ModelConfig {
     /// [`ModelError::Io`] if the file cannot be read, [`ModelError::Config`] with the field that is missing, malformed
     /// or not supported (an activation other than exact GELU, relative positions, decoders).
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ModelError::io(path, source))?;
+        let text = files::read_text(path, LARGEST).map_err(|source| ModelError::io(path, source))?;
         Self::parse(&text, path)
     }
 
@@ -99,13 +102,13 @@ impl ModelConfig {
         let hidden_dropout_prob = fields.probability("hidden_dropout_prob")?.unwrap_or(0.1);
         let config = Self {
             family,
-            vocab_size: fields.size("vocab_size")?,
-            hidden_size: fields.size("hidden_size")?,
-            num_hidden_layers: fields.size("num_hidden_layers")?,
-            num_attention_heads: fields.size("num_attention_heads")?,
-            intermediate_size: fields.size("intermediate_size")?,
-            max_position_embeddings: fields.size("max_position_embeddings")?,
-            type_vocab_size: fields.size("type_vocab_size")?,
+            vocab_size: fields.size("vocab_size", 1 << 24)?,
+            hidden_size: fields.size("hidden_size", 1 << 16)?,
+            num_hidden_layers: fields.size("num_hidden_layers", 1 << 10)?,
+            num_attention_heads: fields.size("num_attention_heads", 1 << 16)?,
+            intermediate_size: fields.size("intermediate_size", 1 << 18)?,
+            max_position_embeddings: fields.size("max_position_embeddings", 1 << 20)?,
+            type_vocab_size: fields.size("type_vocab_size", 1 << 10)?,
             pad_token_id: fields.count("pad_token_id")?.unwrap_or(match family {
                 Family::Bert => 0,
                 Family::XlmRoberta => 1,
@@ -153,8 +156,10 @@ struct Fields<'a> {
     path: &'a Path,
 }
 
-/// No public encoder comes near this; it keeps products of two sizes far from overflow.
-const LARGEST_SIZE: u64 = 1 << 28;
+/// Values that are no sizes, such as the padding id. Sizes have limits of their own, ten times and more what the largest
+/// public encoders have (XLM-R XXL: 48 layers of 4,096, 250,002 pieces): what depends on them is made before the weights,
+/// whose shapes must agree with them, are looked at.
+const LARGEST_COUNT: u64 = 1 << 28;
 
 impl<'a> Fields<'a> {
     fn fail(&self, field: &str, message: &str) -> ModelError {
@@ -183,14 +188,17 @@ impl<'a> Fields<'a> {
     fn count(&self, field: &str) -> Result<Option<usize>, ModelError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         match value.as_u64() {
-            Some(count) if count <= LARGEST_SIZE => Ok(Some(count as usize)),
-            _ => Err(self.fail(field, &format!("expected a whole number from 0 to {LARGEST_SIZE}, found {value}"))),
+            Some(count) if count <= LARGEST_COUNT => Ok(Some(count as usize)),
+            _ => Err(self.fail(field, &format!("expected a whole number from 0 to {LARGEST_COUNT}, found {value}"))),
         }
     }
 
-    fn size(&self, field: &str) -> Result<usize, ModelError> {
+    fn size(&self, field: &str, most: usize) -> Result<usize, ModelError> {
         match self.count(field)? {
             Some(0) => Err(self.fail(field, "must be at least 1, found 0")),
+            Some(size) if size > most => {
+                Err(self.fail(field, &format!("{size} is more than this program reads: {most}")))
+            }
             Some(size) => Ok(size),
             None => Err(self.fail(field, "missing")),
         }
@@ -243,6 +251,8 @@ mod tests {
             ("\"hidden_size\": 32", "\"hidden_size\": -1", "hidden_size"),
             ("\"hidden_size\": 32", "\"hidden_size\": 1e99", "hidden_size"),
             ("\"vocab_size\": 100,", "", "vocab_size"),
+            ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 10000000", "num_hidden_layers: 10000000 is more"),
+            ("\"type_vocab_size\": 1", "\"type_vocab_size\": 100000000", "type_vocab_size: 100000000 is more"),
             ("\"vocab_size\": 100", "\"vocab_size\": 0", "vocab_size"),
             ("\"pad_token_id\": 1", "\"pad_token_id\": 100", "pad_token_id"),
             ("\"pad_token_id\": 1", "\"pad_token_id\": 60", "max_position_embeddings"),

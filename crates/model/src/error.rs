@@ -49,6 +49,14 @@ impl ModelError {
         }
     }
 
+    /// What a file asks for that cannot be, as a fault of the file.
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::State { message } => Self::Config { path: path.to_owned(), message },
+            other => other,
+        }
+    }
+
     pub(crate) fn batch(message: impl Into<String>) -> Self {
         Self::Batch { message: message.into() }
     }

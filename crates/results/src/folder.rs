@@ -290,7 +290,7 @@ fn load(path: &Path, folder: &str) -> Result<FinishedCell, Fault> {
         outcome: outcome.outcome,
         notes: outcome.notes,
         version: cell.version,
-        timing: manifest::read(&path.join("timing.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()),
+        timing: read_json(path, "timing.json").ok(),
         path: path.to_owned(),
     })
 }

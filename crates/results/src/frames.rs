@@ -133,7 +133,7 @@ impl FinishedCell {
                         probe: parsed(probes.get(row))?,
                         task: parsed::<Task>(tasks.get(row))?,
                         language: parsed(languages.get(row))?,
-                        metric: filled(metrics.get(row))?.to_owned(),
+                        metric: name(metrics.get(row))?,
                         value: filled(values.get(row))?,
                         low: lows.get(row),
                         high: highs.get(row),
@@ -155,7 +155,7 @@ impl FinishedCell {
             let (metrics, ids) = (frame.column("metric")?.str()?, frame.column("example")?.str()?);
             let numerators = frame.column("numerator")?.f64()?;
             let denominators = frame.column("denominator")?.f64()?;
-            let mut groups: Vec<ProbeExamples> = Vec::new();
+            let (mut groups, mut named) = (Vec::<ProbeExamples>::new(), 0);
             for row in 0..frame.height() {
                 let moment = filled(moments.get(row))?;
                 let (probe, language) = (filled(probes.get(row))?, filled(languages.get(row))?);
@@ -180,12 +180,17 @@ impl FinishedCell {
                 // Every metric lists the same examples: ids are kept once, from the first metric.
                 let first = group.contributions.keys().all(|known| known == metric);
                 if first {
-                    group.ids.push(filled(ids.get(row))?.to_owned());
+                    let id = filled(ids.get(row))?;
+                    named += id.len();
+                    if named > MOST_IDS {
+                        return Err(polars_err!(ComputeError: "example names of more than {MOST_IDS} bytes"));
+                    }
+                    group.ids.push(id.to_owned());
                 }
                 match group.contributions.get_mut(metric) {
                     Some(contributions) => contributions.push(contribution),
                     None => {
-                        group.contributions.insert(metric.to_owned(), vec![contribution]);
+                        group.contributions.insert(name(Some(metric))?, vec![contribution]);
                     }
                 }
             }
@@ -228,7 +233,7 @@ impl FinishedCell {
                 .map(|row| {
                     Ok(SeriesPoint {
                         step: filled(steps.get(row))?,
-                        series: filled(names.get(row))?.to_owned(),
+                        series: name(names.get(row))?,
                         value: filled(values.get(row))?,
                     })
                 })
@@ -243,18 +248,50 @@ impl FinishedCell {
         read: impl FnOnce(&DataFrame) -> PolarsResult<Vec<T>>,
     ) -> Result<Vec<T>, ResultsError> {
         let path = self.path.join(file);
-        let opened = match File::open(&path) {
+        let (opened, size) = match files::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             opened => opened.map_err(|error| ResultsError::of_record(self.cell.folder(), Fault::of(&path, &error)))?,
         };
-        let parse = || read(&ParquetReader::new(opened).read_parallel(ParallelStrategy::None).finish()?);
+        let parse = || from_parquet(opened, size).and_then(|frame| read(&frame).map_err(|error| error.to_string()));
         // Files that are wrong in unusual ways make the reader panic, or the columns that it has made of them.
-        let why = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(parse)) {
-            Ok(Ok(rows)) => return Ok(rows),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "it is no valid Parquet file".to_owned(),
-        };
-        Err(ResultsError::Damaged { folder: self.cell.folder(), why: format!("`{file}`: {why}") })
+        files::no_panic(parse)
+            .unwrap_or_else(|panic| Err(format!("it is no valid Parquet file ({panic})")))
+            .map_err(|why| ResultsError::Damaged { folder: self.cell.folder(), why: format!("`{file}`: {why}") })
+    }
+}
+
+/// A file may hold this many rows, and declare so many bytes of content, for each of its own bytes, besides the slack:
+/// dictionaries and run lengths can hold any number in kilobytes.
+const MOST_ROWS: u64 = 64;
+const SLACK_OF_ROWS: u64 = 1 << 22;
+const MOST_CONTENT: u64 = 500;
+const SLACK_OF_CONTENT: u64 = 1 << 26;
+/// Bytes of a metric's or a series' name.
+const LONGEST_NAME: usize = 200;
+/// Bytes of the names of all examples.
+const MOST_IDS: usize = 1 << 30;
+
+fn from_parquet(file: File, size: u64) -> Result<DataFrame, String> {
+    let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
+    let metadata = reader.get_metadata().map_err(|error| error.to_string())?;
+    let rows = metadata.num_rows as u64;
+    let sizes = metadata.row_groups.iter().map(|group| group.total_byte_size() as u64);
+    let content = sizes.fold(0, u64::saturating_add);
+    if rows > SLACK_OF_ROWS + MOST_ROWS.saturating_mul(size)
+        || content > SLACK_OF_CONTENT + MOST_CONTENT.saturating_mul(size)
+    {
+        return Err(format!("it declares {rows} rows and {content} bytes of content in a file of {size}"));
+    }
+    reader.finish().map_err(|error| error.to_string())
+}
+
+/// The name of a metric or a series.
+fn name(text: Option<&str>) -> PolarsResult<String> {
+    match filled(text)? {
+        text if text.len() > LONGEST_NAME => {
+            Err(polars_err!(ComputeError: "a name of {} bytes; at most {LONGEST_NAME} are read", text.len()))
+        }
+        text => Ok(text.to_owned()),
     }
 }
 
@@ -264,4 +301,28 @@ fn filled<T>(value: Option<T>) -> PolarsResult<T> {
 
 fn parsed<T: std::str::FromStr<Err = spec::SpecError>>(text: Option<&str>) -> PolarsResult<T> {
     filled(text)?.parse().map_err(|error: spec::SpecError| polars_err!(ComputeError: "{error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Six million rows of one value are a few kilobytes.
+    #[test]
+    fn a_file_of_more_rows_than_its_bytes_can_hold_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.parquet");
+        let bytes = to_parquet(df!("moment" => vec![0_u32; 6_000_000]).unwrap()).unwrap();
+        assert!(bytes.len() < 10_000);
+        std::fs::write(&path, bytes).unwrap();
+        let (file, size) = files::open(&path).unwrap();
+        let why = from_parquet(file, size).unwrap_err();
+        assert!(why.contains("6000000 rows"), "{why}");
+    }
+
+    #[test]
+    fn names_are_no_longer_than_names_are() {
+        assert_eq!(name(Some("ner.f1.strict")).unwrap(), "ner.f1.strict");
+        assert!(name(Some(&"n".repeat(201))).unwrap_err().to_string().contains("201 bytes"));
+    }
 }

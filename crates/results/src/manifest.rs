@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub(crate) const FILE: &str = "files.json";
+/// Bytes of a JSON file of a record: a cell with the distances between all its languages has some 100,000.
+pub(crate) const LARGEST: u64 = 1 << 26;
 
 /// The format of everything this build writes, and the newest it reads.
 pub(crate) const FORMAT: u32 = 1;
@@ -54,11 +56,11 @@ pub(crate) enum Depth {
 }
 
 impl Fault {
-    /// What is not there, or is no file, is damage; anything else that keeps a file from being read is not.
+    /// What is not there, or is no file of a likely size, is damage; anything else that keeps a file from being read is not.
     pub fn of(path: &Path, error: &io::Error) -> Self {
-        use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+        use io::ErrorKind::{FileTooLarge, InvalidInput, IsADirectory, NotADirectory, NotFound};
         match error.kind() {
-            NotFound | IsADirectory | NotADirectory => {
+            NotFound | IsADirectory | NotADirectory | InvalidInput | FileTooLarge => {
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
                 Fault::Damaged(format!("`{name}` cannot be read: {error}"))
             }
@@ -86,7 +88,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         return Err(Fault::Damaged(format!("`{name}` is not a regular file")));
     }
-    fs::read(path).map_err(|error| Fault::of(path, &error))
+    files::read(path, LARGEST).map_err(|error| Fault::of(path, &error))
 }
 
 /// Compares a folder with its `files.json`. Names in the file are never used as paths.

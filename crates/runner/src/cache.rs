@@ -9,10 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 const MAGIC: &sealed::Magic = b"LETHEFND";
+/// Bytes of such a file: the contributions of all examples of a probe, or masks.
+const LARGEST: u64 = 1 << 32;
 
 /// What lies there, if it is there and whole.
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let bytes = std::fs::read(path).ok()?;
+    let bytes = files::read(path, LARGEST).ok()?;
     ciborium::from_reader(sealed::open(&bytes, MAGIC).ok()?).ok()
 }
 

@@ -16,6 +16,7 @@ mod job;
 pub mod labels;
 mod language;
 mod measured;
+mod message;
 mod outcome;
 mod probe;
 mod progress;
@@ -28,6 +29,7 @@ mod stopwatch;
 mod train;
 
 pub use job::{Event, Job};
+pub use message::{harmless, say, show};
 pub use outcome::{is_disk_full, one_line};
 pub use run::{Ended, run};
 pub use save::NotSaved;

@@ -5,15 +5,33 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use results::{ProbeExamples, Score};
 use serde::{Deserialize, Serialize};
-use spec::{Cell, DataSource, Probe};
+use spec::{Cell, DataSource, Language, Name, Probe};
 
-use crate::stages;
+use crate::{cache, stages};
 
 /// A probe's scores at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub scores: Vec<Score>,
     pub examples: Vec<ProbeExamples>,
+}
+
+impl Measured {
+    /// What lies in the cache, if a probe's measurement at this moment can be that.
+    pub fn load(place: &Path, moment: usize, probe: &Probe) -> Option<Self> {
+        let is_this = |of: u32, name: &Name, language: &Language| {
+            of as usize == moment && *name == probe.name && probe.languages.contains(language)
+        };
+        let found: Self = cache::load(place)?;
+        let scores = found.scores.iter().all(|score| {
+            is_this(score.moment, &score.probe, &score.language) && score.task == probe.task && score.value.is_finite()
+        });
+        let examples = found.examples.iter().all(|group| {
+            let each = group.contributions.values().all(|contributions| contributions.len() == group.ids.len());
+            is_this(group.moment, &group.probe, &group.language) && each
+        });
+        (scores && examples).then_some(found)
+    }
 }
 
 /// Place of a probe's measurement at a moment of a cell.

@@ -10,6 +10,8 @@ use spec::Language;
 use strategies::subnetworks::Mask;
 
 const FORMAT: u32 = 1;
+/// Bytes of the file: the contributions of all examples of all probes so far.
+const LARGEST: u64 = 1 << 34;
 /// CBOR, because it gives every number back to the last bit.
 const FILE: &str = "progress.cbor";
 /// The learner's part of a checkpoint.
@@ -62,7 +64,7 @@ impl Progress {
 
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let bytes = files::read(&path, LARGEST).with_context(|| format!("cannot read `{}`", path.display()))?;
         let progress: Self =
             ciborium::from_reader(bytes.as_slice()).with_context(|| format!("`{}` is damaged", path.display()))?;
         if !progress.is_known() {
@@ -74,6 +76,12 @@ impl Progress {
     /// Whether it is of the format that this build writes.
     pub fn is_known(&self) -> bool {
         self.format == FORMAT
+    }
+
+    /// Whether so many stages are done and nothing of the next, without what was measured.
+    pub fn is_after_stage(&self, stages: usize) -> bool {
+        let measured = !self.scores.is_empty() || !self.examples.is_empty();
+        (self.moment, self.probes, self.steps) == (stages, 0, 0) && !measured
     }
 
     /// Whether the learner has been changed since it was loaded.

@@ -19,7 +19,7 @@ use crate::running::Running;
 use crate::stages::NextStage;
 use crate::stop::{Interrupted, Stop};
 use crate::stopwatch::Stopwatch;
-use crate::{cache, cost, probe, train};
+use crate::{cost, probe, train};
 
 /// How a cell's run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,13 +186,13 @@ impl Running<'_> {
             let place = measured::path(&self.job.cache, self.cell(), moment, probe)?;
             // Whoever is there first measures for all.
             let common = moment <= self.job.common_stages;
-            let _lock = match common && cache::load::<Measured>(&place).is_none() {
+            let _lock = match common && Measured::load(&place, moment, probe).is_none() {
                 true => {
                     self.lock(&place.with_extension("lock"), &format!("waiting for another cell's {}", probe.name))?
                 }
                 false => None,
             };
-            let measured = match cache::load(&place) {
+            let measured = match Measured::load(&place, moment, probe) {
                 Some(measured) => measured,
                 None => {
                     let start = Instant::now();
@@ -232,7 +232,8 @@ impl Running<'_> {
         };
         self.claim.publish(&result, &self.watch.report())?;
         if let Some(Err(error)) = saved.map(Unfinished::finish) {
-            eprintln!("warning: the folder beside the saved model cannot be removed: {error}");
+            let text = format!("the folder beside the saved model cannot be removed: {error}");
+            events(&Event::Warning { text });
         }
         events(&Event::Ended { outcome: outcome.label().to_owned() });
         Ok(Ended::Published)

@@ -107,7 +107,8 @@ impl Running<'_> {
         let folder = folder(&self.job.cache, prefix);
         let CachedStage { progress, learner } = cache::load(&folder.join(STATE))?;
         let path = folder.join(LEARNER);
-        if !progress.is_known() || files::hash(&path).ok()?.to_hex().as_str() != learner {
+        let comes_next = progress.is_known() && progress.is_after_stage(self.progress.moment + 1);
+        if !comes_next || files::hash(&path).ok()?.to_hex().as_str() != learner {
             return None;
         }
         let stage = self.protocol.stages.get(self.progress.moment)?;

@@ -221,8 +221,48 @@ fn a_stage_in_common_is_trained_once_and_one_that_is_damaged_again() {
         assert_eq!(steps(&format!("after-damage-to-{name}")), 12);
         assert_eq!(steps(&format!("mended-{name}")), 0);
     }
+    // Whoever writes a file can write its hash: what cannot be is not believed either.
+    forge(&state.join("state.cbor"), |field, value| {
+        if field == "moment" {
+            *value = 1_000_000_000_000_u64.into();
+        }
+    });
+    assert_eq!(steps("after-forgery-of-the-state"), 12);
+    let measured = fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path());
+    let measured =
+        measured.filter(|path| path.extension().is_some_and(|end| end == "cbor") && !path.ends_with("state.cbor"));
+    let measured: Vec<PathBuf> = measured.collect();
+    assert!(!measured.is_empty());
+    for path in measured {
+        forge(&path, |field, value| {
+            if let (true, ciborium::Value::Array(ids)) = (field == "ids", value) {
+                ids.truncate(1);
+            }
+        });
+    }
+    steps("after-forgery-of-a-measurement");
     runner::remove(&alone.cache, &world.cell.prefix(1));
     assert!(!state.exists());
+}
+
+/// Changes the fields of a file of the cache, and its hash with them.
+fn forge(path: &Path, mut change: impl FnMut(&str, &mut ciborium::Value)) {
+    fn walk(value: &mut ciborium::Value, change: &mut impl FnMut(&str, &mut ciborium::Value)) {
+        match value {
+            ciborium::Value::Map(fields) => fields.iter_mut().for_each(|(name, value)| {
+                change(name.as_text().unwrap_or_default(), value);
+                walk(value, change);
+            }),
+            ciborium::Value::Array(values) => values.iter_mut().for_each(|value| walk(value, change)),
+            _ => {}
+        }
+    }
+    let bytes = fs::read(path).unwrap();
+    let mut value: ciborium::Value = ciborium::from_reader(files::sealed::open(&bytes, b"LETHEFND").unwrap()).unwrap();
+    walk(&mut value, &mut change);
+    let mut content = Vec::new();
+    ciborium::into_writer(&value, &mut content).unwrap();
+    files::sealed::write(path, b"LETHEFND", &content).unwrap();
 }
 
 fn is_recorded(world: &World, job: &Job) -> bool {

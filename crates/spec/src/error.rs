@@ -30,6 +30,14 @@ impl SpecError {
             known: known.join(", "),
         }
     }
+
+    /// The same as a fault of a suite, unless it says so already.
+    pub(crate) fn of_suite(self, suite: &str) -> Self {
+        match self {
+            Self::Syntax { .. } | Self::Invalid { .. } => self,
+            other => Self::Invalid { suite: suite.to_owned(), message: other.to_string() },
+        }
+    }
 }
 
 pub(crate) fn hint(nearest: Option<&str>) -> String {

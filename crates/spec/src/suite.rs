@@ -18,6 +18,9 @@ use crate::{
 /// More cells than this are refused before they are expanded.
 const MOST_CELLS: usize = 100_000;
 const MOST_STEPS: u64 = 10_000_000;
+/// Characters of a protocol's or a method's name: the name of a cell's folder consists of both and 70 more, and file systems
+/// take 255.
+const LONGEST_NAME: usize = 80;
 
 /// A suite file: protocols × methods × seeds on one model.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,8 +123,12 @@ impl Suite {
     ///
     /// # Errors
     /// [`SpecError::Syntax`] with line, column and the nearest known key; [`SpecError::Invalid`] for values that make no
-    /// sense; [`SpecError::UnknownWord`] for unknown methods and probes.
+    /// sense, unknown methods and probes among them.
     pub fn parse(name: &str, text: &str) -> Result<Self, SpecError> {
+        Self::composed(name, text).map_err(|error| error.of_suite(name))
+    }
+
+    fn composed(name: &str, text: &str) -> Result<Self, SpecError> {
         let raw: SuiteText = toml::from_str(text).map_err(|error| syntax_error(name, text, &error))?;
         let methods = MethodTexts(&raw.method);
         let probes: BTreeMap<&str, Probe> =
@@ -178,6 +185,14 @@ impl Suite {
         let cells = self.seeds.len().saturating_mul(self.methods.len()).saturating_mul(self.protocols.len());
         if cells > MOST_CELLS {
             return Err(invalid(format!("{cells} cells; at most {MOST_CELLS} are planned at once: split the suite")));
+        }
+        let names = self.protocols.iter().map(|protocol| ("protocol", &protocol.name));
+        let mut names = names.chain(self.methods.iter().map(|method| ("method", &method.name)));
+        if let Some((what, name)) = names.find(|(_, name)| name.as_str().len() > LONGEST_NAME) {
+            let length = name.as_str().len();
+            return Err(invalid(format!(
+                "{what} `{name}` has a name of {length} characters; use at most {LONGEST_NAME}"
+            )));
         }
         self.protocols.iter().try_for_each(|protocol| check_protocol(protocol).map_err(invalid))?;
         for (protocol, method, _) in self.work().filter(|(_, method, _)| !method.settings.is_empty()) {

@@ -59,6 +59,8 @@ struct Memo {
 const TRACE_BATCHES: u64 = 8;
 const TRACED: u64 = 1 << 40;
 
+/// Bytes of the memo: what schedules and rules remember, and masks.
+const LARGEST_MEMO: u64 = 1 << 28;
 /// Files of [`Strategy::save`].
 const MEMO: &str = "strategy.json";
 const START: &str = "start.safetensors";
@@ -442,7 +444,7 @@ impl<'a> Strategy<'a> {
     pub fn load(&mut self, learner: &mut Learner, folder: &Path) -> Result<(), StrategyError> {
         let path = folder.join(MEMO);
         let fail = |message: String| StrategyError::State { path: path.clone(), message };
-        let text = fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?;
+        let text = files::read_text(&path, LARGEST_MEMO).map_err(|error| fail(error.to_string()))?;
         self.memo = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
         let mut schedule = self.prepare(learner)?;
         schedule.restore(&self.memo.schedule)?;

@@ -90,11 +90,11 @@ pub fn import(
     if !others.is_empty() && selection.datasets.is_empty() {
         let few = file_names(&others[..others.len().min(5)]);
         let more = if others.len() > 5 { ", …" } else { "" };
-        progress(&format!("not recognised by their names and left out: {} files ({few}{more})", others.len()));
+        progress(&format!("not recognised by their names and left out: {} ({few}{more})", counted(others.len())));
     }
     for ((dataset, code), files) in unknown {
         if selection.takes_dataset(dataset) && selection.languages.is_empty() {
-            progress(&format!("left out {files} files of {dataset}: no language with the code `{code}` is known"));
+            progress(&format!("left out {} of {dataset}: no language with the code `{code}` is known", counted(files)));
         }
     }
     let (mut entries, mut failed) = (Vec::new(), Vec::new());
@@ -251,6 +251,11 @@ fn report(
     };
     progress(&format!("{key}: {} rows, {what}", entry.rows));
     Ok(entry)
+}
+
+/// `1 file`, `2 files`
+fn counted(files: usize) -> String {
+    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
 }
 
 /// The files' own names: a path would tell of the machine, not of the data.

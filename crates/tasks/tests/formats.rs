@@ -161,6 +161,86 @@ fn misplaced_answers_are_left_out_beside_good_ones() {
     );
 }
 
+/// One annotator's slip does not cost the question.
+#[test]
+fn an_answer_in_front_of_its_context_is_left_out_beside_a_good_one() {
+    let question = |answers: serde_json::Value| {
+        let question = serde_json::json!({"id": "a", "question": "Q?", "answers": answers});
+        serde_json::json!({"data": [{"paragraphs": [{"context": "one two", "qas": [question]}]}]}).to_string()
+    };
+    let (good, bad) =
+        (serde_json::json!({"text": "two", "answer_start": 4}), serde_json::json!({"text": "one", "answer_start": -1}));
+    let both = question(serde_json::json!([bad, good]));
+    let read = read_files("squad-json", &[("file0", both.as_bytes())], "en", |_| {}).unwrap();
+    assert_eq!(read.examples.answers("answers").get(0), [("two", 4)]);
+    assert!(read.notes[0].starts_with("1 answers that are not at their answer_start"), "{:?}", read.notes);
+    refuses(
+        read_text("squad-json", question(serde_json::json!([bad])), "en"),
+        &["question `a`", "in front of the context"],
+    );
+}
+
+/// A context once for each of a thousand questions.
+#[test]
+fn a_context_of_too_many_questions_is_refused() {
+    let question = |index: usize| serde_json::json!({"id": index, "question": "Q?", "answers": [{"text": "a", "answer_start": 0}]});
+    let paragraph =
+        serde_json::json!({"context": "a".repeat(1 << 18), "qas": (0..2000).map(question).collect::<Vec<_>>()});
+    let text = serde_json::json!({"data": [{"paragraphs": [paragraph]}]}).to_string();
+    refuses(read_text("squad-json", text, "en"), &["question `", "too many questions"]);
+}
+
+/// XTREME's script writes with Python's csv module, and keeps the labels of the test split to itself.
+#[test]
+fn xtremes_paraphrases_may_be_quoted() {
+    let text = "\"He said \"\"no\"\".\"\tB\t1\r\nC\tD\t0\r\n";
+    let read = read_text("xtreme-paraphrase", text, "de").unwrap();
+    assert_eq!((read.texts("sentence1").value(0), read.texts("sentence2").value(1)), ("He said \"no\".", "D"));
+    assert_eq!(classes(&read), ["paraphrase", "different"]);
+    refuses(read_text("xtreme-paraphrase", "A\tB\n", "de"), &["line 1", "no label", "neither trained on nor scored"]);
+    refuses(read_text("xtreme-paraphrase", "A\tB\t2\n", "de"), &["line 1", "`2`"]);
+    refuses(read_text("xtreme-paraphrase", "A\tB\t0\nC\n", "de"), &["line 2", "1 columns"]);
+}
+
+/// The shard that a bad tag is in is named, and the row there.
+#[test]
+fn a_bad_tag_in_a_later_file_is_named_with_that_file() {
+    let folder = TempDir::new().unwrap();
+    let shard = |name: &str, second: i32| {
+        let path = folder.path().join(name);
+        let rows = [Some(vec![Some(0)]), Some(vec![Some(second)])];
+        parquet(&path, vec![("tokens", tokens(&[&[Some("a")], &[Some("b")]])), ("ner_tags", tags(&rows))]);
+        path
+    };
+    let labels = spec::Labels::new(["O", "B-DATE", "X-DATE"]).unwrap();
+    let paths = vec![shard("first", 1), shard("second", 2)];
+    let input = Input { labels, ..Input::new(paths, Language::ENGLISH) };
+    let message = read(format("wikiann-parquet"), &input).unwrap_err().to_string();
+    assert!(message.contains("second: row 2, column `ner_tags`") && message.contains("X-DATE"), "{message}");
+}
+
+/// A dictionary of one long text and run lengths of it: a few kilobytes that stand for terabytes.
+#[test]
+fn a_table_that_would_fill_the_memory_is_refused() {
+    const ROWS: usize = 1000;
+    let long: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n("a".repeat(1 << 14), ROWS)));
+    let short: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n("b", ROWS)));
+    let labels: ArrayRef = Arc::new(Int64Array::from(vec![0; ROWS]));
+    let batch = RecordBatch::try_from_iter([("premise", long), ("hypothesis", short), ("label", labels)]).unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("file0");
+    let properties = parquet::file::properties::WriterProperties::builder()
+        .set_compression(parquet::basic::Compression::ZSTD(parquet::basic::ZstdLevel::default()))
+        .build();
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    (0..20).for_each(|_| writer.write(&batch).unwrap());
+    writer.close().unwrap();
+    assert!(std::fs::metadata(&path).unwrap().len() < 100_000);
+    let read = read(format("nli-parquet"), &Input::new(vec![path], Language::ENGLISH));
+    refuses(read.map(|_| ()).map_err(|error| error.to_string()), &["bytes of memory"]);
+}
+
 #[test]
 fn tatoeba_lines_belong_together() {
     let pairs = read_texts("tatoeba", &[b"eins\r\nzwei\r\n", b"one\ntwo\n"], "de").unwrap();

@@ -218,8 +218,7 @@ fn unknown_languages_are_named() {
     world.put("UD_X/qqq_x-ud-test.conllu", tree);
     let (error, said) = world.import();
     assert_eq!((error, world.keys()), (None, vec!["wikiann/ner/de/test".to_owned()]));
-    for (files, code) in
-        [("2 files of wikiann", "`zh-yue`"), ("1 files of wikiann", "`xx`"), ("1 files of ud", "`qqq`")]
+    for (files, code) in [("2 files of wikiann", "`zh-yue`"), ("1 file of wikiann", "`xx`"), ("1 file of ud", "`qqq`")]
     {
         let named = said.iter().any(|line| line.contains("left out") && line.contains(files) && line.contains(code));
         assert!(named, "{code}: {said:?}");
@@ -334,6 +333,8 @@ fn other_layouts_of_public_data_are_recognised() {
     world.put("panx/test-de.tsv", "Anna\tB-PER\nin\tO\n");
     world.put("udpos/train-de.tsv", "Anna\tPROPN\n");
     world.put("xnli/test-de.tsv", "a b\tc d\tneutral\n");
+    world.put("pawsx/dev-de.tsv", "\"ein \"\"a\"\"\"\tb\t1\r\nc\td\t0\r\n");
+    world.put("pawsx/test-de.tsv", "a\tb\r\n");
     world.put("tatoeba/de-en.de", "eins\n");
     world.put("tatoeba/de-en.en", "one\n");
     let header = "promptID\tpairID\tsentence1\tsentence2\tgold_label\n";
@@ -348,6 +349,7 @@ fn other_layouts_of_public_data_are_recognised() {
         "multinli/nli/en/validation",
         "multinli-mismatched/nli/en/validation",
         "panx/ner/de/test",
+        "paws-x/paraphrase/de/validation",
         "tatoeba/retrieval/de/test",
         "udpos/pos/de/train",
         "xnli/nli/de/test",
@@ -355,7 +357,7 @@ fn other_layouts_of_public_data_are_recognised() {
     assert_eq!(world.keys(), expected, "{said:?}");
     // The English side belongs to the foreign one and is no file of its own; nobody knows it by its name.
     let others = said.iter().find(|line| line.contains("not recognised")).unwrap();
-    assert!(others.contains("1 files") && others.contains("test-de.tsv"), "{others}");
+    assert!(others.contains("1 file (") && others.contains("test-de.tsv"), "{others}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl Archive {
     /// # Errors
     /// [`DataError::Io`], or [`DataError::File`] if it is no whole zip file.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(DataError::io("read", path))?;
+        let (file, _) = files::open(path).map_err(DataError::io("read", path))?;
         let zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| DataError::file(path, format!("not a whole npz file ({error}); copy it again")))?;
         Ok(Self { path: path.to_owned(), zip })

@@ -21,7 +21,7 @@ pub fn run(folders: &Folders, command: DataCommand) -> Result<Exit> {
 
 fn import(folders: &Folders, options: Import) -> Result<Exit> {
     let folder = places::data(&folders.data, &folders.cache)?;
-    let mut say = |line: &str| eprintln!("{line}");
+    let mut say = |line: &str| runner::say(line);
     let entries = match options.format {
         None if options.source.iter().any(|source| source.is_file()) => {
             bail!("single files need their --format, --name, --language and --split")
@@ -51,7 +51,7 @@ fn import(folders: &Folders, options: Import) -> Result<Exit> {
         }
     };
     let rows: usize = entries.iter().map(|entry| entry.rows).sum();
-    eprintln!("{} files with {rows} rows are in `{}`", entries.len(), folders.data.display());
+    runner::say(format_args!("{} in `{}`", counted(entries.len(), rows), folders.data.display()));
     Ok(Exit::Ok)
 }
 
@@ -62,25 +62,31 @@ fn generate(folders: &Folders, options: &Generate) -> Result<Exit> {
         named => named.to_vec(),
     };
     let folder = DataFolder::open(&folders.data);
-    let mut say = |line: &str| eprintln!("{line}");
+    let mut say = |line: &str| runner::say(line);
     let entries = miniworld::generate(&sizes, options.seed, &languages, &folder, &options.name, &mut say)?;
     let rows: usize = entries.iter().map(|entry| entry.rows).sum();
-    eprintln!(
-        "data set `{}`: {} files with {rows} rows are in `{}`",
+    runner::say(format_args!(
+        "data set `{}`: {} in `{}`",
         options.name,
-        entries.len(),
+        counted(entries.len(), rows),
         folders.data.display()
-    );
+    ));
     Ok(Exit::Ok)
 }
 
+/// `1 file with 3 rows is`
+fn counted(files: usize, rows: usize) -> String {
+    let noun = |count, word| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
+    format!("{} with {} {}", noun(files, "file"), noun(rows, "row"), if files == 1 { "is" } else { "are" })
+}
+
 fn check(folders: &Folders) -> Result<Exit> {
-    let lines = places::data(&folders.data, &folders.cache)?.check(&mut |line| eprintln!("{line}"))?;
+    let lines = places::data(&folders.data, &folders.cache)?.check(&mut |line| runner::say(line))?;
     let mut damaged = 0;
     for line in &lines {
         if let Some(why) = &line.damage {
             damaged += 1;
-            screen::print(format_args!("damaged  {}: {why}", line.key))?;
+            screen::print(format_args!("damaged  {}: {}", line.key, runner::harmless(why)))?;
         } else if line.seen_in_training > 0 {
             let CheckLine { key, rows, seen_in_training, .. } = line;
             screen::print(format_args!(
@@ -90,6 +96,6 @@ fn check(folders: &Folders) -> Result<Exit> {
             screen::print(format_args!("ok       {}", line.key))?;
         }
     }
-    eprintln!("{} files, {damaged} damaged", lines.len());
+    runner::say(format_args!("{} files, {damaged} damaged", lines.len()));
     Ok(if damaged == 0 { Exit::Ok } else { Exit::Usage })
 }

@@ -16,8 +16,7 @@ pub fn run(folders: &Folders, options: &Embed) -> Result<Exit> {
         bail!("`{}` must end in .npy or .parquet", options.output.display());
     }
     let model = places::find_model(folders, &options.model)?;
-    let text = std::fs::read_to_string(&options.input)
-        .with_context(|| format!("cannot read `{}` as UTF-8 text", options.input.display()))?;
+    let text = data::lines::read_text(&options.input)?;
     let sentences: Vec<String> = text.lines().map(str::to_owned).collect();
     if sentences.is_empty() {
         bail!("`{}` holds no sentence", options.input.display());
@@ -38,14 +37,16 @@ pub fn run(folders: &Folders, options: &Embed) -> Result<Exit> {
     let longest = learner.config().max_tokens();
     let encode =
         EncodeOptions { max_length: options.max_length.min(longest), stride: 0, prefix: options.prefix.clone() };
-    let encoded = tasks::encode_sentences(&sentences, &tokenization, &encode)?;
-    let mut vectors = tasks::sentence_vectors(&learner, &encoded)?;
+    let encoded = tasks::encode_sentences(&sentences, &tokenization, &encode)
+        .with_context(|| format!("`{}`", options.input.display()))?;
+    let of_model = || format!("model `{}`", model.display());
+    let mut vectors = tasks::sentence_vectors(&learner, &encoded).with_context(of_model)?;
     let width = learner.config().hidden_size;
     if options.normalise {
         vectors.chunks_exact_mut(width).for_each(normalise);
     }
     write(&options.output, format, &sentences, &vectors, width)?;
-    eprintln!("{} vectors of {width} numbers in `{}`", sentences.len(), options.output.display());
+    runner::say(format_args!("{} vectors of {width} numbers in `{}`", sentences.len(), options.output.display()));
     Ok(Exit::Ok)
 }
 

@@ -1,7 +1,5 @@
 //! `harness list`: suites, methods, tasks, models, data.
 
-use std::io;
-
 use anyhow::Result;
 use results::Table;
 use spec::Task;
@@ -32,7 +30,13 @@ pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
 }
 
 /// Short columns as a table, and what needs sentences below it.
-fn table(title: &str, header: &[&str], rows: Vec<Vec<String>>, notes: Vec<String>, empty: &str) -> io::Result<()> {
+fn table(
+    title: &str,
+    header: &[&str],
+    rows: Vec<Vec<String>>,
+    notes: Vec<String>,
+    empty: &str,
+) -> Result<(), screen::Unwritable> {
     if rows.is_empty() {
         return screen::print(format_args!("{title}: {empty}\n"));
     }
@@ -65,14 +69,14 @@ fn list_suites() -> Result<()> {
     Ok(())
 }
 
-fn list_methods() -> io::Result<()> {
+fn list_methods() -> Result<(), screen::Unwritable> {
     let presets = spec::presets();
     let rows = presets.iter().map(|p| [p.name, p.fidelity, p.summary].map(str::to_owned).to_vec()).collect();
     let notes = vec!["`harness explain METHOD` tells a method's source, knobs and composition".to_owned()];
     table("Methods", &["method", "fidelity", "what it does"], rows, notes, "none")
 }
 
-fn list_tasks() -> io::Result<()> {
+fn list_tasks() -> Result<(), screen::Unwritable> {
     let rows = Task::ALL
         .iter()
         .map(|task| {
@@ -88,7 +92,7 @@ fn list_tasks() -> io::Result<()> {
     table("Tasks", &["task", "what", "use", "main metric"], rows, Vec::new(), "none")
 }
 
-fn list_formats() -> io::Result<()> {
+fn list_formats() -> Result<(), screen::Unwritable> {
     let row =
         |format: tasks::Format| [format.as_str(), format.task().as_str(), format.about()].map(str::to_owned).to_vec();
     let rows = tasks::Format::all().into_iter().map(row).collect();

@@ -1,7 +1,5 @@
 //! `harness predict`: a saved model over a file of examples, logits and predictions as JSON lines.
 
-use std::io::Write;
-
 use anyhow::{Context, Result, bail};
 use data::{EncodeOptions, Encoded, Tokenization};
 use model::{Learner, Logits};
@@ -11,7 +9,7 @@ use tasks::{Input, Read, TaskError};
 
 use crate::cli::{Folders, Predict};
 use crate::exit::Exit;
-use crate::places;
+use crate::{places, screen};
 
 pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     let model = places::find_model(folders, &options.model)?;
@@ -40,7 +38,7 @@ pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     }
     learner.use_language(options.language, Some(task)).with_context(|| format!("model `{}`", model.display()))?;
     let Read { examples, notes, .. } = tasks::read(options.format, &input)?;
-    notes.iter().for_each(|note| eprintln!("{}: {note}", options.input[0].display()));
+    notes.iter().for_each(|note| runner::say(format_args!("{}: {note}", options.input[0].display())));
     if let Err(name) = examples.labels().places_in(&input.labels) {
         bail!(
             "the input has the label `{name}`, which `{}` has not learnt; it knows {}",
@@ -51,24 +49,27 @@ pub fn run(folders: &Folders, options: &Predict) -> Result<Exit> {
     let windows = task.description().rows == ExampleRows::Windows;
     let stride = if windows { options.stride.unwrap_or(options.max_length / 4) } else { 0 };
     let encode = EncodeOptions { max_length: options.max_length, stride, prefix: String::new() };
-    let encoded = tasks::encode(&examples, &Tokenization::load(&model)?, &encode)?;
-    let predictions = tasks::predict(&learner, &examples, &encoded)?;
+    let tokenization = Tokenization::load(&model)?;
+    let of_input = || format!("`{}`", options.input[0].display());
+    let encoded = tasks::encode(&examples, &tokenization, &encode).with_context(of_input)?;
+    let of_model = || format!("model `{}`", model.display());
+    let predictions = tasks::predict(&learner, &examples, &encoded).with_context(of_model)?;
     let mut logits = if options.no_logits { Vec::new() } else { logits(&learner, &encoded)? };
 
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut first_item = 0;
-    for (index, (id, prediction)) in examples.ids().zip(predictions).enumerate() {
-        let mut line = Map::from_iter([("id".to_owned(), json!(id)), ("prediction".to_owned(), prediction)]);
-        let items = (first_item..encoded.len()).take_while(|&item| encoded.example(item) == index).count();
-        if !options.no_logits {
-            let windows: Vec<Value> = logits[first_item..first_item + items].iter_mut().map(Value::take).collect();
-            line.insert("logits".to_owned(), Value::Array(windows));
+    screen::write(|out| {
+        let mut first_item = 0;
+        for (index, (id, prediction)) in examples.ids().zip(predictions).enumerate() {
+            let mut line = Map::from_iter([("id".to_owned(), json!(id)), ("prediction".to_owned(), prediction)]);
+            let items = (first_item..encoded.len()).take_while(|&item| encoded.example(item) == index).count();
+            if !options.no_logits {
+                let windows: Vec<Value> = logits[first_item..first_item + items].iter_mut().map(Value::take).collect();
+                line.insert("logits".to_owned(), Value::Array(windows));
+            }
+            first_item += items;
+            writeln!(out, "{}", Value::Object(line))?;
         }
-        first_item += items;
-        serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
-        out.write_all(b"\n")?;
-    }
-    out.flush().context("cannot write to standard output")?;
+        Ok(())
+    })?;
     Ok(Exit::Ok)
 }
 

@@ -27,8 +27,8 @@ pub fn run(folders: &Folders, options: &Pretrain) -> Result<Exit> {
         None => of_data_set(&places::data(&folders.data, &folders.cache)?, &options.data_set, &options.languages)?,
     };
     if !text.parallel {
-        eprintln!(
-            "the text is not known to be parallel (--parallel): masked language modelling alone, no translations to learn from"
+        runner::say(
+            "the text is not known to be parallel (--parallel): masked language modelling alone, no translations to learn from",
         );
     }
     let of_parallel = |given: Option<f64>, share| given.unwrap_or(if text.parallel { share } else { 0.0 });
@@ -80,13 +80,13 @@ pub fn run(folders: &Folders, options: &Pretrain) -> Result<Exit> {
     match ended {
         Ended::Done => {
             progress.bar.finish_and_clear();
-            eprintln!("the model is in `{}`, its loss curve in `{FILE}` there", options.out.display());
+            runner::say(format_args!("the model is in `{}`, its loss curve in `{FILE}` there", options.out.display()));
             screen::print(curve(&record.curve))?;
             Ok(Exit::Ok)
         }
         Ended::Stopped => {
             progress.bar.abandon();
-            eprintln!("stopped after step {}; the same command carries on", record.steps);
+            runner::say(format_args!("stopped after step {}; the same command carries on", record.steps));
             Ok(Exit::Interrupted)
         }
     }
@@ -124,7 +124,7 @@ impl Progress {
         let message = format!("loss {:.3}  {speed:.0} tokens/s", self.average);
         self.bar.set_position(record.steps);
         if !self.terminal && self.said.elapsed() >= LINE_EVERY {
-            eprintln!("step {} of {}  {message}", record.steps, record.settings.steps);
+            runner::say(format_args!("step {} of {}  {message}", record.steps, record.settings.steps));
             self.said = Instant::now();
         }
         self.bar.set_message(message);

@@ -1,7 +1,6 @@
 //! `harness report`: the tables of a suite from the cells that are done.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 
 use anyhow::{Result, bail};
 use evaluation::Drawn;
@@ -71,8 +70,6 @@ pub fn print(
         TableFormat::Csv => Format::Csv,
         TableFormat::Latex => Format::Latex,
     });
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    screen::write(|out| out.write_all(text.as_bytes()))?;
     Ok(())
 }

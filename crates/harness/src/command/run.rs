@@ -1,7 +1,7 @@
 //! `harness run`: one cell from flags, ending with a saved model.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use files::Unfinished;
@@ -26,6 +26,8 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
     if let Some(parent) = model.parent() {
         folders.models = parent.to_owned();
     }
+    let saved: Vec<&Path> = options.save.iter().map(PathBuf::as_path).collect();
+    places::check_text(&folders, &[&[model.as_path()][..], &saved].concat())?;
     let suite = suite(options, Name::new(name)?)?;
     let plan = Plan::new(suite, &folders, options.backend)?;
     let limits = scheduler::Options {
@@ -54,7 +56,7 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
     let summary = scheduler::run(&todo, &plan.model, &folders, &limits)?;
     super::report::print(&plan, &results, TableFormat::Terminal, &[], &Comparison::default(), None)?;
     if let Some(save) = options.save.as_ref().filter(|_| saved || summary.done > 0) {
-        eprintln!("the updated model is in `{}`", save.display());
+        runner::say(format_args!("the updated model is in `{}`", save.display()));
     }
     super::sweep::verdict(&summary, &plan.cells, &results, "the same command runs them again")
 }

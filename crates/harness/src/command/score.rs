@@ -21,10 +21,10 @@ pub fn run(options: &Score) -> Result<Exit> {
     } else {
         let input = Input { columns: options.columns.named(), ..Input::new(options.gold.clone(), options.language) };
         let gold = tasks::read(options.format, &input)?;
-        gold.notes.iter().for_each(|note| eprintln!("{}: {note}", options.gold[0].display()));
+        gold.notes.iter().for_each(|note| runner::say(format_args!("{}: {note}", options.gold[0].display())));
         labelled(options, &gold)?
     };
-    scores.notes.iter().for_each(|note| eprintln!("{}: {note}", options.predictions.display()));
+    scores.notes.iter().for_each(|note| runner::say(format_args!("{}: {note}", options.predictions.display())));
     let examples = scores.contributions.values().map(Vec::len).max().unwrap_or_default();
     let mut table = Table::new(
         format!("{} against {}", options.predictions.display(), options.gold[0].display()),
@@ -75,7 +75,7 @@ impl Id {
 
 /// Predictions by example id, from JSON lines or from one JSON object `{id: prediction}`, as SQuAD's script takes it.
 fn predictions(path: &Path) -> Result<BTreeMap<String, Value>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text = data::lines::read_text(path)?;
     if let Ok(Value::Object(object)) = serde_json::from_str::<Value>(&text)
         && !object.contains_key("prediction")
     {
@@ -115,6 +115,7 @@ fn retrieval(options: &Score) -> Result<Scored> {
     let [gold] = options.gold.as_slice() else { bail!("retrieval takes one file of English vectors as --gold") };
     let (english, width) = data::vectors::read_npy(gold)?;
     let (foreign, foreign_width) = data::vectors::read_npy(&options.predictions)?;
-    ensure!(width == foreign_width, "vectors of {width} and of {foreign_width} numbers cannot be compared");
-    Ok(Scored::of(evaluation::score_retrieval(&foreign, &english, width)?))
+    let both = || format!("`{}` against `{}`", options.predictions.display(), gold.display());
+    ensure!(width == foreign_width, "{}: vectors of {foreign_width} and of {width} numbers cannot be compared", both());
+    Ok(Scored::of(evaluation::score_retrieval(&foreign, &english, width).with_context(both)?))
 }

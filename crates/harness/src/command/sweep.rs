@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::plan::{self, Plan};
 use crate::scheduler::{self, Options, Summary};
 use crate::tuning::{Chosen, Trials};
-use crate::{screen, suites};
+use crate::{places, screen, suites};
 
 const AGAIN: &str = "run them again with --overwrite failed";
 
@@ -33,7 +33,10 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     let plan = Plan::new(suite, folders, options.backend)?;
     let part = Part::of(&plan.cells, &plan.model, options, &results)?;
     if part.mine.is_empty() {
-        eprintln!("nothing selected: the filters or the shard leave no cell of suite `{}`", plan.suite.name);
+        runner::say(format_args!(
+            "nothing selected: the filters or the shard leave no cell of suite `{}`",
+            plan.suite.name
+        ));
         return Ok(Exit::NothingSelected);
     }
     if options.dry_run {
@@ -68,9 +71,9 @@ pub fn search(trials: Trials, folders: &Folders, options: &Sweep, results: &Resu
     }
     let missing = trials.missing(results)?;
     if missing > 0 {
-        eprintln!(
+        runner::say(format_args!(
             "{missing} trials are left to other shards or a further run; when they are done the same command carries on"
-        );
+        ));
         return Ok(Search::Ended(Exit::Interrupted));
     }
     Ok(Search::Chosen(Box::new(trials.choose(results)?)))
@@ -80,6 +83,8 @@ pub fn search(trials: Trials, folders: &Folders, options: &Sweep, results: &Resu
 struct Part<'a> {
     mine: Vec<Cell>,
     statuses: Vec<Status>,
+    /// Which of them are to run.
+    waits: Vec<bool>,
     todo: Vec<Cell>,
     model: &'a Path,
 }
@@ -88,32 +93,35 @@ impl<'a> Part<'a> {
     fn of(cells: &[Cell], model: &'a Path, options: &Sweep, results: &ResultsFolder) -> Result<Self> {
         let in_shard = |cell: &&Cell| options.shard.is_none_or(|shard| cell.id().shard(shard.of) == shard.index);
         let mine: Vec<Cell> = cells.iter().filter(in_shard).cloned().collect();
-        let (mut todo, mut statuses) = (Vec::new(), Vec::new());
+        let (mut todo, mut statuses, mut waits) = (Vec::new(), Vec::new(), Vec::new());
         for cell in &mine {
             let status = results.status(cell)?;
-            if options.overwrite.runs(&status) && options.limit.is_none_or(|limit| todo.len() < limit) {
-                todo.push(cell.clone());
-            }
+            let runs = options.overwrite.runs(&status) && options.limit.is_none_or(|limit| todo.len() < limit);
+            todo.extend(runs.then(|| cell.clone()));
             statuses.push(status);
+            waits.push(runs);
         }
-        Ok(Self { mine, statuses, todo, model })
+        Ok(Self { mine, statuses, waits, todo, model })
     }
 
     fn run(&self, what: &str, folders: &Folders, options: &Sweep) -> Result<Summary> {
-        for (cell, status) in self.mine.iter().zip(&self.statuses) {
+        places::check_text(folders, &[self.model])?;
+        for ((cell, status), waits) in self.mine.iter().zip(&self.statuses).zip(&self.waits) {
             if let Status::Damaged { why } = status {
                 // Set aside by whoever claims the cell, which may find that it is whole by then.
-                let then = match self.todo.iter().any(|waiting| waiting.id() == cell.id()) {
-                    true => "it runs again",
-                    false => "they are left as they are",
-                };
-                eprintln!("warning: the results of {} are damaged ({why}); {then}", cell.folder());
+                let then = if *waits { "it runs again" } else { "they are left as they are" };
+                runner::say(format_args!("warning: the results of {} are damaged ({why}); {then}", cell.folder()));
             }
         }
-        eprintln!("{} of {} {what} to run in `{}`", self.todo.len(), self.mine.len(), folders.results.display());
+        runner::say(format_args!(
+            "{} of {} {what} to run in `{}`",
+            self.todo.len(),
+            self.mine.len(),
+            folders.results.display()
+        ));
         let limits = Options {
             jobs: options.jobs.map_or_else(|| scheduler::jobs(self.model), usize::from),
-            limit: options.timeout.map(|minutes| Duration::from_secs(minutes * 60)),
+            limit: options.timeout.map(|minutes| Duration::from_secs(minutes.saturating_mul(60))),
             checkpoint_seconds: options.checkpoint_every,
             fail_fast: options.fail_fast,
             overwrite: options.overwrite,
@@ -124,12 +132,11 @@ impl<'a> Part<'a> {
 
     /// Shows what would run, what is done, and what it may cost.
     fn dry_run(&self, results: &ResultsFolder) -> Result<Exit> {
-        let Self { mine: cells, statuses, todo, model } = self;
+        let Self { mine: cells, statuses, waits, todo, model } = self;
         let rate = Rate::measured(cells, model, results)?;
         let mut table =
             Table::new("Cells", 5, ["protocol", "method", "settings of its own", "seed", "state", "estimate"]);
-        for (cell, status) in cells.iter().zip(statuses) {
-            let waits = todo.iter().any(|waiting| waiting.id() == cell.id());
+        for ((cell, status), &waits) in cells.iter().zip(statuses).zip(waits) {
             let state = match status {
                 Status::Missing => "to run".to_owned(),
                 Status::Partial => "to resume".to_owned(),
@@ -162,23 +169,23 @@ impl<'a> Part<'a> {
 /// Says on standard error how the cells ended; `again` is how to repeat those that failed.
 pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder, again: &str) -> Result<Exit> {
     if let Some(reason) = &summary.stopped {
-        eprintln!(
+        runner::say(format_args!(
             "error: the sweep stopped: {reason}\nhint: nothing that is done is lost; the same command carries on"
-        );
+        ));
         return Ok(Exit::Results);
     }
     if summary.interrupted {
-        eprintln!("interrupted; the same command carries on");
+        runner::say("interrupted; the same command carries on");
         return Ok(Exit::Interrupted);
     }
     if summary.busy > 0 {
-        eprintln!("{} cells are being run by another process", summary.busy);
+        runner::say(format_args!("{} cells are being run by another process", summary.busy));
     }
     if summary.undone > 0 {
-        eprintln!(
+        runner::say(format_args!(
             "{} cells are left undone, for reasons said above that are not theirs; the same command carries on",
             summary.undone
-        );
+        ));
     }
     let (mut failed, mut skipped, mut unreadable) = (0, 0, false);
     for cell in cells {
@@ -186,17 +193,17 @@ pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder, again
             Status::Finished(spec::Outcome::Skipped { .. }) => skipped += 1,
             Status::Finished(outcome) if outcome != spec::Outcome::Done => failed += 1,
             Status::Unreadable { why } => {
-                eprintln!("error: {}", ResultsError::Unreadable { folder: cell.folder(), why });
+                runner::say(format_args!("error: {}", ResultsError::Unreadable { folder: cell.folder(), why }));
                 unreadable = true;
             }
             _ => {}
         }
     }
     if skipped > 0 {
-        eprintln!("{skipped} cells were skipped; the report says why");
+        runner::say(format_args!("{skipped} cells were skipped; the report says why"));
     }
     if failed > 0 {
-        eprintln!("{failed} cells failed; {again}");
+        runner::say(format_args!("{failed} cells failed; {again}"));
     }
     Ok(match (unreadable, failed) {
         (true, _) => Exit::Results,

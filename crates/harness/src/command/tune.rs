@@ -18,7 +18,7 @@ pub fn run(folders: &Folders, options: &Sweep) -> Result<Exit> {
     match search(trials, folders, options, &results)? {
         Search::Ended(exit) => Ok(exit),
         Search::Chosen(chosen) => {
-            eprintln!("{}", chosen.table.terminal(screen::width(), screen::color()));
+            runner::show(chosen.table.terminal(screen::width(), screen::color()));
             screen::print(chosen.text().trim_end())?;
             Ok(Exit::Ok)
         }

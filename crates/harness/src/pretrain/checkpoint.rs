@@ -74,10 +74,10 @@ pub fn resume(work: &Path, of: &Of, learner: &mut Learner) -> Result<Option<Reco
             },
             Err(why) => why,
         };
-        eprintln!(
+        runner::say(format_args!(
             "warning: the checkpoint `{}` is damaged: {why}; going on from an earlier one, or from the beginning",
             folder.display()
-        );
+        ));
     }
     Ok(None)
 }

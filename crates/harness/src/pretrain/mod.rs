@@ -174,7 +174,7 @@ impl Pretraining {
 fn tidy(unfinished: Unfinished) {
     let work = unfinished.work().to_owned();
     if let Err(error) = unfinished.finish() {
-        eprintln!("warning: `{}` cannot be removed: {error}", work.display());
+        runner::say(format_args!("warning: `{}` cannot be removed: {error}", work.display()));
     }
 }
 
@@ -193,7 +193,10 @@ fn prepare(work: &Path, of_work: &str, settings: &Settings, text: &Text) -> Resu
         }
         // Of other settings, of which there is no checkpoint, it is no damage.
         if written.is_none_or(|written| written.starts_with(of_work.as_bytes())) {
-            eprintln!("warning: tokenizer or configuration in `{}` are damaged and made again", work.display());
+            runner::say(format_args!(
+                "warning: tokenizer or configuration in `{}` are damaged and made again",
+                work.display()
+            ));
         }
     }
     let columns = text.rows.iter().map(|(_, rows)| rows.texts("text"));

@@ -10,6 +10,8 @@ use super::{OBJECTIVES, Settings};
 
 /// File beside the model's.
 pub const FILE: &str = "pretraining.json";
+/// Bytes of it: a few hundred points of the curve.
+const LARGEST: u64 = 1 << 24;
 
 /// Mean losses over the steps since the point before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,7 +80,7 @@ impl Record {
 
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let text = files::read_text(&path, LARGEST).with_context(|| format!("cannot read `{}`", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("`{}` is damaged", path.display()))
     }
 }

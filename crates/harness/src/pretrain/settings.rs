@@ -43,6 +43,11 @@ pub struct Settings {
     pub clip: f64,
 }
 
+/// Numbers of a batch's hidden states: 1 GiB, of which a step holds some for every layer.
+const MOST_STATES: usize = 1 << 28;
+/// Parameters: with gradients and moments they take 16 GiB.
+const MOST_PARAMETERS: usize = 1 << 30;
+
 impl Settings {
     /// The same for a model that exists: its shape, and rows of at most this length, or as long as it can read.
     ///
@@ -92,6 +97,14 @@ impl Settings {
         })
     }
 
+    /// About how many parameters the layers have, and the table of a vocabulary of the largest size.
+    fn parameters(&self) -> usize {
+        let layer = self
+            .hidden
+            .saturating_mul(self.hidden.saturating_mul(4).saturating_add(self.feed_forward.saturating_mul(2)));
+        self.layers.saturating_mul(layer).saturating_add(self.vocabulary.saturating_mul(self.hidden))
+    }
+
     /// Why these cannot work, if so.
     pub fn problem(&self) -> Option<String> {
         let share = |share: f64| (0.0..=1.0).contains(&share);
@@ -116,6 +129,17 @@ impl Settings {
             (
                 self.tokens < self.max_length,
                 format!("batches of {} tokens cannot hold a row of {}; raise --tokens", self.tokens, self.max_length),
+            ),
+            (
+                self.tokens.saturating_mul(self.hidden) > MOST_STATES,
+                format!(
+                    "--tokens {} of {} features: the hidden states of a batch are at most {MOST_STATES} numbers",
+                    self.tokens, self.hidden
+                ),
+            ),
+            (
+                self.parameters() > MOST_PARAMETERS,
+                format!("an encoder of about {} parameters; at most {MOST_PARAMETERS} are trained", self.parameters()),
             ),
             (!(self.mask > 0.0 && self.mask < 1.0), format!("--mask {} is not in (0, 1)", self.mask)),
             (

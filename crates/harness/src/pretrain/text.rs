@@ -69,7 +69,7 @@ pub fn of_folder(folder: &Path, languages: &[Language], parallel: bool) -> Resul
     for (language, path) in files {
         let Read { examples: texts, notes, .. } =
             tasks::read("text".parse()?, &Input::new(vec![path.clone()], language))?;
-        notes.iter().for_each(|note| eprintln!("{}: {note}", path.display()));
+        notes.iter().for_each(|note| runner::say(format_args!("{}: {note}", path.display())));
         if let Some((other, first)) = rows.first().filter(|(_, first)| parallel && !texts.ids().eq(first.ids())) {
             bail!(
                 "`{}` has {} texts, `{other}.txt` {}, or empty lines at other places: with --parallel line i of every \

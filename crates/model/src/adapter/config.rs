@@ -70,8 +70,10 @@ impl AdapterConfig {
 
     pub(crate) fn check(&self, model: &ModelConfig) -> Result<(), ModelError> {
         for (what, reduction) in [("reduction", Some(self.reduction)), ("invertible reduction", self.invertible)] {
-            if reduction.is_some_and(|reduction| !(reduction > 0.0 && reduction.is_finite())) {
-                return Err(ModelError::state(format!("an adapter's {what} must be a number above 0")));
+            if reduction.is_some_and(|reduction| !(reduction >= LEAST_REDUCTION && reduction.is_finite())) {
+                return Err(ModelError::state(format!(
+                    "an adapter's {what} must be a number from {LEAST_REDUCTION} up"
+                )));
             }
         }
         if !self.attention && !self.output {
@@ -85,6 +87,9 @@ impl AdapterConfig {
         }
     }
 }
+
+/// Adapters narrow the hidden states; one a thousand times as wide is a slip of the pen.
+const LEAST_REDUCTION: f64 = 1e-3;
 
 /// `size` over `reduction`, rounded down.
 pub(super) fn reduced(size: usize, reduction: f64) -> usize {

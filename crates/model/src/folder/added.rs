@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::tensors;
 use crate::layout::Entry;
-use crate::{ModelConfig, ModelError};
+use crate::{ModelConfig, ModelError, config};
 
 /// What a folder holds that is to be added to a model: a configuration and its tensors, each to be taken once.
 pub(crate) struct Stored<C> {
@@ -77,7 +77,7 @@ pub(super) struct Options {
 
 impl Options {
     pub fn read(path: PathBuf) -> Result<Self, ModelError> {
-        let text = std::fs::read_to_string(&path).map_err(|source| ModelError::io(&path, source))?;
+        let text = files::read_text(&path, config::LARGEST).map_err(|source| ModelError::io(&path, source))?;
         match serde_json::from_str(&text) {
             Ok(values) => Ok(Self { path, values }),
             Err(error) => Err(ModelError::Config { path, message: format!("not a JSON object: {error}") }),

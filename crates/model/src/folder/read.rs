@@ -72,7 +72,7 @@ pub(crate) fn read(folder: &Path) -> Result<Loaded, ModelError> {
     let (language_model, untied) = stock.language_model();
     parts.language_model = language_model;
     for (owner, head) in description.heads(&config_path)?.into_iter().chain(main.clone()) {
-        objective::check_head(&head)?;
+        objective::check_head(&head).map_err(|error| error.of_file(&config_path))?;
         if parts.heads.iter().any(|owned| owned.owner == owner) {
             return Err(fault(&config_path, format!("lethe.heads: `{owner}` stands twice")));
         }
@@ -227,6 +227,11 @@ fn canonical(name: &str) -> String {
     }
 }
 
+/// Tensors of a kind that a message lists.
+const MOST_LISTED: usize = 50;
+/// Unexpected tensors among which those like a missing one are sought.
+const MOST_LIKENED: usize = 1000;
+
 /// Everything that is wrong with a file's tensors, so that one message can list it.
 #[derive(Default)]
 struct Faults {
@@ -248,8 +253,13 @@ impl Faults {
             let nearest = self.unexpected.iter().filter_map(likeness).max_by(|a, b| a.0.total_cmp(&b.0));
             nearest.map_or(String::new(), |(_, text)| format!(" (nearest in the file: {text})"))
         };
-        let missing =
-            self.missing.iter().map(|(name, shape)| format!("`{name}` {shape:?}{}", hint(name))).collect::<Vec<_>>();
+        // Every hint looks at all that is unexpected, which is as much as the file likes.
+        let hinted = |(index, (name, shape)): (usize, &(String, Vec<usize>))| {
+            let near =
+                if index < MOST_LISTED && self.unexpected.len() < MOST_LIKENED { hint(name) } else { String::new() };
+            format!("`{name}` {shape:?}{near}")
+        };
+        let missing: Vec<String> = self.missing.iter().enumerate().map(hinted).collect();
         let unexpected = self.unexpected.iter().map(|(_, text)| text.clone()).collect();
         for (title, list) in [
             ("missing", missing),
@@ -259,7 +269,10 @@ impl Faults {
             ("that no encoder of this kind has", unexpected),
         ] {
             if !list.is_empty() {
-                let _ = write!(message, "\n  {} {title}:\n    {}", count(list.len()), list.join("\n    "));
+                let more = list.len().saturating_sub(MOST_LISTED);
+                let listed = list[..list.len() - more].join("\n    ");
+                let more = if more > 0 { format!("\n    and {more} more") } else { String::new() };
+                let _ = write!(message, "\n  {} {title}:\n    {listed}{more}", count(list.len()));
             }
         }
         match message.is_empty() {

@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::path::Path;
 
 use half::{bf16, f16};
@@ -11,14 +10,27 @@ use crate::layout::Entry;
 
 /// Maps a file into memory.
 pub(crate) fn mapped(path: &Path) -> Result<Mmap, ModelError> {
-    let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
+    let (file, _) = files::open(path).map_err(|source| ModelError::io(path, source))?;
     // SAFETY: the map is read-only and private to this process; as for every reader of mapped files, nobody may
     // truncate the file while a model is being read, which takes seconds.
     unsafe { Mmap::map(&file) }.map_err(|source| ModelError::io(path, source))
 }
 
+/// Bytes of a header: about 100 a tensor, of which the largest encoders have some hundreds, and a checkpoint with adapters of
+/// many languages ten thousand.
+const LARGEST_HEADER: u64 = 1 << 24;
+
 /// The tensors of a safetensors file; its header is checked against the file's length. The error is a sentence.
 pub(crate) fn parse(bytes: &[u8]) -> Result<SafeTensors<'_>, String> {
+    if let Some((&length, _)) = bytes.split_first_chunk()
+        && let length = u64::from_le_bytes(length)
+        && length > LARGEST_HEADER
+        && length < bytes.len() as u64
+    {
+        return Err(format!(
+            "its header has {length} bytes, and more than {LARGEST_HEADER} are not expected of a model"
+        ));
+    }
     SafeTensors::deserialize(bytes).map_err(|error| {
         let why = match &error {
             SafeTensorError::HeaderTooSmall | SafeTensorError::InvalidHeaderLength => {

@@ -20,6 +20,9 @@ use crate::{Family, ModelConfig, ModelError};
 const TOKENIZER_FILES: [&str; 5] =
     ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "sentencepiece.bpe.model", "vocab.txt"];
 
+/// Bytes of such a file; the largest public ones have about 35 million.
+const LARGEST_TOKENIZER: u64 = 200_000_000;
+
 /// The number type of saved weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
@@ -60,7 +63,7 @@ pub(crate) fn write(saved: Saved<'_>, folder: &Path) -> Result<(), ModelError> {
     for name in TOKENIZER_FILES {
         let from = saved.source.join(name);
         if from.exists() {
-            let bytes = fs::read(&from).map_err(|source| ModelError::io(&from, source))?;
+            let bytes = files::read(&from, LARGEST_TOKENIZER).map_err(|source| ModelError::io(&from, source))?;
             put(folder, name, |path| fs::write(path, &bytes).map_err(|source| ModelError::io(path, source)))?;
         }
     }

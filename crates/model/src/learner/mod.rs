@@ -89,7 +89,7 @@ impl Learner {
             trunk: FrozenTrunk::default(),
             stop: None,
         };
-        learner.take_up(loaded.description, folder)?;
+        learner.take_up(loaded.description, folder).map_err(|error| error.of_file(&folder.join(CONFIG)))?;
         Ok(learner)
     }
 

@@ -225,7 +225,7 @@ impl Learner {
             true => self.restore(&before),
             false => self.has_learnt(|entry| entry.adapter.as_ref() == Some(&name)),
         }
-        loaded.map(|()| name)
+        loaded.map(|()| name).map_err(|error| error.of_file(folder))
     }
 
     /// Writes the low-rank factors as PEFT does (`adapter_config.json`, `adapter_model.safetensors`).
@@ -253,7 +253,7 @@ impl Learner {
             true => self.restore(&before),
             false => self.has_learnt(|entry| entry.name.contains(".lora_")),
         }
-        loaded
+        loaded.map_err(|error| error.of_file(folder))
     }
 
     /// What has been read from files is not new.

@@ -43,13 +43,12 @@ pub(crate) fn group<'a>(
     } else {
         planned.iter().collect()
     };
+    let damaged: BTreeMap<&str, &str> =
+        damaged.iter().map(|damaged| (damaged.folder.as_str(), damaged.why.as_str())).collect();
     let state = |cell: &Cell| match records.get(&cell.id()) {
         Some(finished) if finished.outcome == Outcome::Done => State::Done(finished),
         Some(finished) => State::Failed(&finished.outcome),
-        None => damaged
-            .iter()
-            .find(|damaged| damaged.folder == cell.folder())
-            .map_or(State::NotRun, |damaged| State::Damaged(&damaged.why)),
+        None => damaged.get(cell.folder().as_str()).map_or(State::NotRun, |why| State::Damaged(why)),
     };
 
     type Methods<'a> = BTreeMap<(usize, String), BTreeMap<u64, &'a Cell>>;

@@ -31,7 +31,11 @@ pub(super) fn masks(
 ) -> Result<BTreeMap<Language, Mask>, StrategyError> {
     let mut masks = BTreeMap::new();
     for (source, &language) in stage.languages.iter().enumerate() {
-        let found = match data.discovered(source) {
+        let config = learner.config();
+        let shape = (config.num_hidden_layers, config.num_attention_heads);
+        // Whatever lies in a cache of that name may be another model's.
+        let fits = |found: &Discovered| (found.mask.layers(), found.mask.heads()) == shape;
+        let found = match data.discovered(source).filter(fits) {
             Some(found) => found,
             None => {
                 let found = search(knobs, stage, seed, source, learner, data)?;

@@ -3,8 +3,10 @@
 mod columns;
 mod tags;
 
-use data::DataError;
-use data::Examples;
+use std::path::Path;
+
+use data::table::Table;
+use data::{DataError, Examples};
 use evaluation::tags::{Notation, TagError, recognise, to_iob2};
 use serde_json::Value;
 use spec::Task;
@@ -34,6 +36,17 @@ pub(crate) fn score(gold: &Examples, predictions: &[Value]) -> Result<Scored, Ta
     Ok(scored.telling_unknown(gold.labels(), predicted.into_iter().flatten()))
 }
 
+/// The file that an example is in, and its row there: no row of tags is left out.
+fn place(input: &Input, mut row: usize) -> (&Path, usize) {
+    for path in &input.paths {
+        match Table::open(path).map_or(0, |table| table.rows()) {
+            rows if row < rows => return (path, row),
+            rows => row -= rows,
+        }
+    }
+    (input.path(), row)
+}
+
 /// Reads tables of the hub's schema. Labels of one's own have to be in IOB2.
 pub(crate) fn read_table(input: &Input, task: Task) -> Result<Read, DataError> {
     let read = hub_table(input, task, &|_, _| Ok(()))?;
@@ -43,8 +56,8 @@ pub(crate) fn read_table(input: &Input, task: Task) -> Result<Read, DataError> {
     let names = token_labels::gold(&read.examples);
     let bad = |error: TagError| {
         let column = task.label_column().unwrap_or_default();
-        let place = format!("row {}, column `{column}`", error.place().sentence + 1);
-        DataError::row(input.path(), place, error.to_string())
+        let (path, row) = place(input, error.place().sentence);
+        DataError::row(path, format!("row {}, column `{column}`", row + 1), error.to_string())
     };
     let notation = recognise(&names).map_err(bad)?;
     to_iob2(&names, notation).map_err(bad)?;

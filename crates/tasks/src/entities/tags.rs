@@ -50,7 +50,8 @@ pub(crate) fn examples(input: &Input, task: Task, sentences: &[Tagged], stray: S
                 })
                 .collect();
             let names = types.iter().flat_map(|kind| [format!("B-{kind}"), format!("I-{kind}")]);
-            Labels::new(std::iter::once(OUTSIDE.to_owned()).chain(names))?
+            Labels::new(std::iter::once(OUTSIDE.to_owned()).chain(names))
+                .map_err(|error| DataError::file(path, error.to_string()))?
         }
     };
     let mut builder = ExamplesBuilder::new(task, labels.clone());

@@ -28,6 +28,15 @@ impl TaskFolder for Folder {
                 read_all: None,
             },
             Description {
+                name: "xtreme-paraphrase",
+                task: Task::Paraphrase,
+                about: "two sentences and a label (0 or 1) in three tab-separated columns without a header, as in XTREME",
+                files: Files::One,
+                given: &[],
+                read: table::read_xtreme,
+                read_all: None,
+            },
+            Description {
                 name: "paraphrase-parquet",
                 task: Task::Paraphrase,
                 about: "the hub's Parquet: `sentence1`, `sentence2`, `label`",
@@ -56,6 +65,9 @@ impl TaskFolder for Folder {
         };
         if let Some(split) = names::hub_shard(path, "paws-x") {
             return found(names::parent(path), split, "paraphrase-parquet");
+        }
+        if let Some((split, language)) = names::xtreme(path, "pawsx", "tsv") {
+            return found(language, split, "xtreme-paraphrase");
         }
         // The release's own: x-final/de/test_2k.tsv, translated_train.tsv. `train.tsv` is the name of many files.
         if !names::lies_in(path, "paws") && !names::lies_in(path, "x-final") {

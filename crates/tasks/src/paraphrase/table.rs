@@ -62,6 +62,40 @@ pub(super) fn read_pawsx(input: &Input) -> Result<Read, DataError> {
     examples(vec![(path, rows)], &labels, note.into_iter().collect())
 }
 
+/// PAWS-X as XTREME's script writes it: Python's csv module, tabs between, quotation marks around fields that hold one, no
+/// label in the test split.
+pub(super) fn read_xtreme(input: &Input) -> Result<Read, DataError> {
+    let path = input.path();
+    let text = read_text(path)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| broken(path, &error))?;
+        let place = format!("line {}", record.position().map_or(0, csv::Position::line));
+        let fields: Vec<&str> = record.iter().collect();
+        let (texts, label) = match fields[..] {
+            [first, second] | [first, second, _] if input.unlabelled => ([first, second], PAWSX[0].0),
+            [first, second, label] => ([first, second], label),
+            [_, _] => return Err(DataError::unlabelled(path, place, "has two sentences and no label")),
+            _ => return Err(DataError::row(path, place, format!("has {} columns, not 3", fields.len()))),
+        };
+        let named = PAWSX.iter().find(|(number, _)| *number == label);
+        let (_, label) =
+            named.ok_or_else(|| DataError::row(path, &*place, format!("label `{label}` is not 0 or 1")))?;
+        rows.push(Row { place, id: None, texts: texts.map(str::to_owned), label: (*label).to_owned() });
+    }
+    examples(vec![(path, rows)], &Labels::new(PAWSX.map(|(_, name)| name))?, Vec::new())
+}
+
+fn broken(path: &Path, error: &csv::Error) -> DataError {
+    let place = error.position().map_or("line 1".to_owned(), |position| format!("line {}", position.line()));
+    DataError::row(path, place, error.to_string())
+}
+
 /// Tables by their ending: `.csv`, `.tsv`, or JSON lines. Label names are those given, or those found, sorted.
 pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let one = |path: &'_ std::path::PathBuf| -> Result<Vec<Row>, DataError> {
@@ -116,10 +150,7 @@ fn delimited(path: &Path, delimiter: u8, input: &Input) -> Result<Vec<Row>, Data
     // Tabs part fields that are not quoted: a quotation mark is a part of the text there.
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).quoting(delimiter == b',').from_reader(text.as_bytes());
-    let broken = |error: csv::Error| {
-        let place = error.position().map_or("line 1".to_owned(), |position| format!("line {}", position.line()));
-        DataError::row(path, place, error.to_string())
-    };
+    let broken = |error: csv::Error| broken(path, &error);
     let header = reader.headers().map_err(broken)?.clone();
     let place_of = |name: &str, flag: &str| {
         header.iter().position(|column| column == name).ok_or_else(|| {

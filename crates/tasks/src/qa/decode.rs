@@ -1,8 +1,7 @@
-use data::{Encoded, Examples};
+use data::{Encoded, Examples, column};
 use model::{Learner, Logits};
 use serde_json::Value;
 
-use super::encode::{CONTEXT, OFFSETS};
 use crate::TaskError;
 use crate::predict::{each_batch, wrong_head};
 
@@ -47,9 +46,9 @@ fn text(context: &str, best: Option<Best>) -> &str {
 
 /// Takes the window's best answer, if it is better than what was found before.
 fn better(best: &mut Option<Best>, encoded: &Encoded, item: usize, starts: &[f32], ends: &[f32]) {
-    let context = encoded.number(CONTEXT, item).unwrap_or_default() as usize;
+    let context = encoded.number(column::CONTEXT, item).unwrap_or_default() as usize;
     let offsets: Vec<(u32, u32)> =
-        encoded.list(OFFSETS, item).chunks_exact(2).map(|pair| (pair[0] as u32, pair[1] as u32)).collect();
+        encoded.list(column::OFFSETS, item).chunks_exact(2).map(|pair| (pair[0] as u32, pair[1] as u32)).collect();
     let inside = |token: usize| (context..context + offsets.len()).contains(&token);
     let (starts, ends) = (candidates(starts), candidates(ends));
     for &(start, start_logit) in starts.iter().filter(|&&(start, _)| inside(start)) {
@@ -89,7 +88,7 @@ fn candidates(logits: &[f32]) -> Vec<(usize, f32)> {
 mod tests {
     use std::path::Path;
 
-    use data::{Answer, EncodeOptions, ExamplesBuilder, Tokenization, column};
+    use data::{Answer, EncodeOptions, ExamplesBuilder, Tokenization};
     use serde_json::Value as Json;
     use spec::{Labels, Task};
 
@@ -121,8 +120,8 @@ mod tests {
     }
 
     fn context(encoded: &Encoded, item: usize) -> (usize, Vec<(u32, u32)>) {
-        let offsets = encoded.list(OFFSETS, item).chunks_exact(2).map(|pair| (pair[0] as u32, pair[1] as u32));
-        (encoded.number(CONTEXT, item).unwrap() as usize, offsets.collect())
+        let offsets = encoded.list(column::OFFSETS, item).chunks_exact(2).map(|pair| (pair[0] as u32, pair[1] as u32));
+        (encoded.number(column::CONTEXT, item).unwrap() as usize, offsets.collect())
     }
 
     /// The answer to the only question, when window `item` has these logits (token, start or end, logit) and 0 elsewhere.

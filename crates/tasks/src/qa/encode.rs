@@ -1,10 +1,5 @@
 use data::{Cells, DataError, EncodeOptions, Item, Tokenization, column};
 
-/// By item: the first token of the context.
-pub(super) const CONTEXT: &str = "context";
-/// A list an item: first and last character (not included) of each token of the context, one after the other.
-pub(super) const OFFSETS: &str = "offsets";
-
 /// The windows of one question: as much context as fits beside the question, neighbours sharing `stride` tokens.
 ///
 /// Window borders and answer labels are those of transformers' `run_qa.py` (`truncation="only_second"`,
@@ -39,8 +34,8 @@ pub(super) fn windows(
             ids,
             segments,
             columns: vec![
-                (CONTEXT, Cells::Number(first_token as i32)),
-                (OFFSETS, Cells::List(offsets.iter().flat_map(|&(start, end)| [start as i32, end as i32]).collect())),
+                (column::CONTEXT, Cells::Number(first_token as i32)),
+                (column::OFFSETS, Cells::List(offsets.iter().flat_map(|&(start, end)| [start as i32, end as i32]).collect())),
                 (column::ANSWER_START, Cells::Number(answer.0 as i32)),
                 (column::ANSWER_END, Cells::Number(answer.1 as i32)),
             ],

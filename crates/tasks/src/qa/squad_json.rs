@@ -58,6 +58,8 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
     let mut left_out = 0;
     for path in &input.paths {
         let text = read_text(path)?;
+        // Bytes of contexts, one a question.
+        let mut contexts = 0;
         let document: Document = serde_json::from_str(&text)
             .map_err(|error| DataError::file(path, format!("is not SQuAD's JSON (data, paragraphs, qas): {error}")))?;
         for paragraph in document.data.into_iter().flat_map(|article| article.paragraphs) {
@@ -69,11 +71,13 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
                 };
                 // What is only predicted needs none.
                 let answers = if input.unlabelled { Vec::new() } else { answers };
-                let answers = answers.into_iter().map(|JsonAnswer { text, answer_start }| {
-                    let start = usize::try_from(answer_start).map_err(|_| misplaced(&text, &answer_start))?;
-                    Ok(Answer { text, start })
-                });
-                let answers = answers.collect::<Result<Vec<_>, String>>().map_err(bad)?;
+                let answers = answers.into_iter().map(|JsonAnswer { text, answer_start }| Answer::new(text, answer_start));
+                let answers = answers.collect();
+                contexts += paragraph.context.len();
+                if contexts > SLACK + MOST_REPEATED * text.len() {
+                    return Err(DataError::row(path, place(), "has a context that too many questions are about: the file \
+                        would become more than a hundred times as large; take contexts apart"));
+                }
                 let context = Value::Text(paragraph.context.clone());
                 let mut fields = vec![Value::Text(question), context, Value::Answers(answers)];
                 left_out += keep_standing(&mut fields);
@@ -110,9 +114,15 @@ fn stands(context: &str, Answer { text, start }: &Answer) -> bool {
 }
 
 const NO_ANSWER: &str = "has no answer";
+/// Contexts, once for each of their questions, may make this many times a file's bytes, besides the slack. SQuAD's make five.
+const MOST_REPEATED: usize = 100;
+const SLACK: usize = 1 << 26;
 
-fn misplaced(text: &str, start: &dyn std::fmt::Display) -> String {
-    format!("answer `{text}` is not in the context at character {start}, its answer_start")
+fn misplaced(text: &str, start: usize) -> String {
+    match start {
+        Answer::NOWHERE => format!("answer `{text}` has an answer_start in front of the context"),
+        start => format!("answer `{text}` is not in the context at character {start}, its answer_start"),
+    }
 }
 
 /// Refuses a question without an answer, unless none is needed, and one whose answers do not stand in the context where the
@@ -130,7 +140,7 @@ pub(super) fn check(fields: &[Value], unlabelled: bool) -> Result<(), String> {
         return Err("holds a null character".to_owned());
     }
     match answers.iter().find(|answer| !stands(context, answer)) {
-        Some(Answer { text, start }) => Err(misplaced(text, start)),
+        Some(Answer { text, start }) => Err(misplaced(text, *start)),
         None => Ok(()),
     }
 }

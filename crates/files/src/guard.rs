@@ -11,7 +11,7 @@ thread_local! {
 ///
 /// # Errors
 /// The panic's message.
-pub(crate) fn no_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub fn no_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static QUIET: Once = Once::new();
     // The default hook would print a backtrace hint beside our one clear message.
     QUIET.call_once(|| {
