@@ -139,3 +139,37 @@ fn nothing_prints_on_its_own() {
     }
     assert!(read > 200, "only {read} files were read");
 }
+
+/// Rust files below a folder.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_tests_that_the_readmes_promises_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("the README");
+    let (_, promises) = readme.split_once("## What you can rely on").expect("the promises");
+    let (promises, _) = promises.split_once("\n## ").expect("another section");
+    let mut files = Vec::new();
+    ["tests", "crates"].iter().for_each(|folder| sources(&root.join(folder), &mut files));
+    let tests: String = files.iter().map(|path| std::fs::read_to_string(path).expect("a source file")).collect();
+    let rows = promises.lines().filter(|line| line.starts_with("| ") && !line.contains("---")).skip(1);
+    let mut count = 0;
+    for row in rows {
+        let named: Vec<&str> = row.rsplit('|').nth(1).expect("a column").split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test: {row}");
+        for name in named {
+            assert!(tests.contains(&format!("#[test]\nfn {name}()")), "there is no test `{name}`");
+            count += 1;
+        }
+    }
+    assert!(count >= 12, "{count} tests are named");
+}
