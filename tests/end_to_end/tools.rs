@@ -90,6 +90,30 @@ fn rows_that_the_gold_file_leaves_out_may_have_predictions() {
 }
 
 #[test]
+fn two_files_of_predictions_are_compared_example_by_example() {
+    let world = World::new();
+    let rows: String = (0..40).map(|row| format!("a\tb{row}\tneutral\nc\td{row}\tentailment\n")).collect();
+    world.write("gold.tsv", &format!("premise\thypo\tlabel\n{rows}"));
+    let predicted = |wrong: usize| -> String {
+        let right = |id: usize| if id.is_multiple_of(2) { "neutral" } else { "entailment" };
+        let class = |id: usize| if id < wrong { "contradiction" } else { right(id) };
+        (0..80).map(|id| format!("{{\"id\": \"{id}\", \"prediction\": \"{}\"}}\n", class(id))).collect()
+    };
+    world.write("good.jsonl", &predicted(0));
+    world.write("bad.jsonl", &predicted(20));
+    let score = ["score", "--format", "multinli-tsv", "--gold", "gold.tsv", "--predictions", "good.jsonl", "--against"];
+    let table = world.ok(&[&score[..], &["bad.jsonl"]].concat());
+    let (_, differences) = table.split_once("good.jsonl less bad.jsonl").expect("a table of differences");
+    let line = differences.lines().find(|line| line.starts_with("nli.accuracy")).expect("the metric");
+    assert!(line.contains("+0.2500") && line.ends_with("<0.001"), "{line}");
+    let table = world.ok(&[&score[..], &["good.jsonl"]].concat());
+    assert!(table.contains("+0.0000 to +0.0000  1.000"), "{table}");
+    world.write("short.jsonl", "{\"id\": \"0\", \"prediction\": \"neutral\"}\n");
+    let refused = world.fails(2, &[&score[..], &["short.jsonl"]].concat());
+    assert!(refused.contains("`short.jsonl` has no prediction for example `1`"), "{refused}");
+}
+
+#[test]
 fn texts_of_the_train_split_in_the_test_split_are_told() {
     let world = World::new();
     world.write("leak.tsv", "Anna\tB-PER\n\nOslo\tB-LOC\n");

@@ -584,6 +584,9 @@ pub struct Score {
     /// {id: answer}, as SQuAD's script takes it; for retrieval the other language's vectors (.npy)
     #[arg(long)]
     pub predictions: PathBuf,
+    /// Other predictions for the same gold, of the same form: the difference to them, with its interval and p
+    #[arg(long)]
+    pub against: Option<PathBuf>,
     /// Language of the texts (question answering normalises by language)
     #[arg(long, default_value = "en")]
     pub language: Language,

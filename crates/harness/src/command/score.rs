@@ -1,10 +1,10 @@
 //! `harness score`: gold and predictions through any metric.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use evaluation::RESAMPLES;
+use evaluation::{NamedScores, RESAMPLES};
 use results::Table;
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,15 +16,21 @@ use crate::exit::Exit;
 use crate::screen;
 
 pub fn run(options: &Score) -> Result<Exit> {
-    let scores = if options.format.task().objective() == Objective::Ranking {
-        retrieval(options)?
+    let files: Vec<&Path> =
+        std::iter::once(&options.predictions).chain(&options.against).map(PathBuf::as_path).collect();
+    let mut found: Vec<Scored> = if options.format.task().objective() == Objective::Ranking {
+        files.iter().map(|file| retrieval(options, file)).collect::<Result<_>>()?
     } else {
         let input = Input { columns: options.columns.named(), ..Input::new(options.gold.clone(), options.language) };
         let gold = tasks::read(options.format, &input)?;
         gold.notes.iter().for_each(|note| runner::say(format_args!("{}: {note}", options.gold[0].display())));
-        labelled(options, &gold)?
+        files.iter().map(|file| labelled(options, file, &gold)).collect::<Result<_>>()?
     };
-    scores.notes.iter().for_each(|note| runner::say(format_args!("{}: {note}", options.predictions.display())));
+    for (scores, file) in found.iter().zip(&files) {
+        scores.notes.iter().for_each(|note| runner::say(format_args!("{}: {note}", file.display())));
+    }
+    let other = (found.len() > 1).then(|| found.remove(1));
+    let scores = found.remove(0);
     let examples = scores.contributions.values().map(Vec::len).max().unwrap_or_default();
     let mut table = Table::new(
         format!("{} against {}", options.predictions.display(), options.gold[0].display()),
@@ -46,7 +52,37 @@ pub fn run(options: &Score) -> Result<Exit> {
     }
     table.notes.push("intervals: percentile bootstrap over examples".to_owned());
     screen::print(table.terminal(screen::width(), screen::color()).trim_end())?;
+    if let (Some(other), Some(file)) = (other, &options.against) {
+        let table = differences(options, file, &scores.contributions, &other.contributions)?;
+        screen::print(format_args!("\n{}", table.terminal(screen::width(), screen::color()).trim_end()))?;
+    }
     Ok(Exit::Ok)
+}
+
+/// The predictions less those of another file, example by example.
+fn differences(options: &Score, other: &Path, first: &NamedScores, second: &NamedScores) -> Result<Table> {
+    let mut table = Table::new(
+        format!("{} less {}", options.predictions.display(), other.display()),
+        1,
+        ["metric", "difference", "95 % interval", "p"],
+    );
+    for (metric, own) in first {
+        let Some(others) = second.get(metric) else { continue };
+        let difference = evaluation::paired_difference(own, others, options.seed, RESAMPLES)?;
+        let p = evaluation::permutation_test(own, others, options.seed, RESAMPLES)?;
+        table.push([
+            metric.clone(),
+            format!("{:+.4}", difference.difference),
+            format!("{:+.4} to {:+.4}", difference.interval.low, difference.interval.high),
+            if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") },
+        ]);
+    }
+    table.notes.push(
+        "paired by example: intervals by bootstrap, p by exchanging the two files' predictions; of these two files alone, and \
+         nothing is said of other seeds"
+            .to_owned(),
+    );
+    Ok(table)
 }
 
 /// One line of a prediction file, as `harness predict` writes it.
@@ -94,28 +130,27 @@ fn predictions(path: &Path) -> Result<BTreeMap<String, Value>> {
     Ok(found)
 }
 
-fn labelled(options: &Score, Read { examples: gold, left_out, .. }: &Read) -> Result<Scored> {
-    let mut found = predictions(&options.predictions)?;
+fn labelled(options: &Score, file: &Path, Read { examples: gold, left_out, .. }: &Read) -> Result<Scored> {
+    let mut found = predictions(file)?;
     let mut in_order = Vec::with_capacity(gold.len());
     for id in gold.ids() {
-        let prediction = found
-            .remove(id)
-            .with_context(|| format!("`{}` has no prediction for example `{id}`", options.predictions.display()))?;
+        let prediction =
+            found.remove(id).with_context(|| format!("`{}` has no prediction for example `{id}`", file.display()))?;
         in_order.push(prediction);
     }
     // Rows whose label nobody knows may have been predicted.
     if let Some((id, _)) = found.first_key_value().filter(|_| found.len() > *left_out) {
-        bail!("`{}` has a prediction for `{id}`, which the gold file does not have", options.predictions.display());
+        bail!("`{}` has a prediction for `{id}`, which the gold file does not have", file.display());
     }
     Ok(tasks::score(gold, &in_order, options.language)?)
 }
 
 /// Vectors of both sides, as `harness embed` writes them: row i of one translates row i of the other.
-fn retrieval(options: &Score) -> Result<Scored> {
+fn retrieval(options: &Score, file: &Path) -> Result<Scored> {
     let [gold] = options.gold.as_slice() else { bail!("retrieval takes one file of English vectors as --gold") };
     let (english, width) = data::vectors::read_npy(gold)?;
-    let (foreign, foreign_width) = data::vectors::read_npy(&options.predictions)?;
-    let both = || format!("`{}` against `{}`", options.predictions.display(), gold.display());
+    let (foreign, foreign_width) = data::vectors::read_npy(file)?;
+    let both = || format!("`{}` against `{}`", file.display(), gold.display());
     ensure!(width == foreign_width, "{}: vectors of {foreign_width} and of {width} numbers cannot be compared", both());
     Ok(Scored::of(evaluation::score_retrieval(&foreign, &english, width).with_context(both)?))
 }
