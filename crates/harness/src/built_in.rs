@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use include_dir::{Dir, File, include_dir};
@@ -41,19 +42,19 @@ impl BuiltIn {
     }
 }
 
-/// How often files are put back that go while others are.
-const TRIES: usize = 5;
+/// How often files are put back that go while others are, and how long a deletion is given to end before each time.
+const TRIES: usize = 40;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Writes the files that are not `whole`.
 fn put(cache: &Path, place: &Path, whole: fn(&Path, &[u8]) -> bool) -> io::Result<()> {
-    let mut put = Ok(());
-    for _ in 0..TRIES {
-        put = put_once(cache, place, whole);
-        if !put.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            break;
+    for _ in 1..TRIES {
+        match put_once(cache, place, whole) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => std::thread::sleep(PAUSE),
+            put => return put,
         }
     }
-    put
+    put_once(cache, place, whole)
 }
 
 fn put_once(cache: &Path, place: &Path, whole: fn(&Path, &[u8]) -> bool) -> io::Result<()> {
