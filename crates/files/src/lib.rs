@@ -2,6 +2,7 @@
 
 mod atomic;
 mod guard;
+pub mod parquet;
 mod regular;
 pub mod sealed;
 

@@ -257,7 +257,7 @@ impl FinishedCell {
     }
 }
 
-/// A file may hold this many rows, and declare so many bytes of content, for each of its own bytes, besides the slack:
+/// A file may hold this many values in a column, and so many bytes of content, for each of its own bytes, besides the slack:
 /// dictionaries and run lengths can hold any number in kilobytes.
 const MOST_ROWS: u64 = 64;
 const SLACK_OF_ROWS: u64 = 1 << 22;
@@ -270,11 +270,15 @@ const MOST_IDS: usize = 1 << 30;
 
 fn from_parquet(path: &Path) -> Result<DataFrame, String> {
     let (file, size) = files::open(path).map_err(|error| error.to_string())?;
+    let (pages, _) = files::open(path).map_err(|error| error.to_string())?;
     let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
     let metadata = reader.get_metadata().map_err(|error| error.to_string())?;
-    let rows = metadata.num_rows as u64;
-    let sizes = metadata.row_groups.iter().map(|group| group.total_byte_size() as u64);
-    let content = sizes.fold(0, u64::saturating_add);
+    let (mut rows, mut content) = (metadata.num_rows as u64, 0_u64);
+    for column in metadata.row_groups.iter().flat_map(|group| group.parquet_columns()) {
+        let place = column.byte_range();
+        let found = files::parquet::measure(&pages, place.start, place.end.saturating_sub(place.start))?;
+        (rows, content) = (rows.max(found.values), content.saturating_add(found.bytes));
+    }
     if rows > SLACK_OF_ROWS + MOST_ROWS.saturating_mul(size)
         || content > SLACK_OF_CONTENT + MOST_CONTENT.saturating_mul(size)
     {
