@@ -114,6 +114,15 @@ fn two_files_of_predictions_are_compared_example_by_example() {
 }
 
 #[test]
+fn one_file_is_not_told_of_as_several() {
+    let world = World::new();
+    world.write("one.tsv", "Anna\tB-PER\n");
+    let import = ["data", "import", "one.tsv", "--format", "wikiann-text", "--name", "one", "--language", "en"];
+    let said = crate::world::stderr(&world.run("results", &[&import[..], &["--split", "train"]].concat()));
+    assert!(said.contains("1 file with 1 row is in"), "{said}");
+}
+
+#[test]
 fn texts_of_the_train_split_in_the_test_split_are_told() {
     let world = World::new();
     world.write("leak.tsv", "Anna\tB-PER\n\nOslo\tB-LOC\n");

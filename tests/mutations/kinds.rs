@@ -11,9 +11,6 @@ use tasks::{Format, Input};
 
 use crate::mutate::Content;
 
-/// Reads a file of the kind.
-type Reader = Box<dyn Fn(Option<&Path>) -> Result<(), String>>;
-
 pub struct Kind {
     pub name: &'static str,
     pub make: fn(&Path) -> Sample,
@@ -29,8 +26,11 @@ pub struct Sample {
     /// Called when a file was written: recomputes the hashes that an attacker would.
     pub complete: fn(&Path),
     /// Reads all, and uses what it read. It is told which file is a mutant.
-    pub read: Reader,
+    pub read: Box<Reader>,
 }
+
+/// What is wrong, as a user would be told.
+type Reader = dyn Fn(Option<&Path>) -> Result<(), String>;
 
 pub const KINDS: &[Kind] = &[
     Kind { name: "manifest", make: manifest },

@@ -10,8 +10,6 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 
-use crate::page_header;
-
 /// Bytes that a value takes at least on its way into an example.
 const PER_VALUE: u64 = 64;
 /// Columns may take this many bytes for each of the file's, plus [`SLACK`]: text seldom shrinks to a hundredth.
@@ -36,7 +34,7 @@ pub(crate) fn check(file: File, size: u64, metadata: &ParquetMetaData, leaves: &
         for &leaf in leaves {
             let column = group.column(leaf);
             let (start, length) = column.byte_range();
-            decompressed = decompressed.saturating_add(page_header::decompressed(&file, start, length)?);
+            decompressed = decompressed.saturating_add(files::parquet::measure(&file, start, length)?.bytes);
             if decompressed > most {
                 return Err(absurd());
             }

@@ -18,7 +18,6 @@ pub mod lines;
 mod manifest;
 mod mask;
 mod npy;
-mod page_header;
 mod sound;
 pub mod table;
 mod tokenize;

@@ -36,98 +36,104 @@ impl Encoded {
         }
     }
 
-    /// The columns are those of the task's objective, and their numbers are within bounds.
+    /// The columns are those of the task's objective, each of its kind, and their numbers are within bounds.
     fn columns_are_sound(&self) -> bool {
-        let names: Vec<&str> = self.columns.keys().map(String::as_str).collect();
-        let lists = self.columns.values().all(|column| match column {
-            Column::Tokens(values) => values.len() == self.ids.len(),
-            Column::Items(values) => values.len() == self.len(),
-            Column::Lists { bounds, values } => bounds_fit(bounds, self.len(), values.len()),
-        });
-        let are = |wanted: &mut [&str]| {
-            wanted.sort_unstable();
-            names == *wanted
+        use column::{ANSWER_END, ANSWER_START, CLASS, CONTEXT, FIRST_TOKENS, HEADS, LAST_TOKENS};
+        use column::{OFFSETS, RELATIONS, RIGHT, TOKEN_LABELS};
+        let (lists, numbers): (&[&str], &[&str]) = match self.task.objective() {
+            Objective::TokenLabels => (&[FIRST_TOKENS, TOKEN_LABELS], &[]),
+            Objective::RowLabels => (&[], &[CLASS]),
+            Objective::Span => (&[OFFSETS], &[ANSWER_END, ANSWER_START, CONTEXT]),
+            Objective::Choices => (&[], &[RIGHT]),
+            Objective::Arcs => (&[FIRST_TOKENS, HEADS, LAST_TOKENS, RELATIONS], &[]),
+            Objective::MaskedTokens | Objective::Ranking => (&[], &[]),
         };
-        let items = 0..self.len();
-        let length = |item: usize| self.ids(item).len() as i32;
-        let label = |&value: &i32| (0..self.labels.len() as i64).contains(&i64::from(value));
-        let label_or_none = |value: &i32| *value == IGNORED_LABEL || label(value);
-        let is_list = |name: &str| matches!(self.columns.get(name), Some(Column::Lists { .. }));
-        // What is no column of numbers gives none.
-        let number = |name: &str, item: usize| self.number(name, item).unwrap_or(-1);
-        let places = |name: &str, item: usize| {
-            let inside = |&place: &i32| place == IGNORED_LABEL || (0..length(item)).contains(&place);
-            self.list(name, item).iter().all(inside)
-        };
-        lists
-            && match self.task.objective() {
-                Objective::TokenLabels => {
-                    let tokens = match self.columns.get(column::TOKEN_LABELS) {
-                        Some(Column::Tokens(values)) => values.iter().all(label_or_none),
-                        _ => false,
-                    };
-                    are(&mut [column::TOKEN_LABELS, column::FIRST_TOKENS])
-                        && tokens
-                        && is_list(column::FIRST_TOKENS)
-                        && items.into_iter().all(|item| places(column::FIRST_TOKENS, item))
-                }
-                Objective::RowLabels => {
-                    are(&mut [column::CLASS]) && items.into_iter().all(|item| label(&number(column::CLASS, item)))
-                }
-                Objective::Span => {
-                    are(&mut [column::CONTEXT, column::OFFSETS, column::ANSWER_START, column::ANSWER_END])
-                        && is_list(column::OFFSETS)
-                        && items.into_iter().all(|item| {
-                            let [context, start, end] = [column::CONTEXT, column::ANSWER_START, column::ANSWER_END]
-                                .map(|name| number(name, item));
-                            let offsets = self.list(column::OFFSETS, item);
-                            let tokens = (offsets.len() / 2) as i64;
-                            offsets.len().is_multiple_of(2)
-                                && offsets.iter().all(|&offset| offset >= 0)
-                                && context >= 0
-                                && i64::from(context) + tokens <= i64::from(length(item))
-                                && 0 <= start
-                                && start <= end
-                                && end < length(item)
-                        })
-                }
-                Objective::Choices => {
-                    are(&mut [column::RIGHT])
-                        && self
-                            .owner
-                            .chunk_by(|one, next| one == next)
-                            .fold((true, 0), |(sound, first), group| {
-                                let right = (first..first + group.len()).map(|item| number(column::RIGHT, item));
-                                let same = right.clone().all(|right| Some(right) == self.number(column::RIGHT, first));
-                                let inside = number(column::RIGHT, first);
-                                let sound = sound && same && inside >= 0 && (inside as usize) < group.len();
-                                (sound, first + group.len())
-                            })
-                            .0
-                }
-                Objective::Arcs => {
-                    let [heads, relations] = [column::HEADS, column::RELATIONS];
-                    let [first, last] = [column::FIRST_TOKENS, column::LAST_TOKENS];
-                    are(&mut [heads, relations, first, last])
-                        && [heads, relations, first, last].iter().all(|name| is_list(name))
-                        && items.into_iter().all(|item| {
-                            let words = self.list(first, item).len();
-                            let head =
-                                |&head: &i32| head == IGNORED_LABEL || (0..=words as i64).contains(&i64::from(head));
-                            let pairs = self.list(first, item).iter().zip(self.list(last, item));
-                            [heads, relations, last].iter().all(|name| self.list(name, item).len() == words)
-                                && places(first, item)
-                                && places(last, item)
-                                && pairs.clone().all(|(first, last)| first <= last)
-                                && pairs
-                                    .clone()
-                                    .all(|(&first, &last)| (first == IGNORED_LABEL) == (last == IGNORED_LABEL))
-                                && self.list(heads, item).iter().all(head)
-                                && self.list(relations, item).iter().all(label_or_none)
-                        })
-                }
-                Objective::MaskedTokens | Objective::Ranking => names.is_empty(),
+        let known = self.columns.len() == lists.len() + numbers.len();
+        let kinds = self.columns.iter().all(|(name, column)| match column {
+            Column::Tokens(values) => {
+                name == TOKEN_LABELS && lists.contains(&TOKEN_LABELS) && values.len() == self.ids.len()
             }
+            Column::Items(values) => numbers.contains(&name.as_str()) && values.len() == self.len(),
+            Column::Lists { bounds, values } => {
+                name != TOKEN_LABELS && lists.contains(&name.as_str()) && bounds_fit(bounds, self.len(), values.len())
+            }
+        });
+        known
+            && kinds
+            && match self.task.objective() {
+                Objective::TokenLabels => self.token_labels_are_sound(),
+                Objective::RowLabels => (0..self.len()).all(|item| self.is_label(self.of_item(CLASS, item))),
+                Objective::Span => (0..self.len()).all(|item| self.is_window(item)),
+                Objective::Choices => self.choices_are_sound(),
+                Objective::Arcs => (0..self.len()).all(|item| self.is_tree(item)),
+                Objective::MaskedTokens | Objective::Ranking => true,
+            }
+    }
+
+    fn token_labels_are_sound(&self) -> bool {
+        let labels = match self.columns.get(column::TOKEN_LABELS) {
+            Some(Column::Tokens(values)) => values.as_slice(),
+            _ => &[],
+        };
+        labels.iter().all(|&label| label == IGNORED_LABEL || self.is_label(label))
+            && (0..self.len()).all(|item| self.are_tokens(column::FIRST_TOKENS, item))
+    }
+
+    /// A window of a context: its tokens are within the item, and so is the answer.
+    fn is_window(&self, item: usize) -> bool {
+        let [context, start, end] =
+            [column::CONTEXT, column::ANSWER_START, column::ANSWER_END].map(|name| i64::from(self.of_item(name, item)));
+        let (offsets, length) = (self.list(column::OFFSETS, item), self.ids(item).len() as i64);
+        offsets.len().is_multiple_of(2)
+            && offsets.iter().all(|&offset| offset >= 0)
+            && context >= 0
+            && context + offsets.len() as i64 / 2 <= length
+            && (0..=end).contains(&start)
+            && end < length
+    }
+
+    /// All rows of an example say the same of them is right.
+    fn choices_are_sound(&self) -> bool {
+        let mut first = 0;
+        self.owner.chunk_by(|one, next| one == next).all(|rows| {
+            let right = self.of_item(column::RIGHT, first);
+            let same = (first..first + rows.len()).all(|item| self.of_item(column::RIGHT, item) == right);
+            first += rows.len();
+            same && (0..rows.len() as i64).contains(&i64::from(right))
+        })
+    }
+
+    /// A head and a relation for each word, and its tokens.
+    fn is_tree(&self, item: usize) -> bool {
+        let [heads, relations, first, last] =
+            [column::HEADS, column::RELATIONS, column::FIRST_TOKENS, column::LAST_TOKENS]
+                .map(|name| self.list(name, item));
+        let words = first.len();
+        let is_head = |head: i32| (0..=words as i64).contains(&i64::from(head));
+        [heads, relations, last].iter().all(|list| list.len() == words)
+            && self.are_tokens(column::FIRST_TOKENS, item)
+            && self.are_tokens(column::LAST_TOKENS, item)
+            && first
+                .iter()
+                .zip(last)
+                .all(|(&first, &last)| first <= last && (first == IGNORED_LABEL) == (last == IGNORED_LABEL))
+            && heads.iter().all(|&head| head == IGNORED_LABEL || is_head(head))
+            && relations.iter().all(|&relation| relation == IGNORED_LABEL || self.is_label(relation))
+    }
+
+    /// An item's number in a column, -1 if there is no such column.
+    fn of_item(&self, name: &str, item: usize) -> i32 {
+        self.number(name, item).unwrap_or(-1)
+    }
+
+    fn is_label(&self, label: i32) -> bool {
+        usize::try_from(label).is_ok_and(|label| label < self.labels.len())
+    }
+
+    /// Whether a list holds places of tokens in its item, or [`IGNORED_LABEL`].
+    fn are_tokens(&self, name: &str, item: usize) -> bool {
+        let tokens = 0..self.ids(item).len() as i32;
+        self.list(name, item).iter().all(|place| *place == IGNORED_LABEL || tokens.contains(place))
     }
 }
 

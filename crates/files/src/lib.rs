@@ -5,6 +5,7 @@ mod atomic;
 mod folder;
 mod guard;
 mod lock;
+pub mod parquet;
 mod regular;
 pub mod sealed;
 mod unfinished;

@@ -34,7 +34,7 @@ Exit codes:
   3   the sweep ended, some cells failed (their causes are in the report)
   4   the filters selected nothing
   6   interrupted; the same command carries on
-  7   the results folder is damaged or cannot be written, a model cannot be saved, or a disk is full
+  7   the results folder is damaged or cannot be written, a model or the output cannot be, or a disk is full
   8   the sweep ended, some cells are not finished: another process works on them, or files or memory failed them
       (said above); the same command carries on
   70  a fault of the program itself";
@@ -55,6 +55,8 @@ pub fn explain(error: &anyhow::Error) -> Exit {
     let full = runner::is_disk_full(error);
     let hint = if full { "\nhint: free some space and run the same command again" } else { "" };
     runner::say(format_args!("error: {}{hint}", runner::one_line(error)));
-    let kept = error.chain().any(|cause| cause.is::<results::ResultsError>() || cause.is::<runner::NotSaved>());
+    let kept = error.chain().any(|cause| {
+        cause.is::<results::ResultsError>() || cause.is::<runner::NotSaved>() || cause.is::<crate::screen::Unwritable>()
+    });
     if kept || full { Exit::Results } else { Exit::Usage }
 }

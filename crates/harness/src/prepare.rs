@@ -7,7 +7,7 @@ use spec::{DataKey, Language, Name};
 use tasks::Selection;
 
 use crate::cli::Folders;
-use crate::places;
+use crate::{places, screen};
 
 /// Imports the data sets of which a file is missing, once, if `$LETHE_REAL/data` is there.
 pub fn import_missing(folders: &Folders, keys: &[DataKey]) -> Result<()> {
@@ -28,7 +28,7 @@ pub fn import_missing(folders: &Folders, keys: &[DataKey]) -> Result<()> {
         Selection { datasets: datasets.iter().cloned().collect(), languages: languages.into_iter().collect() };
     // What is missing then is told by the plan, with what there is instead.
     match tasks::import(&source, &folder, &selection, &mut |_| {}) {
-        Ok(entries) => runner::say(format_args!("{} files imported", entries.len())),
+        Ok(entries) => runner::say(format_args!("{} imported", screen::counted(entries.len(), "file"))),
         Err(error) => runner::say(format_args!("not imported: {error}")),
     }
     Ok(())

@@ -17,6 +17,11 @@ pub fn color() -> bool {
     std::io::stdout().is_terminal() && !off && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// `1 file`, `2 files`
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Standard output took no more: its disk is full, or a pipe was closed, which ends the program quietly.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write to standard output: {0}")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use evaluation::Contribution;
 use polars::prelude::*;
@@ -248,11 +249,11 @@ impl FinishedCell {
         read: impl FnOnce(&DataFrame) -> PolarsResult<Vec<T>>,
     ) -> Result<Vec<T>, ResultsError> {
         let path = self.path.join(file);
-        let (opened, size) = match files::open(&path) {
+        let opened = match files::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             opened => opened.map_err(|error| ResultsError::of_record(self.cell.folder(), Fault::of(&path, &error)))?,
         };
-        let parse = || from_parquet(opened, size).and_then(|frame| read(&frame).map_err(|error| error.to_string()));
+        let parse = || from_parquet(&path, opened).and_then(|frame| read(&frame).map_err(|error| error.to_string()));
         // Files that are wrong in unusual ways make the reader panic, or the columns that it has made of them.
         files::no_panic(parse)
             .unwrap_or_else(|panic| Err(format!("it is no valid Parquet file ({panic})")))
@@ -260,7 +261,7 @@ impl FinishedCell {
     }
 }
 
-/// A file may hold this many rows, and declare so many bytes of content, for each of its own bytes, besides the slack:
+/// A file may hold this many values in a column, and so many bytes of content, for each of its own bytes, besides the slack:
 /// dictionaries and run lengths can hold any number in kilobytes.
 const MOST_ROWS: u64 = 64;
 const SLACK_OF_ROWS: u64 = 1 << 22;
@@ -271,12 +272,17 @@ const LONGEST_NAME: usize = 200;
 /// Bytes of the names of all examples.
 const MOST_IDS: usize = 1 << 30;
 
-fn from_parquet(file: File, size: u64) -> Result<DataFrame, String> {
+fn from_parquet(path: &Path, (file, size): (File, u64)) -> Result<DataFrame, String> {
+    // With a position of its own.
+    let (pages, _) = files::open(path).map_err(|error| error.to_string())?;
     let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
     let metadata = reader.get_metadata().map_err(|error| error.to_string())?;
-    let rows = metadata.num_rows as u64;
-    let sizes = metadata.row_groups.iter().map(|group| group.total_byte_size() as u64);
-    let content = sizes.fold(0, u64::saturating_add);
+    let (mut rows, mut content) = (metadata.num_rows as u64, 0_u64);
+    for column in metadata.row_groups.iter().flat_map(|group| group.parquet_columns()) {
+        let place = column.byte_range();
+        let found = files::parquet::measure(&pages, place.start, place.end.saturating_sub(place.start))?;
+        (rows, content) = (rows.max(found.values), content.saturating_add(found.bytes));
+    }
     if rows > SLACK_OF_ROWS + MOST_ROWS.saturating_mul(size)
         || content > SLACK_OF_CONTENT + MOST_CONTENT.saturating_mul(size)
     {
@@ -315,8 +321,7 @@ mod tests {
         let bytes = to_parquet(df!("moment" => vec![0_u32; 6_000_000]).unwrap()).unwrap();
         assert!(bytes.len() < 10_000);
         std::fs::write(&path, bytes).unwrap();
-        let (file, size) = files::open(&path).unwrap();
-        let why = from_parquet(file, size).unwrap_err();
+        let why = from_parquet(&path, files::open(&path).unwrap()).unwrap_err();
         assert!(why.contains("6000000 rows"), "{why}");
     }
 

@@ -51,7 +51,7 @@ fn import(folders: &Folders, options: Import) -> Result<Exit> {
         }
     };
     let rows: usize = entries.iter().map(|entry| entry.rows).sum();
-    runner::say(format_args!("{} in `{}`", counted(entries.len(), rows), folders.data.display()));
+    runner::say(format_args!("{} in `{}`", stored(entries.len(), rows), folders.data.display()));
     Ok(Exit::Ok)
 }
 
@@ -68,16 +68,16 @@ fn generate(folders: &Folders, options: &Generate) -> Result<Exit> {
     runner::say(format_args!(
         "data set `{}`: {} in `{}`",
         options.name,
-        counted(entries.len(), rows),
+        stored(entries.len(), rows),
         folders.data.display()
     ));
     Ok(Exit::Ok)
 }
 
 /// `1 file with 3 rows is`
-fn counted(files: usize, rows: usize) -> String {
-    let noun = |count, word| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
-    format!("{} with {} {}", noun(files, "file"), noun(rows, "row"), if files == 1 { "is" } else { "are" })
+fn stored(files: usize, rows: usize) -> String {
+    let are = if files == 1 { "is" } else { "are" };
+    format!("{} with {} {are}", screen::counted(files, "file"), screen::counted(rows, "row"))
 }
 
 fn check(folders: &Folders) -> Result<Exit> {
@@ -96,6 +96,6 @@ fn check(folders: &Folders) -> Result<Exit> {
             screen::print(format_args!("ok       {}", line.key))?;
         }
     }
-    runner::say(format_args!("{} files, {damaged} damaged", lines.len()));
+    runner::say(format_args!("{}, {damaged} damaged", screen::counted(lines.len(), "file")));
     Ok(if damaged == 0 { Exit::Ok } else { Exit::Usage })
 }
