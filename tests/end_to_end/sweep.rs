@@ -44,6 +44,24 @@ fn probes_on_the_way_compare_methods_that_have_learnt_equally_much() {
 }
 
 #[test]
+fn what_is_not_run_yet_is_one_line_of_a_report() {
+    let world = World::new();
+    world.write("suite.toml", &format!("{SUITE}\n[protocol.later]\nbefore = [\"pairs\"]\n"));
+    std::fs::create_dir_all(world.path("results/cells")).expect("a folder");
+    for format in ["terminal", "csv"] {
+        let said = world.fails(4, &["report", "suite.toml", "--format", format]);
+        assert!(
+            said.contains("nothing is recorded of these 4 cells") && said.contains("harness sweep suite.toml"),
+            "{said}"
+        );
+    }
+    world.ok(&["sweep", "suite.toml", "--task", "ner", "--method", "ft"]);
+    let report = world.ok(&["report", "suite.toml"]);
+    let (_, later) = report.split_once("later on tiny-encoder (cpu)").expect("its section");
+    assert!(later.trim_start().starts_with("- its 2 cells are not run yet\n\nner on"), "{later}");
+}
+
+#[test]
 fn the_same_cell_gives_the_same_bytes() {
     let world = World::new();
     world.ok_in("first", &["sweep", "suite.toml"]);

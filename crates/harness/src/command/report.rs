@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use evaluation::Drawn;
-use results::{Format, Pairs, ReportOptions, ResultsFolder, Section, Table};
-use spec::{Metric, Suite};
+use results::{Format, Pairs, ReportOptions, ResultsFolder, Section, Status, Table};
+use spec::{Cell, Metric, Suite};
 
 use crate::cli::{Comparison, Folders, Report, TableFormat};
 use crate::exit::Exit;
@@ -28,8 +28,26 @@ pub fn run(folders: &Folders, options: &Report) -> Result<Exit> {
         }
     };
     let plan = Plan::new(suite, folders, options.backend)?;
+    if !any_recorded(&plan.cells, &results)? {
+        runner::say(format_args!(
+            "nothing is recorded of these {} in `{}` yet: `harness sweep {}` runs them",
+            screen::counted(plan.cells.len(), "cell"),
+            folders.results.display(),
+            options.suite
+        ));
+        return Ok(Exit::NothingSelected);
+    }
     print(&plan, &results, options.format, &options.metric, &options.comparison, tuning)?;
     Ok(Exit::Ok)
+}
+
+fn any_recorded(cells: &[Cell], results: &ResultsFolder) -> Result<bool> {
+    for cell in cells {
+        if !matches!(results.status(cell)?, Status::Missing | Status::Partial) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses a control that no method of the suite is, before anything runs.

@@ -83,6 +83,11 @@ pub(crate) fn group<'a>(
 }
 
 impl Experiment<'_> {
+    /// Whether none of its cells has a record, whole or damaged.
+    pub fn is_unrun(&self) -> bool {
+        self.methods.iter().flat_map(|method| &method.runs).all(|run| matches!(run.state, State::NotRun))
+    }
+
     /// Short hash of what its cells have in common.
     pub fn id(&self) -> String {
         shared(self.cell)[..16].to_owned()

@@ -30,7 +30,13 @@ struct Lines<'a> {
 }
 
 pub fn build(experiment: &Experiment, options: &ReportOptions, list: &mut Table) -> Result<Section, ResultsError> {
-    let protocol = &experiment.cell.protocol;
+    let (cell, protocol) = (experiment.cell, &experiment.cell.protocol);
+    let title = format!("{} on {} ({})", protocol.name, cell.model, cell.backend);
+    if experiment.is_unrun() {
+        let count: usize = experiment.methods.iter().map(|method| method.runs.len()).sum();
+        let cells = if count == 1 { "its cell is".to_owned() } else { format!("its {count} cells are") };
+        return Ok(Section { title, tables: Vec::new(), notes: vec![format!("{cells} not run yet")] });
+    }
     let rows: Vec<Row> = experiment
         .methods
         .iter()
@@ -69,8 +75,7 @@ pub fn build(experiment: &Experiment, options: &ReportOptions, list: &mut Table)
     let mut notes = footer::setting(experiment, options);
     notes.extend(rows.iter().flat_map(|row| row.measured.faults.iter().cloned()));
     notes.extend(footer::holes(experiment));
-    let cell = experiment.cell;
-    Ok(Section { title: format!("{} on {} ({})", protocol.name, cell.model, cell.backend), tables, notes })
+    Ok(Section { title, tables, notes })
 }
 
 impl View<'_> {
