@@ -397,6 +397,39 @@ fn a_limit_on_the_size_of_files_is_an_error_and_no_death_of_a_cell() {
 }
 
 #[test]
+fn a_limit_on_the_size_of_a_log_is_no_death_of_the_sweep() {
+    let world = world();
+    let binary = world.command("logged", &SWEEP);
+    let log = world.write("log", &"x".repeat(4096));
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 1024; truncate -s 512K \"$LOG\"; exec \"$0\" \"$@\" 2>>\"$LOG\""]).env("LOG", log);
+    limited.arg(binary.get_program()).args(binary.get_args());
+    limited.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(world.root.path());
+    assert!(limited.output().expect("a shell").status.success());
+    assert_undisturbed(&world.recorded("logged"), 2);
+}
+
+#[test]
+fn ctrl_c_has_its_exit_code_from_the_beginning() {
+    let world = world();
+    // Before the program has begun, the system ends it.
+    let catches = |process: u32| {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 2 != 0)
+    };
+    for milliseconds in [5, 20, 60] {
+        let mut parent = spawn(&world, "early", &SWEEP);
+        wait_until("a program's beginning", || catches(parent.id()));
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        signal(parent.id(), libc::SIGINT);
+        assert_eq!(parent.wait().expect("the parent ends").code(), Some(6));
+    }
+    world.ok_in("early", &SWEEP);
+    assert_undisturbed(&world.recorded("early"), 2);
+}
+
+#[test]
 fn two_sweeps_on_one_folder_share_the_work() {
     let world = world();
     let sweeps = [spawn(&world, "shared", &SWEEP), spawn(&world, "shared", &SWEEP)];

@@ -38,6 +38,40 @@ fn sweeps_at_the_same_time_set_damaged_records_aside_once() {
     assert_eq!(fs::read_dir(world.path("results/damaged")).expect("a folder").count(), cells(&world).len());
 }
 
+/// Files, pipes and links where a record's folder should be cost their cell, before it is trained, and no other.
+#[test]
+fn what_is_no_folder_in_a_records_place_is_set_aside() {
+    let world = World::new();
+    world.ok(&SWEEP);
+    let whole = world.recorded("results");
+    let [first, second] = cells(&world).try_into().expect("two cells");
+    fs::remove_dir_all(&first).expect("a folder");
+    fs::write(&first, "hi").expect("a file");
+    fs::rename(&second, world.path("elsewhere")).expect("a folder");
+    symlink(world.path("elsewhere"), &second).expect("a link");
+    let dry = world.ok(&["sweep", "suite.toml", "--dry-run"]);
+    assert!(dry.contains("there is no folder in its place") && dry.contains("there is a link in its place"), "{dry}");
+    let report = world.ok(&["report", "suite.toml"]);
+    assert!(report.contains("in its place"), "{report}");
+    world.ok(&SWEEP);
+    world.assert_recorded("results", &whole);
+    assert!(world.path("elsewhere/outcome.json").exists(), "what a link leads to is left alone");
+}
+
+#[test]
+fn one_damaged_manifest_hides_no_other_data_set() {
+    let world = World::new();
+    fs::create_dir_all(world.path("data/bad")).expect("a folder");
+    fs::write(world.path("data/bad/manifest.toml"), "garbage = [").expect("a file");
+    for command in [&["data", "list"][..], &["data", "check"], &["list", "data"]] {
+        let output = world.run("results", command);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("bad/manifest.toml") && said.contains("people"), "{command:?}: {said}");
+    }
+    world.ok(&SWEEP);
+}
+
 #[test]
 fn a_damaged_record_that_is_not_to_be_run_stays_where_it_is() {
     let world = World::new();
@@ -49,8 +83,9 @@ fn a_damaged_record_that_is_not_to_be_run_stays_where_it_is() {
     let damaged = world.recorded("results");
     let never = world.run("results", &["sweep", "suite.toml", "--overwrite", "never"]);
     assert!(stderr(&never).contains("left as they are"), "{}", stderr(&never));
+    assert_eq!(never.status.code(), Some(7));
     assert!(world.recorded("results") == damaged && !world.path("results/damaged").exists());
-    world.ok(&["sweep", "suite.toml", "--limit", "1"]);
+    world.fails(7, &["sweep", "suite.toml", "--limit", "1"]);
     assert_eq!(cells(&world).len(), 2, "the other one is where it was");
     assert_eq!(fs::read_dir(world.path("results/damaged")).expect("a folder").count(), 1);
     world.ok(&SWEEP);

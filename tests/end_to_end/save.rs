@@ -72,14 +72,23 @@ fn what_hinders_the_saving_costs_no_training() {
     // Something is in the way.
     let partial = world.path("blocked-model.partial");
     fs::write(&partial, "").expect("a file");
+    for save in ["blocked-model", &"x".repeat(250), "/proc/model"] {
+        let output = world.run("refused", &run(save));
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains("cannot save a model to"), "{}", stderr(&output));
+        assert!(!stderr(&output).contains("stage 1"), "it is trained before: {}", stderr(&output));
+    }
+    fs::remove_file(&partial).expect("a file");
+    fs::create_dir(&partial).expect("a folder");
+    fs::write(partial.join("lock"), "").expect("a file");
+    fs::write(partial.join("done"), "no folder").expect("a file");
     let output = world.run("blocked", &run("blocked-model"));
     assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
     assert!(stderr(&output).contains("its training is kept"), "{}", stderr(&output));
     assert!(world.recorded("blocked").is_empty() && !world.path("blocked-model").exists());
-    fs::remove_file(&partial).expect("a file");
     // As a process leaves it that is killed while it saves.
+    fs::remove_file(partial.join("done")).expect("a file");
     fs::create_dir_all(partial.join("done")).expect("a folder");
-    fs::write(partial.join("lock"), "").expect("a file");
     fs::write(partial.join("done/model.safetensors"), "half").expect("a file");
     saved_alone("blocked", "blocked-model");
 

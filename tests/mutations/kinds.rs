@@ -104,7 +104,8 @@ fn manifest(place: &Path) -> Sample {
         named: ["manifest.toml", ".parquet", "no data for"].map(str::to_owned).to_vec(),
         complete: nothing,
         read: Box::new(move |_| {
-            folder.check(&mut |_| {}).map_err(said)?;
+            let (_, faults) = folder.check(&mut |_| {}).map_err(said)?;
+            faults.into_iter().next().map_or(Ok(()), |fault| Err(said(fault)))?;
             keys.iter().try_for_each(|key| folder.load(key, None).map(|_| ()).map_err(said))
         }),
     }

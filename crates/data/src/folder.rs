@@ -73,11 +73,21 @@ impl DataFolder {
         &self.root
     }
 
-    /// Every data set's manifest, by name. Folders without one are not ours and are passed over.
+    /// The manifest of a data set, `None` where there is no such set.
     ///
     /// # Errors
-    /// [`DataError`] if the folder or a manifest cannot be read.
-    pub fn list(&self) -> Result<Vec<Manifest>, DataError> {
+    /// [`DataError`] if it cannot be read.
+    pub fn manifest(&self, dataset: &Name) -> Result<Option<Manifest>, DataError> {
+        self.restore()?;
+        Manifest::read(&self.dataset(dataset))
+    }
+
+    /// Every data set's manifest, by name, and what is wrong with those that cannot be read. Folders without one are not ours
+    /// and are passed over.
+    ///
+    /// # Errors
+    /// [`DataError`] if the folder cannot be read.
+    pub fn list(&self) -> Result<(Vec<Manifest>, Vec<DataError>), DataError> {
         self.restore()?;
         let mut names = Vec::new();
         for root in std::iter::once(&self.root).chain(self.built_in.as_ref().map(|built_in| &built_in.root)) {
@@ -93,8 +103,14 @@ impl DataFolder {
         }
         names.sort();
         names.dedup();
-        let manifests = names.iter().map(|name| Manifest::read(&self.dataset(name)));
-        manifests.filter_map(Result::transpose).collect()
+        let (mut manifests, mut faults) = (Vec::new(), Vec::new());
+        for name in &names {
+            match Manifest::read(&self.dataset(name)) {
+                Ok(manifest) => manifests.extend(manifest),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Ok((manifests, faults))
     }
 
     /// What the manifest says about one file.
@@ -129,7 +145,7 @@ impl DataFolder {
                 None => Err(missing(key, instead(&manifest, key))),
             };
         }
-        let manifests = self.list()?;
+        let (manifests, _) = self.list()?;
         let names: Vec<&str> = manifests.iter().map(|manifest| manifest.dataset.as_str()).collect();
         let message = if names.is_empty() {
             format!("nothing has been imported into {} yet; use `harness data import`", self.root.display())
@@ -158,10 +174,12 @@ impl DataFolder {
     /// Reads and verifies every file; `progress` gets each one's key before it is read.
     ///
     /// # Errors
-    /// [`DataError`] only if a manifest cannot be read; damage of a file is a line of the result.
-    pub fn check(&self, progress: &mut dyn FnMut(&str)) -> Result<Vec<CheckLine>, DataError> {
+    /// [`DataError`] only if the folder cannot be read; damage of a file is a line of the result, and manifests that cannot be
+    /// read come beside the lines.
+    pub fn check(&self, progress: &mut dyn FnMut(&str)) -> Result<(Vec<CheckLine>, Vec<DataError>), DataError> {
         let mut lines = Vec::new();
-        for manifest in self.list()? {
+        let (manifests, faults) = self.list()?;
+        for manifest in manifests {
             // Entries are sorted: the train split comes before what is held out.
             let mut trained = (None, HashSet::new());
             for entry in &manifest.entries {
@@ -181,7 +199,7 @@ impl DataFolder {
                 lines.push(CheckLine { key, rows: entry.rows, damage, seen_in_training });
             }
         }
-        Ok(lines)
+        Ok((lines, faults))
     }
 
     /// Stores examples under a key, unless the very same are there and whole. Gives the entry and whether it was written.

@@ -10,11 +10,15 @@ const MOST: u64 = 1000;
 /// Steps in all; public tokenizers have up to about ten.
 const MOST_STEPS: usize = 64;
 
+/// Tokens that a template may put around a text and a pair: public tokenizers put three and four there.
+const MOST_ADDED: u64 = 1000;
+
 /// What changes a text before the model cuts it into tokens.
 #[derive(Deserialize)]
 struct Steps {
     normalizer: Option<Value>,
     pre_tokenizer: Option<Value>,
+    post_processor: Option<Value>,
 }
 
 /// Refuses a tokenizer.json whose steps make texts absurdly longer. What is no tokenizer passes: its loader knows better.
@@ -22,7 +26,11 @@ struct Steps {
 /// # Errors
 /// A message without the file's name.
 pub(crate) fn check(json: &[u8]) -> Result<(), String> {
-    let Ok(Steps { normalizer, pre_tokenizer }) = serde_json::from_slice(json) else { return Ok(()) };
+    let Ok(Steps { normalizer, pre_tokenizer, post_processor }) = serde_json::from_slice(json) else { return Ok(()) };
+    let added = post_processor.as_ref().map_or(0, added);
+    if added > MOST_ADDED {
+        return Err(format!("its post_processor adds {added} tokens to a text; at most {MOST_ADDED} are expected"));
+    }
     let mut steps = Vec::new();
     [&normalizer, &pre_tokenizer].into_iter().flatten().for_each(|step| list(step, &mut steps));
     if steps.len() > MOST_STEPS {
@@ -35,6 +43,19 @@ pub(crate) fn check(json: &[u8]) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// How many tokens templates put around a text at most, and around a pair.
+fn added(step: &Value) -> u64 {
+    let inner = step.get("processors").and_then(Value::as_array).into_iter().flatten();
+    let tokens = step.get("special_tokens");
+    let ids = |piece: &Value| {
+        let name = piece.get("SpecialToken")?.get("id")?.as_str()?;
+        Some(tokens?.get(name)?.get("ids")?.as_array()?.len() as u64)
+    };
+    let pieces = ["single", "pair"].into_iter().filter_map(|key| step.get(key)?.as_array()).flatten();
+    let own = pieces.map(|piece| ids(piece).unwrap_or(1)).fold(0, u64::saturating_add);
+    inner.map(added).fold(own, u64::saturating_add)
 }
 
 /// The steps that a sequence consists of, or the step itself.
@@ -153,6 +174,21 @@ mod tests {
         let long = json!({"type": "Precompiled", "precompiled_charsmap": text});
         checked(vec![long.clone(); 6]).unwrap_err();
         checked(vec![long]).unwrap();
+    }
+
+    #[test]
+    fn templates_that_would_fill_the_memory_are_refused() {
+        let template = |pieces: usize, ids: usize| {
+            let piece = json!({"SpecialToken": {"id": "<s>", "type_id": 0}});
+            let tokens = json!({"<s>": {"id": "<s>", "ids": vec![0; ids], "tokens": vec!["<s>"; ids]}});
+            let one = json!({"type": "TemplateProcessing", "single": vec![piece; pieces], "pair": [], "special_tokens": tokens});
+            let nested = json!({"type": "Sequence", "processors": [one.clone()]});
+            [one, nested].map(|processor| check(json!({"post_processor": processor}).to_string().as_bytes()))
+        };
+        assert!(template(3, 1).into_iter().all(|checked| checked.is_ok()));
+        for error in template(400, 400) {
+            assert!(error.unwrap_err().contains("adds 160000 tokens"));
+        }
     }
 
     #[test]

@@ -100,11 +100,11 @@ fn storing_again_changes_nothing_and_heals_damage() {
     assert_eq!(before.len(), after.len());
 
     fs::write(&file, "PAR1").unwrap();
-    let damage = folder.check(&mut |_| {}).unwrap().remove(0).damage.unwrap();
+    let damage = folder.check(&mut |_| {}).unwrap().0.remove(0).damage.unwrap();
     assert!(damage.contains("train.parquet") && damage.contains("import it again"), "{damage}");
     assert!(store(&folder, &key, sentences()));
     assert_eq!(fs::read(&file).unwrap(), before[&file].0);
-    assert_eq!(folder.check(&mut |_| {}).unwrap()[0].damage, None);
+    assert_eq!(folder.check(&mut |_| {}).unwrap().0[0].damage, None);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn old_manifests_still_load() {
     assert!(store(&folder, &key("wiki", Split::Test), sentences()));
     let mended = fs::read_to_string(&path).unwrap();
     assert!(mended.contains("format = 2") && mended.matches("B-PER").count() == 1, "{mended}");
-    assert!(folder.check(&mut |_| {}).unwrap().iter().all(|line| line.damage.is_none()));
+    assert!(folder.check(&mut |_| {}).unwrap().0.iter().all(|line| line.damage.is_none()));
 }
 
 fn sentences_as_loaded() -> Examples {
@@ -241,7 +241,7 @@ fn examples_seen_in_training_are_counted() {
         ("2", vec![texts(&["Ada", "ran", "off"]), Value::Labels(vec![0, 0, 0])]),
     ];
     store(&folder, &key("wiki", Split::Test), examples(Task::Ner, test));
-    let seen: Vec<usize> = folder.check(&mut |_| {}).unwrap().iter().map(|line| line.seen_in_training).collect();
+    let seen: Vec<usize> = folder.check(&mut |_| {}).unwrap().0.iter().map(|line| line.seen_in_training).collect();
     assert_eq!(seen, [0, 1]);
 }
 
@@ -255,8 +255,8 @@ fn two_writers_at_once_lose_nothing() {
             scope.spawn(move || store(folder, &key("wiki", split), sentences()));
         }
     });
-    assert_eq!(folder.list().unwrap()[0].entries.len(), 3);
-    assert!(folder.check(&mut |_| {}).unwrap().iter().all(|line| line.damage.is_none()));
+    assert_eq!(folder.list().unwrap().0[0].entries.len(), 3);
+    assert!(folder.check(&mut |_| {}).unwrap().0.iter().all(|line| line.damage.is_none()));
 }
 
 #[test]

@@ -30,10 +30,17 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    interrupt::ignore_file_size_limit();
     let arguments = match cli::Cli::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error).into(),
     };
+    // A cell that is ended from outside is to be seen as that by its parent.
+    if !matches!(arguments.command, cli::Command::Cell)
+        && let Err(error) = interrupt::early()
+    {
+        return exit::explain(&error).into();
+    }
     match catch_unwind(AssertUnwindSafe(|| command::run(arguments))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => exit::explain(&error).into(),

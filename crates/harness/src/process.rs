@@ -123,8 +123,10 @@ pub fn run(
         Ending::TimedOut
     } else if status.code() == Some(Exit::Busy as i32) {
         Ending::Busy
-    } else if status.code() == Some(Exit::Interrupted as i32) || asked_at.is_some() {
+    } else if asked_at.is_some() {
         Ending::Interrupted
+    } else if status.code() == Some(Exit::Interrupted as i32) {
+        Ending::Undone { why: "its process left without being asked".to_owned(), retry: true }
     } else if status.code() == Some(Exit::Results as i32) {
         Ending::ResultsFailed(tail(&detail))
     } else if status.code() == Some(Exit::Usage as i32) {

@@ -81,11 +81,11 @@ struct DataSet<'a> {
 impl DataSet<'_> {
     /// Refuses a data set with files that would stay beside the new ones, or that are not from the same world.
     fn vacant(&self, languages: &[Language]) -> Result<(), MiniworldError> {
-        let manifests = self.folder.list()?;
+        let manifest = self.folder.manifest(self.name)?;
         let ours = |entry: &ManifestEntry| {
             entry.source == self.source && languages.iter().any(|&language| entry.language == language.into())
         };
-        let mut entries = manifests.iter().filter(|manifest| manifest.dataset == *self.name).flat_map(|it| &it.entries);
+        let mut entries = manifest.iter().flat_map(|manifest| &manifest.entries);
         match entries.find(|entry| !ours(entry)) {
             None => Ok(()),
             Some(entry) => Err(MiniworldError::Occupied {

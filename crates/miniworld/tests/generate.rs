@@ -71,7 +71,7 @@ fn the_same_seed_gives_the_same_bytes() {
 #[test]
 fn the_committed_data_set_is_whole_and_comes_back_from_its_seed() {
     let folder = DataFolder::open(&committed());
-    let lines = folder.check(&mut |_| {}).unwrap();
+    let lines = folder.check(&mut |_| {}).unwrap().0;
     assert_eq!(lines.len(), 11 * 21 + 10 * 2);
     for line in &lines {
         assert_eq!((line.damage.as_deref(), line.seen_in_training), (None, 0), "{}", line.key);
@@ -92,7 +92,7 @@ fn the_committed_data_set_is_whole_and_comes_back_from_its_seed() {
 fn every_task_is_read_back_as_it_was_told() {
     let root = tempfile::tempdir().unwrap();
     let folder = generated(root.path(), &["de", "en", "tr"], 1, &SMALL).unwrap();
-    assert!(folder.check(&mut |_| {}).unwrap().iter().all(|line| line.damage.is_none()));
+    assert!(folder.check(&mut |_| {}).unwrap().0.iter().all(|line| line.damage.is_none()));
     let load = |task, code, split| folder.load(&DataKey::new(task, &mini(), language(code), split), None);
     let rows = |count: usize| 0..count;
     let ner = load(Task::Ner, "de", Split::Train).unwrap();

@@ -215,10 +215,15 @@ impl ResultsFolder {
         let replaced = self.work_path(folder).join(REPLACED);
         // Asked twice, because a replacement may end between the first two questions.
         for path in [&cell, &replaced, &cell] {
-            match fs::metadata(path).map_err(|error| Fault::of(path, &error)) {
+            match fs::symlink_metadata(path).map_err(|error| Fault::of(path, &error)) {
                 Ok(found) if found.is_dir() => return Ok(Some(path.clone())),
+                // What was written through a link would land elsewhere, and so would not be here.
+                Ok(found) => {
+                    let what = if found.is_symlink() { "a link" } else { "no folder" };
+                    return Err(Fault::Damaged(format!("there is {what} in its place")));
+                }
                 Err(unreadable @ Fault::Unreadable(_)) => return Err(unreadable),
-                _ => {}
+                Err(_) => {}
             }
         }
         Ok(None)
@@ -252,8 +257,8 @@ impl ResultsFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(ResultsError::io(folder, "listing the folder", error)),
         };
-        let names = entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
-        Ok(names.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_cell_folder(name)).collect())
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(names.filter(|name| is_cell_folder(name)).collect())
     }
 }
 

@@ -73,9 +73,9 @@ pub(crate) fn stage(running: &mut Running, index: usize, stage: &Stage) -> Resul
     Ok(())
 }
 
-/// Measures the stage's probes after so many of its steps, if that is asked for and not done yet.
+/// Measures the stage's probes after so many of its steps, before the first too, if that is asked for and not done yet.
 fn measure_on_the_way(running: &mut Running, stage: &Stage, offset: u64, steps: u64) -> Result<()> {
-    if steps == 0 || !stage.probe_every.is_some_and(|every| steps.is_multiple_of(every.get())) {
+    if !stage.probe_every.is_some_and(|every| steps.is_multiple_of(every.get())) {
         return Ok(());
     }
     let step = offset + steps;

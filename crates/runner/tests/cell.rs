@@ -176,7 +176,7 @@ fn what_is_measured_on_the_way_changes_nothing_and_is_measured_once() {
         let record = ResultsFolder::open(&whole.results).unwrap().get(&world.cell).unwrap().unwrap();
         let points = record.series().unwrap();
         let steps = points.iter().filter(|point| point.series == "probe people en").map(|point| point.step);
-        assert_eq!(steps.collect::<Vec<_>>(), [5, 10], "{name}");
+        assert_eq!(steps.collect::<Vec<_>>(), [0, 5, 10], "{name}");
         // Stopped just before it measures, and just after.
         for step in [5, 6] {
             let (job, stop) = (world.job(&format!("{name}-stopped-{step}")), Stop::default());

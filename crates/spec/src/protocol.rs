@@ -51,7 +51,7 @@ pub struct Stage {
     /// Steps between measurements of the Fisher trace of all that trains, for curves; none where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_every: Option<NonZeroU64>,
-    /// Steps between measurements of the probes' main metrics while it trains, for curves of what is learnt and kept; none
+    /// Steps between measurements of the probes' main metrics while it trains, the first one before the first step, for curves of what is learnt and kept; none
     /// where it is left out. Probes that adapt are not measured on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe_every: Option<NonZeroU64>,

@@ -207,7 +207,7 @@ pub fn import_file(
 
 /// The label names of a data set's other files of the task: the set that holds all the others, `None` if there is none.
 fn labels_beside(folder: &DataFolder, key: &DataKey) -> Result<Option<Labels>, DataError> {
-    let manifest = folder.list()?.into_iter().find(|manifest| manifest.dataset == key.data);
+    let manifest = folder.manifest(&key.data)?;
     let others = manifest
         .iter()
         .flat_map(|manifest| &manifest.entries)

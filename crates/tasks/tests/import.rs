@@ -46,7 +46,7 @@ impl World {
     }
 
     fn keys(&self) -> Vec<String> {
-        let lines = self.data.check(&mut |_| {}).unwrap();
+        let lines = self.data.check(&mut |_| {}).unwrap().0;
         assert!(lines.iter().all(|line| line.damage.is_none()), "{lines:?}");
         lines.iter().map(|line| line.key.to_string()).collect()
     }
@@ -205,7 +205,7 @@ fn files_of_one_name_in_two_folders_are_refused() {
     let error = world.import().0.unwrap();
     assert!(error.contains("aaa") && error.contains("bbb"), "{error}");
     assert_eq!(world.keys(), ["wikiann/ner/fr/test"]);
-    assert_eq!(world.data.list().unwrap()[0].entries[0].rows, 2);
+    assert_eq!(world.data.list().unwrap().0[0].entries[0].rows, 2);
 }
 
 #[test]

@@ -6,11 +6,10 @@ use anyhow::{Context, Result};
 use runner::{Ended, Job};
 
 use crate::exit::Exit;
-use crate::{interrupt, memory, parent, places};
+use crate::{memory, parent, places};
 
 pub fn run() -> Result<Exit> {
     memory::keep_freed();
-    interrupt::ignore_file_size_limit();
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("cannot read the job")?;
     let job: Job = serde_json::from_str(&line).context("standard input holds no job; `cell` is started by `sweep`")?;

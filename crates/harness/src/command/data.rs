@@ -81,8 +81,11 @@ fn stored(files: usize, rows: usize) -> String {
 }
 
 fn check(folders: &Folders) -> Result<Exit> {
-    let lines = places::data(&folders.data, &folders.cache)?.check(&mut |line| runner::say(line))?;
-    let mut damaged = 0;
+    let (lines, faults) = places::data(&folders.data, &folders.cache)?.check(&mut |line| runner::say(line))?;
+    let mut damaged = faults.len();
+    for fault in faults {
+        screen::print(format_args!("damaged  {}", runner::harmless(&fault.to_string())))?;
+    }
     for line in &lines {
         if let Some(why) = &line.damage {
             damaged += 1;

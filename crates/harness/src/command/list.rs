@@ -16,6 +16,7 @@ pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
         Some(one) => std::slice::from_ref(one),
         None => &EVERYTHING,
     };
+    let mut exit = Exit::Ok;
     for listing in wanted {
         match listing {
             Listing::Suites => list_suites()?,
@@ -23,10 +24,10 @@ pub fn run(folders: &Folders, what: Option<Listing>) -> Result<Exit> {
             Listing::Tasks => list_tasks()?,
             Listing::Formats => list_formats()?,
             Listing::Models => list_models(folders)?,
-            Listing::Data => list_data(folders)?,
+            Listing::Data => exit = list_data(folders)?,
         }
     }
-    Ok(Exit::Ok)
+    Ok(exit)
 }
 
 /// Short columns as a table, and what needs sentences below it.
@@ -118,10 +119,14 @@ fn list_models(folders: &Folders) -> Result<()> {
     Ok(())
 }
 
-/// One row a data set, task and split.
-fn list_data(folders: &Folders) -> Result<()> {
+/// One row a data set, task and split. What is wrong with other sets is said, and has its exit code.
+fn list_data(folders: &Folders) -> Result<Exit> {
     let mut rows = Vec::new();
-    for manifest in places::data(&folders.data, &folders.cache)?.list()? {
+    let (manifests, faults) = places::data(&folders.data, &folders.cache)?.list()?;
+    for fault in &faults {
+        runner::say(format_args!("error: {fault}"));
+    }
+    for manifest in manifests {
         let mut groups: std::collections::BTreeMap<(Task, spec::Split), (Vec<&str>, usize, &str)> = Default::default();
         for file in &manifest.entries {
             let group = groups.entry((file.task, file.split)).or_insert((Vec::new(), 0, &file.licence));
@@ -143,5 +148,5 @@ fn list_data(folders: &Folders) -> Result<()> {
     }
     let empty = format!("none in `{}` (see `harness data import --help`)", folders.data.display());
     table("Data", &["data set", "task", "split", "languages", "rows", "licence"], rows, Vec::new(), &empty)?;
-    Ok(())
+    Ok(if faults.is_empty() { Exit::Ok } else { Exit::Usage })
 }

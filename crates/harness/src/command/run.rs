@@ -53,6 +53,13 @@ pub fn run(folders: &Folders, options: &RunOne) -> Result<Exit> {
     if saved {
         todo.clear();
     }
+    if let (Some(save), [cell]) = (&options.save, todo.as_slice()) {
+        // What is in the way is told before anything is trained.
+        let place = Unfinished::claim(save, &cell.folder());
+        if place.with_context(|| format!("cannot save a model to `{}`", save.display()))?.is_none() {
+            bail!("another process saves a model to `{}`", save.display());
+        }
+    }
     let summary = scheduler::run(&todo, &plan.model, &folders, &limits)?;
     super::report::print(&plan, &results, TableFormat::Terminal, &[], &Comparison::default(), None)?;
     if let Some(save) = options.save.as_ref().filter(|_| saved || summary.done > 0) {

@@ -183,7 +183,7 @@ pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder, again
     }
     if summary.undone > 0 {
         runner::say(format_args!(
-            "{} cells are left undone, for reasons said above that are not theirs; the same command carries on",
+            "{} cells are left undone, for reasons said above that are not theirs; once these are mended the same command carries on",
             summary.undone
         ));
     }
@@ -196,6 +196,8 @@ pub fn verdict(summary: &Summary, cells: &[Cell], results: &ResultsFolder, again
                 runner::say(format_args!("error: {}", ResultsError::Unreadable { folder: cell.folder(), why }));
                 unreadable = true;
             }
+            // Those that this command runs again are damaged no more.
+            Status::Damaged { .. } => unreadable = true,
             _ => {}
         }
     }

@@ -18,6 +18,14 @@ const STATE: &str = "state";
 /// What names of states begin with; the step follows.
 const PREFIX: &str = "checkpoint-";
 
+/// Bytes of a state: its record has some points a step.
+const LARGEST: u64 = 1 << 30;
+
+/// Whether a pipe, a folder or something without end is in the place of a file.
+fn is_no_file(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::InvalidInput | ErrorKind::IsADirectory | ErrorKind::FileTooLarge)
+}
+
 /// What a state belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Of {
@@ -67,7 +75,7 @@ pub fn resume(work: &Path, of: &Of, learner: &mut Learner) -> Result<Option<Reco
                     learner.load_checkpoint(&path)?;
                     return Ok(Some(state.record));
                 }
-                Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error) if error.kind() != ErrorKind::NotFound && !is_no_file(error.kind()) => {
                     return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
                 }
                 _ => "its parameters are not what was written",
@@ -101,8 +109,9 @@ pub fn check(work: &Path, of_work: &str) -> Result<()> {
 /// A state, or what is wrong with it.
 fn read(folder: &Path) -> Result<std::result::Result<State, &'static str>> {
     let path = folder.join(STATE);
-    let bytes = match fs::read(&path) {
+    let bytes = match files::read(&path, LARGEST) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err("it has no state")),
+        Err(error) if is_no_file(error.kind()) => return Ok(Err("its state is not what was written")),
         bytes => bytes.with_context(|| format!("cannot read `{}`", path.display()))?,
     };
     let Ok(content) = sealed::open(&bytes, MAGIC) else { return Ok(Err("its state is not what was written")) };

@@ -184,7 +184,7 @@ fn prepare(work: &Path, of_work: &str, settings: &Settings, text: &Text) -> Resu
     let hash = || -> std::io::Result<String> {
         Ok(format!("{of_work} {} {}", files::hash(&config)?.to_hex(), files::hash(&tokenizer)?.to_hex()))
     };
-    if let Ok(bytes) = std::fs::read(&place) {
+    if let Ok(bytes) = files::read(&place, 1 << 20) {
         let written = sealed::open(&bytes, PREPARED).ok();
         if let (Some(written), Ok(found)) = (written, hash())
             && written == found.as_bytes()

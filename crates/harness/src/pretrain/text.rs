@@ -18,7 +18,7 @@ pub struct Text {
 
 /// The `mlm` training text of a data set; parallel if its rows have the same names in every language.
 pub fn of_data_set(folder: &DataFolder, dataset: &Name, languages: &[Language]) -> Result<Text> {
-    let manifest = folder.list()?.into_iter().find(|manifest| manifest.dataset == *dataset);
+    let manifest = folder.manifest(dataset)?;
     let manifest = manifest.with_context(|| format!("there is no data set `{dataset}`; see `harness data list`"))?;
     let has = |language: &Language| manifest.entry(Task::Mlm, *language, Split::Train).is_some();
     let known: Vec<Language> = manifest.entries.iter().map(|entry| entry.language).collect();

@@ -60,10 +60,17 @@ pub(crate) fn table(experiment: &Experiment, views: &[View], rows: &[Row]) -> Re
         1,
         header.chain(kept.iter().map(|view| format!("kept: {}", view.probe.name))),
     );
+    let mut absent = Vec::new();
     for (row, runs) in rows.iter().zip(&curves) {
+        let nothing = |why: &str| std::iter::once(row.label.clone()).chain(vec![why.to_owned(); 2 + kept.len()]);
+        if runs.is_empty() {
+            table.push(nothing(HOLE));
+            absent.push(row.name.as_str());
+            continue;
+        }
         let found: Option<Vec<(f64, Vec<f64>)>> = runs.iter().map(|run| run.at(level)).collect();
-        let Some(found) = found.filter(|found| !found.is_empty()) else {
-            table.push(std::iter::once(row.label.clone()).chain(vec![HOLE.to_owned(); 2 + kept.len()]));
+        let Some(found) = found else {
+            table.push(nothing("never"));
             continue;
         };
         let mean = |values: Vec<f64>| over_seeds(&values);
@@ -78,11 +85,15 @@ pub(crate) fn table(experiment: &Experiment, views: &[View], rows: &[Row]) -> Re
         }
         table.push(cells);
     }
-    table.notes.push(format!(
-        "read off between measurements on the way, when a run first had the score that every run of every method came to \
-         which came to half of the best ({HOLE}: never); kept: change from before, in the direction of better; mean over seeds; ±: half of its \
-         95 % interval when seeds are drawn anew"
-    ));
+    table.notes.push(
+        "read off between measurements on the way, when a run first had the score that every run of every method came to which \
+         came to half of the best (never: it did not); kept: change from before, in the direction of better; mean over seeds; ±: half of \
+         its 95 % interval when seeds are drawn anew"
+            .to_owned(),
+    );
+    if !absent.is_empty() {
+        table.notes.push(format!("{HOLE} {}: no record to read off, and no part in what is equal", absent.join(", ")));
+    }
     Ok(Some(table))
 }
 
