@@ -67,11 +67,8 @@ pub(super) fn read_pawsx(input: &Input) -> Result<Read, DataError> {
 pub(super) fn read_xtreme(input: &Input) -> Result<Read, DataError> {
     let path = input.path();
     let text = read_text(path)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(b'\t')
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(b'\t').has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| broken(path, &error))?;

@@ -35,7 +35,10 @@ pub(super) fn windows(
             segments,
             columns: vec![
                 (column::CONTEXT, Cells::Number(first_token as i32)),
-                (column::OFFSETS, Cells::List(offsets.iter().flat_map(|&(start, end)| [start as i32, end as i32]).collect())),
+                (
+                    column::OFFSETS,
+                    Cells::List(offsets.iter().flat_map(|&(start, end)| [start as i32, end as i32]).collect()),
+                ),
                 (column::ANSWER_START, Cells::Number(answer.0 as i32)),
                 (column::ANSWER_END, Cells::Number(answer.1 as i32)),
             ],

@@ -71,12 +71,17 @@ pub(super) fn read(input: &Input) -> Result<Read, DataError> {
                 };
                 // What is only predicted needs none.
                 let answers = if input.unlabelled { Vec::new() } else { answers };
-                let answers = answers.into_iter().map(|JsonAnswer { text, answer_start }| Answer::new(text, answer_start));
+                let answers =
+                    answers.into_iter().map(|JsonAnswer { text, answer_start }| Answer::new(text, answer_start));
                 let answers = answers.collect();
                 contexts += paragraph.context.len();
                 if contexts > SLACK + MOST_REPEATED * text.len() {
-                    return Err(DataError::row(path, place(), "has a context that too many questions are about: the file \
-                        would become more than a hundred times as large; take contexts apart"));
+                    return Err(DataError::row(
+                        path,
+                        place(),
+                        "has a context that too many questions are about: the file \
+                        would become more than a hundred times as large; take contexts apart",
+                    ));
                 }
                 let context = Value::Text(paragraph.context.clone());
                 let mut fields = vec![Value::Text(question), context, Value::Answers(answers)];
