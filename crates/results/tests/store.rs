@@ -384,7 +384,6 @@ fn names_that_are_not_ours_are_ignored() {
     for name in [".git", "notes", "old-cells-backup", "x-0123456789abcdeg"] {
         fs::create_dir(root.path().join("cells").join(name)).unwrap();
     }
-    fs::write(root.path().join("cells/a-0123456789abcdef"), "a file").unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
@@ -393,6 +392,10 @@ fn names_that_are_not_ours_are_ignored() {
     }
     let (finished, damaged) = folder.finished().unwrap();
     assert_eq!((finished.len(), damaged.len()), (1, 0));
+    // A cell's name on what is no folder is named: it is in the way of that cell.
+    fs::write(root.path().join("cells/a-0123456789abcdef"), "a file").unwrap();
+    let (finished, damaged) = folder.finished().unwrap();
+    assert_eq!((finished.len(), damaged[0].folder.as_str()), (1, "a-0123456789abcdef"));
 }
 
 #[test]
