@@ -134,7 +134,7 @@ impl Claim {
     /// An error of the file system.
     pub fn discard_checkpoints(&mut self) -> Result<(), ResultsError> {
         for (_, path) in self.states() {
-            self.clear(&path)?;
+            clear(&self.results, &path)?;
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Claim {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.clear(&self.dir.join(MODEL))?;
+        clear(&self.results, &self.dir.join(MODEL))?;
         self.fill(NEW_MODEL, MODEL, None, write)
     }
 
@@ -175,7 +175,7 @@ impl Claim {
             let removed = self.dir.join(REMOVED);
             self.results.rename(&cell, &removed, "removing the cell")?;
         }
-        self.clear(&self.dir)?;
+        clear(&self.results, &self.dir)?;
         self.release();
         Ok(())
     }
@@ -238,7 +238,7 @@ impl Claim {
             let path = path.to_owned();
             move |error: io::Error| ResultsError::io(&path, "recording the cell", error)
         };
-        self.clear(finished)?;
+        clear(&self.results, finished)?;
         storage.create_dir(finished).map_err(at(finished))?;
         for (name, bytes) in files {
             let path = finished.join(name);
@@ -267,7 +267,7 @@ impl Claim {
         let (fresh, target) = (self.dir.join(temporary), self.dir.join(name));
         let failed = |error| ResultsError::io(&fresh, "writing the checkpoint", error);
         let attempt = || {
-            self.clear(&fresh)?;
+            clear(&self.results, &fresh)?;
             storage.create_dir(&fresh).map_err(failed)?;
             write(&fresh).map_err(|error| ResultsError::Checkpoint { source: error.into() })?;
             for path in manifest::walk(&fresh).map_err(failed)?.values() {
@@ -297,7 +297,7 @@ impl Claim {
     fn tidy(&self) -> Result<(), ResultsError> {
         files::is_folder(&self.dir).map_err(|error| ResultsError::io(&self.dir, "claiming the cell", error))?;
         settle(&self.results, &self.folder)?;
-        [NEW_STATE, NEW_MODEL, FINISHED, REMOVED].iter().try_for_each(|name| self.clear(&self.dir.join(name)))
+        [NEW_STATE, NEW_MODEL, FINISHED, REMOVED].iter().try_for_each(|name| clear(&self.results, &self.dir.join(name)))
     }
 
     /// Removes the work folder and the lock, in this order: the lock guards the folder.
@@ -306,10 +306,6 @@ impl Claim {
         if clear_work(&self.results, &self.dir).is_ok() {
             let _ = self.results.storage.remove_file(&self.results.lock_path(&self.folder));
         }
-    }
-
-    fn clear(&self, path: &Path) -> Result<(), ResultsError> {
-        clear(&self.results, path)
     }
 
     /// Saved states by number, oldest first.

@@ -108,6 +108,17 @@ impl World {
         runner::run(job, DataFolder::open(&job.data), stop.clone(), events).unwrap()
     }
 
+    /// Runs the job until it is in a phase, where it is asked to leave.
+    fn stop_at(&self, job: &Job, at: &str) {
+        let stop = Stop::default();
+        let leave = |event: &Event| {
+            if matches!(event, Event::Progress { phase, .. } if phase == at) {
+                stop.ask();
+            }
+        };
+        assert_eq!(self.run(job, &stop, &leave), Ended::Interrupted);
+    }
+
     /// What is recorded of the cell but for its times.
     fn recorded(&self, job: &Job) -> BTreeMap<PathBuf, Vec<u8>> {
         let found = ResultsFolder::open(&job.results).unwrap().get(&self.cell).unwrap().expect("a finished cell");
@@ -143,14 +154,8 @@ fn a_cell_that_is_stopped_at_any_step_goes_on_to_the_same_bytes() {
     let whole = world.job("whole");
     assert_eq!(world.run(&whole, &Stop::default(), &|_| {}), Ended::Published);
     for step in [1, 7, 12] {
-        let (job, stop) = (world.job(&format!("stopped-{step}")), Stop::default());
-        let at = format!("step {step} of 12");
-        let leave = |event: &Event| {
-            if matches!(event, Event::Progress { phase, .. } if *phase == at) {
-                stop.ask();
-            }
-        };
-        assert_eq!(world.run(&job, &stop, &leave), Ended::Interrupted);
+        let job = world.job(&format!("stopped-{step}"));
+        world.stop_at(&job, &format!("step {step} of 12"));
         assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
         assert_eq!(world.recorded(&job), world.recorded(&whole), "stopped at step {step}");
     }
@@ -179,14 +184,8 @@ fn what_is_measured_on_the_way_changes_nothing_and_is_measured_once() {
         assert_eq!(steps.collect::<Vec<_>>(), [0, 5, 10], "{name}");
         // Stopped just before it measures, and just after.
         for step in [5, 6] {
-            let (job, stop) = (world.job(&format!("{name}-stopped-{step}")), Stop::default());
-            let at = format!("step {step} of 12");
-            let leave = |event: &Event| {
-                if matches!(event, Event::Progress { phase, .. } if *phase == at) {
-                    stop.ask();
-                }
-            };
-            assert_eq!(world.run(&job, &stop, &leave), Ended::Interrupted);
+            let job = world.job(&format!("{name}-stopped-{step}"));
+            world.stop_at(&job, &format!("step {step} of 12"));
             assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
             assert!(world.recorded(&job) == measured, "{name}, stopped at step {step}");
         }
@@ -375,13 +374,8 @@ fn data_that_are_damaged_or_gone_leave_the_cell_undone_until_they_are_there_agai
 #[test]
 fn a_probe_ends_when_its_cell_is_asked_to_leave() {
     let world = World::new();
-    let (job, stop) = (world.job("results"), Stop::default());
-    let leave = |event: &Event| {
-        if matches!(event, Event::Progress { phase, .. } if phase == "measuring people") {
-            stop.ask();
-        }
-    };
-    assert_eq!(world.run(&job, &stop, &leave), Ended::Interrupted);
+    let job = world.job("results");
+    world.stop_at(&job, "measuring people");
     let whole = world.job("whole");
     assert_eq!(world.run(&job, &Stop::default(), &|_| {}), Ended::Published);
     assert_eq!(world.run(&whole, &Stop::default(), &|_| {}), Ended::Published);
@@ -391,13 +385,8 @@ fn a_probe_ends_when_its_cell_is_asked_to_leave() {
 #[test]
 fn a_damaged_checkpoint_is_told_and_costs_its_work_alone() {
     let world = World::new();
-    let (job, stop) = (world.job("results"), Stop::default());
-    let leave = |event: &Event| {
-        if matches!(event, Event::Progress { phase, .. } if phase == "step 7 of 12") {
-            stop.ask();
-        }
-    };
-    assert_eq!(world.run(&job, &stop, &leave), Ended::Interrupted);
+    let job = world.job("results");
+    world.stop_at(&job, "step 7 of 12");
     let state = fs::read_dir(job.results.join("work").join(world.cell.folder())).unwrap();
     let state = state.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).expect("a checkpoint");
     let learner = state.join("learner.safetensors");
